@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One reader's view of all rings: a position in each, merged by time, the
+ * reader's filter applied, losses told in their place. It knows records, not
+ * processes, files or sockets.
+ *
+ * Context: everything here is called by one thread at a time (the file's
+ * mutex in device.c), in a context that may sleep.
+ */
+#ifndef _TCPS_READER_H
+#define _TCPS_READER_H
+
+#include <linux/types.h>
+
+#include "ring.h"
+#include "uapi/tcpstates.h"
+
+/**
+ * struct tcps_cursor - a reader's place in one ring
+ * @next: number of the next record to look at
+ * @limit: records below this number belong to the current batch
+ * @boot_ns: time of record @next, if @next < @limit
+ */
+struct tcps_cursor {
+	u64 next;
+	u64 limit;
+	u64 boot_ns;
+};
+
+/**
+ * struct tcps_reader - a reader
+ * @rings: the rings, by CPU; they outlive the reader
+ * @filter: what to show
+ * @netns: show this namespace only; 0 shows all. Not the reader's to change
+ * @count: number of rings and of @cursors
+ * @horizon: the current batch reaches up to this time (CLOCK_BOOTTIME, ns)
+ * @losses: records lost since the last one of type TCPSTATES_EVENT_LOST
+ * @lost: all records lost so far
+ * @cursors: a place in each ring
+ */
+struct tcps_reader {
+	struct tcps_ring *const *rings;
+	struct tcpstates_filter filter;
+	u32 netns;
+	unsigned int count;
+	u64 horizon;
+	u64 losses;
+	u64 lost;
+	struct tcps_cursor cursors[];
+};
+
+size_t tcps_reader_size(unsigned int count);
+void tcps_reader_init(struct tcps_reader *reader,
+		      struct tcps_ring *const *rings, unsigned int count,
+		      u32 netns);
+bool tcps_reader_next(struct tcps_reader *reader,
+		      struct tcpstates_record *record);
+void tcps_reader_rewind(struct tcps_reader *reader);
+
+#endif /* _TCPS_READER_H */

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: a ring of records between one writer and any number of readers
+ *
+ * Two counters and the slots are shared. Only the writer stores to them.
+ *
+ *   @reserved  how many numbers have been given out
+ *   @head      how many records are complete; equal to @reserved, or one less
+ *              while the writer fills a slot
+ *
+ * Giving out number n destroys record n - size, whose slot it takes.
+ *
+ *   writer                              reader
+ *   ------                              ------
+ *   reserved = n + 1                    load head            (B)
+ *   smp_mb()                  (A)       if head <= n: nothing there yet
+ *   read the clock                      copy the slot
+ *   fill the slot                       smp_rmb()            (C)
+ *   head = n + 1, release     (D)       load reserved
+ *                                       if reserved > n + size: overwritten
+ *
+ * Pairs:
+ *   D with B  a reader that sees head > n sees all of record n.
+ *   A with C  a reader that copied a word of a later record n + size sees
+ *             reserved > n + size, hence knows that its copy is spoiled.
+ *   A with E  (tcps_ring_settled) whoever finds no number given out but not
+ *             complete knows that the next record's clock is read later than
+ *             his own clock before E. This gives readers the global order.
+ *   A with F  (stream.c) either the reader that is about to sleep sees the
+ *             number given out, or the writer sees that a reader waits.
+ *
+ * Slots are copied word by word with READ_ONCE() and WRITE_ONCE(), since
+ * writer and reader may meet in one: the reader then throws its copy away.
+ */
+#include "ring.h"
+
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/sched.h>
+#include <asm/barrier.h>
+#include <asm/processor.h>
+
+/* Looks at a writer that fills a slot before the reader offers its CPU. */
+#define SPINS_BEFORE_RESCHED	1024
+
+/**
+ * tcps_ring_reserve() - take the next number
+ * @ring: the ring
+ *
+ * From here to tcps_ring_commit() readers that need the order of time wait for
+ * the caller, who must not be interrupted by anything that writes to @ring.
+ * The record's clock must be read after this call.
+ *
+ * Context: the ring's one writer.
+ * Return: the number of the record to be written.
+ */
+u64 tcps_ring_reserve(struct tcps_ring *ring)
+{
+	u64 number = ring->reserved;
+
+	WRITE_ONCE(ring->reserved, number + 1);
+	/* A: the number before clock, slot and wake-up test. Pairs with C, E, F. */
+	smp_mb();
+	return number;
+}
+
+/**
+ * tcps_ring_commit() - write and publish the record of a number
+ * @ring: the ring
+ * @number: what tcps_ring_reserve() returned
+ * @record: the content
+ *
+ * Context: the ring's one writer.
+ */
+void tcps_ring_commit(struct tcps_ring *ring, u64 number,
+		      const struct tcpstates_record *record)
+{
+	const u64 *from = (const u64 *)record;
+	unsigned int i;
+
+	BUILD_BUG_ON(sizeof(*record) % sizeof(u64));
+	if (ring->slots) {
+		u64 *to = (u64 *)&ring->slots[number & ring->mask];
+
+		for (i = 0; i < TCPS_RECORD_WORDS; i++)
+			WRITE_ONCE(to[i], from[i]);
+	}
+	/* D: the record before its number. Pairs with B. */
+	smp_store_release(&ring->head, number + 1);
+}
+
+/**
+ * tcps_ring_settled() - wait for a record being written, then give the head
+ * @ring: the ring
+ *
+ * Every record that gets a number from here on will have a clock later than
+ * any clock that the caller read before this call. The writer runs with
+ * interrupts off for some hundred instructions, so the wait is short.
+ *
+ * Context: any that may sleep.
+ * Return: numbers below this one are complete.
+ */
+u64 tcps_ring_settled(const struct tcps_ring *ring)
+{
+	unsigned int spins = 0;
+	u64 reserved, head;
+
+	/* E: the caller's clock before the counters. Pairs with A. */
+	smp_mb();
+	reserved = READ_ONCE(ring->reserved);
+	/* B: the number before the record. Pairs with D. */
+	while ((head = smp_load_acquire(&ring->head)) < reserved) {
+		cpu_relax();
+		if (++spins % SPINS_BEFORE_RESCHED == 0)
+			cond_resched();
+	}
+	return head;
+}
+
+/**
+ * tcps_ring_oldest() - number of the oldest record not yet overwritten
+ * @ring: the ring
+ *
+ * Context: any. It may be overwritten as soon as the call returns.
+ * Return: the number; equal to the head if the ring holds nothing.
+ */
+u64 tcps_ring_oldest(const struct tcps_ring *ring)
+{
+	u64 reserved = READ_ONCE(ring->reserved);
+
+	if (!ring->slots)
+		return reserved;
+	return reserved > ring->mask + 1 ? reserved - (ring->mask + 1) : 0;
+}
+
+/* True if the slot of @number still held it after all loads before. */
+static bool still_there(const struct tcps_ring *ring, u64 number)
+{
+	/* C: the slot's words before the counter. Pairs with A. */
+	smp_rmb();
+	return READ_ONCE(ring->reserved) <= number + ring->mask + 1;
+}
+
+/**
+ * tcps_ring_read() - copy a record
+ * @ring: the ring
+ * @number: which one; below what tcps_ring_settled() returned
+ * @record: where to; undefined if the record was overwritten
+ *
+ * Context: any.
+ * Return: false if the record is overwritten.
+ */
+bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
+		    struct tcpstates_record *record)
+{
+	u64 *to = (u64 *)record;
+	const u64 *from;
+	unsigned int i;
+
+	if (!ring->slots)
+		return false;
+	from = (const u64 *)&ring->slots[number & ring->mask];
+	for (i = 0; i < TCPS_RECORD_WORDS; i++)
+		to[i] = READ_ONCE(from[i]);
+	return still_there(ring, number);
+}
+
+/**
+ * tcps_ring_read_time() - look at a record's time
+ * @ring: the ring
+ * @number: which one; below what tcps_ring_settled() returned
+ * @boot_ns: where to; undefined if the record was overwritten
+ *
+ * Context: any.
+ * Return: false if the record is overwritten.
+ */
+bool tcps_ring_read_time(const struct tcps_ring *ring, u64 number,
+			 u64 *boot_ns)
+{
+	if (!ring->slots)
+		return false;
+	*boot_ns = READ_ONCE(ring->slots[number & ring->mask].boot_ns);
+	return still_there(ring, number);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * /dev/tcpstates: the life of every TCP connection, as a stream.
+ *
+ * Each read() of the device yields transitions of TCP connections between
+ * the states of RFC 9293, in the order of time. A connection is one thing
+ * here, from the SYN to the end of TIME_WAIT, although the kernel keeps it in
+ * up to three structures one after the other (request socket, full socket,
+ * timewait minisock): the socket cookie @conn stays the same throughout.
+ *
+ * Two formats carry the same content. A reader gets text lines after open(),
+ * and asks for &struct tcpstates_record with TCPSTATES_IOC_SET_FORMAT.
+ *
+ * Rules that a program may rely on:
+ *
+ *  - Every open file has its own position, format, filter and loss count. It
+ *    starts at the moment of open(). Nobody who reads slows anybody else.
+ *  - Records come in the order of @boot_ns over all CPUs. The records of one
+ *    connection come in the order in which they happened.
+ *  - A record overwritten before it was read is counted; in the place of the
+ *    missing records stands one of type TCPSTATES_EVENT_LOST with their number.
+ *  - What is not known is marked so (@known), never filled with a guess.
+ *  - A record only ever grows at its end. @size says how long it is; a reader
+ *    steps by @size and ignores what it does not know. @version changes only
+ *    if an existing member changes its meaning.
+ *  - A structure given to an ioctl must have zero in all reserved members and
+ *    unknown bits (else EINVAL), so that they can get a meaning later.
+ *
+ * The semantics of each system call, and the text format, are described in
+ * uapi/dev-tcpstates.
+ */
+#ifndef _UAPI_LINUX_TCPSTATES_H
+#define _UAPI_LINUX_TCPSTATES_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* The version of the ioctls and of the record; see struct tcpstates_info. */
+#define TCPSTATES_ABI_VERSION	1
+
+#define TCPSTATES_DEVICE	"/dev/tcpstates"
+
+/*
+ * States. The numbers are those of the kernel's <net/tcp_states.h> and of
+ * /proc/net/tcp; the half-open request socket (12 there) is SYN_RECV here.
+ */
+#define TCPSTATES_UNKNOWN	0	/* printed as "-" */
+#define TCPSTATES_ESTABLISHED	1
+#define TCPSTATES_SYN_SENT	2
+#define TCPSTATES_SYN_RECV	3
+#define TCPSTATES_FIN_WAIT1	4
+#define TCPSTATES_FIN_WAIT2	5
+#define TCPSTATES_TIME_WAIT	6
+#define TCPSTATES_CLOSE		7
+#define TCPSTATES_CLOSE_WAIT	8
+#define TCPSTATES_LAST_ACK	9
+#define TCPSTATES_LISTEN	10
+#define TCPSTATES_CLOSING	11
+#define TCPSTATES_STATE_COUNT	12
+
+/* What a record tells: member @event. */
+#define TCPSTATES_EVENT_TRANSITION	1 /* @old to @new happened */
+#define TCPSTATES_EVENT_LOST		2 /* @count records are missing here */
+#define TCPSTATES_EVENT_COUNT		3
+
+/* Member @family. */
+#define TCPSTATES_FAMILY_INET	4
+#define TCPSTATES_FAMILY_INET6	6
+
+/* Member @known: which of the members below hold a value. */
+#define TCPSTATES_KNOW_LADDR	(1U << 0)
+#define TCPSTATES_KNOW_LPORT	(1U << 1)
+#define TCPSTATES_KNOW_RADDR	(1U << 2)
+#define TCPSTATES_KNOW_RPORT	(1U << 3)
+#define TCPSTATES_KNOW_DURATION	(1U << 4) /* @dur_ns */
+#define TCPSTATES_KNOW_OWNER	(1U << 5) /* @pid and @comm */
+#define TCPSTATES_KNOW_UID	(1U << 6) /* @uid */
+
+/* Member @flags; the names in text are the last words, in lower case. */
+#define TCPSTATES_FLAG_V4MAPPED	(1U << 0) /* IPv4 over an AF_INET6 socket */
+
+/* Member @cause. No cause is produced in this version. */
+#define TCPSTATES_CAUSE_UNKNOWN	0
+
+#define TCPSTATES_COMM_LEN	16
+
+/**
+ * struct tcpstates_record - one item of the stream
+ * @size: bytes of this record, a multiple of 8
+ * @version: TCPSTATES_ABI_VERSION of the module that wrote it
+ * @event: TCPSTATES_EVENT_*
+ * @old: state before, TCPSTATES_ESTABLISHED etc.
+ * @new: state after
+ * @family: TCPSTATES_FAMILY_*; INET for a v4-mapped connection
+ * @cause: TCPSTATES_CAUSE_*
+ * @boot_ns: when it happened, CLOCK_BOOTTIME; the order of the stream
+ * @real_ns: when it happened, CLOCK_REALTIME as that clock stood then
+ * @seq: running number of @cpu, from 0, without a gap
+ * @conn: socket cookie, the identity of the connection
+ * @dur_ns: nanoseconds spent in @old, if TCPSTATES_KNOW_DURATION
+ * @count: how many records are missing, in a TCPSTATES_EVENT_LOST
+ * @netns: inode number of the network namespace
+ * @cpu: the CPU that recorded it; with @seq a unique name of the record
+ * @laddr: local address in network byte order; IPv4 in the first four bytes
+ * @raddr: remote address, likewise
+ * @lport: local port in host byte order
+ * @rport: remote port in host byte order
+ * @known: TCPSTATES_KNOW_*; members that it does not name are zero
+ * @pid: owner's process (thread group), in the initial pid namespace
+ * @uid: owner's user, in the initial user namespace
+ * @comm: owner's name, any bytes but NUL, padded with NUL
+ * @flags: TCPSTATES_FLAG_*
+ * @reserved: zero
+ *
+ * In a TCPSTATES_EVENT_LOST only @size, @version, @event, @boot_ns, @real_ns
+ * (of the first record that survived) and @count hold values.
+ */
+struct tcpstates_record {
+	__u16 size;
+	__u8 version;
+	__u8 event;
+	__u8 old;
+	__u8 new;
+	__u8 family;
+	__u8 cause;
+	__u64 boot_ns;
+	__u64 real_ns;
+	__u64 seq;
+	__u64 conn;
+	union {
+		__u64 dur_ns;
+		__u64 count;
+	};
+	__u32 netns;
+	__u32 cpu;
+	__u8 laddr[16];
+	__u8 raddr[16];
+	__u16 lport;
+	__u16 rport;
+	__u32 known;
+	__u32 pid;
+	__u32 uid;
+	char comm[TCPSTATES_COMM_LEN];
+	__u32 flags;
+	__u32 reserved;
+};
+
+/* Values of struct tcpstates_format. */
+#define TCPSTATES_FORMAT_TEXT	0
+#define TCPSTATES_FORMAT_BINARY	1
+
+/**
+ * struct tcpstates_format - argument of TCPSTATES_IOC_SET_FORMAT
+ * @format: TCPSTATES_FORMAT_*
+ * @reserved: zero
+ */
+struct tcpstates_format {
+	__u32 format;
+	__u32 reserved;
+};
+
+/**
+ * struct tcpstates_filter - argument of TCPSTATES_IOC_SET_FILTER
+ * @old_states: bit 1 << state for each wanted @old; 0 wants all
+ * @new_states: likewise for @new
+ * @families: bit 1 << TCPSTATES_FAMILY_*; 0 wants all
+ * @netns: wanted namespace; 0 wants all
+ * @conn: wanted connection; 0 wants all
+ * @lport_min: smallest wanted local port
+ * @lport_max: largest wanted local port; 0 with @lport_min 0 wants all
+ * @rport_min: smallest wanted remote port
+ * @rport_max: largest wanted remote port; 0 with @rport_min 0 wants all
+ * @laddr: wanted local network, as in the record
+ * @raddr: wanted remote network
+ * @laddr_family: TCPSTATES_FAMILY_* of @laddr; 0 wants all
+ * @raddr_family: TCPSTATES_FAMILY_* of @raddr; 0 wants all
+ * @laddr_prefix: leading bits of @laddr that must match
+ * @raddr_prefix: leading bits of @raddr that must match
+ * @reserved: zero
+ *
+ * A record passes if it matches every member; all zero lets everything pass.
+ * What a record does not know matches no restriction. A TCPSTATES_EVENT_LOST
+ * always passes, and counts what was lost before any filter.
+ */
+struct tcpstates_filter {
+	__u32 old_states;
+	__u32 new_states;
+	__u32 families;
+	__u32 netns;
+	__u64 conn;
+	__u16 lport_min;
+	__u16 lport_max;
+	__u16 rport_min;
+	__u16 rport_max;
+	__u8 laddr[16];
+	__u8 raddr[16];
+	__u8 laddr_family;
+	__u8 raddr_family;
+	__u8 laddr_prefix;
+	__u8 raddr_prefix;
+	__u32 reserved;
+};
+
+/*
+ * Hooks into the kernel. A bit in tcpstates_info.hooks says that the hook is
+ * attached; the comment says what is not seen where it is not.
+ */
+#define TCPSTATES_HOOK_SET_STATE	0 /* (the module does not load) */
+#define TCPSTATES_HOOK_TW_START		1 /* TIME_WAIT, FIN_WAIT2 after close() */
+#define TCPSTATES_HOOK_TW_END		2 /* the end of those */
+#define TCPSTATES_HOOK_TW_REARM		3 /* FIN_WAIT2 to TIME_WAIT after close() */
+#define TCPSTATES_HOOK_REQ_START	4 /* SYN_RECV while half open */
+#define TCPSTATES_HOOK_REQ_DROP		5 /* the end of a half-open connection */
+#define TCPSTATES_HOOK_REQ_DONE		6 /* lost races of two final ACKs */
+#define TCPSTATES_HOOK_CHILD		7 /* SYN_RECV of TFO and SYN cookies */
+#define TCPSTATES_HOOK_CONNECT		8 /* chosen local port in SYN_SENT */
+#define TCPSTATES_HOOK_REQ_FREE		9 /* the end of a SYN that lost a race */
+#define TCPSTATES_HOOK_REQ_MIGRATE	10 /* requests that change listener */
+#define TCPSTATES_HOOK_COUNT		11
+
+/**
+ * struct tcpstates_info - result of TCPSTATES_IOC_GET_INFO
+ * @abi_version: TCPSTATES_ABI_VERSION of the module
+ * @record_size: sizeof(struct tcpstates_record) in the module
+ * @cpus: number of per-CPU rings, the possible CPUs
+ * @ring_records: records that each ring holds
+ * @hooks: bit 1 << TCPSTATES_HOOK_* for each attached hook
+ * @module_version: the module's version, a string ending with NUL
+ * @reserved: zero
+ */
+struct tcpstates_info {
+	__u32 abi_version;
+	__u32 record_size;
+	__u32 cpus;
+	__u32 ring_records;
+	__u64 hooks;
+	char module_version[16];
+	__u64 reserved[3];
+};
+
+/**
+ * struct tcpstates_stats - result of TCPSTATES_IOC_GET_STATS
+ * @recorded: records written since the module was loaded, over all CPUs
+ * @overwritten: of these, how many are no longer in a ring
+ * @reader_lost: records that this open file has missed so far
+ * @untracked: objects that found no place in a bounded table of the module;
+ *	each may have cost one transition, see DESIGN.md
+ * @unplaced: children of a listener whose tuple could not be known; their
+ *	stream begins at ESTABLISHED
+ * @ring_bytes: memory of all rings
+ * @hits: how often each hook was called, by TCPSTATES_HOOK_*
+ * @reserved: zero
+ *
+ * Counters only grow, and are read without stopping the writers: they are
+ * exact when the host is idle and approximate under load.
+ */
+struct tcpstates_stats {
+	__u64 recorded;
+	__u64 overwritten;
+	__u64 reader_lost;
+	__u64 untracked;
+	__u64 unplaced;
+	__u64 ring_bytes;
+	__u64 hits[16];
+	__u64 reserved[10];
+};
+
+#define TCPSTATES_IOC_MAGIC	0xE6
+
+#define TCPSTATES_IOC_GET_INFO	_IOR(TCPSTATES_IOC_MAGIC, 1, struct tcpstates_info)
+#define TCPSTATES_IOC_GET_STATS	_IOR(TCPSTATES_IOC_MAGIC, 2, struct tcpstates_stats)
+#define TCPSTATES_IOC_SET_FORMAT _IOW(TCPSTATES_IOC_MAGIC, 3, struct tcpstates_format)
+#define TCPSTATES_IOC_SET_FILTER _IOW(TCPSTATES_IOC_MAGIC, 4, struct tcpstates_filter)
+#define TCPSTATES_IOC_REWIND	_IO(TCPSTATES_IOC_MAGIC, 5)
+
+#endif /* _UAPI_LINUX_TCPSTATES_H */

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A filter is checked once, when a reader sets it, and then matched against
+ * every record. Matching relies on what checking has made sure of.
+ */
+#include "filter.h"
+
+#include <linux/errno.h>
+
+#define ALL_STATES	((1U << TCPSTATES_STATE_COUNT) - 1 - \
+			 (1U << TCPSTATES_UNKNOWN))
+#define ALL_FAMILIES	((1U << TCPSTATES_FAMILY_INET) | \
+			 (1U << TCPSTATES_FAMILY_INET6))
+#define ADDRESS_BYTES	16
+
+static unsigned int address_bits(__u8 family)
+{
+	switch (family) {
+	case TCPSTATES_FAMILY_INET:
+		return 32;
+	case TCPSTATES_FAMILY_INET6:
+		return 128;
+	default:
+		return 0;
+	}
+}
+
+/* The bits of byte @i that belong to a prefix of @prefix bits. */
+static __u8 prefix_mask(unsigned int prefix, unsigned int i)
+{
+	if (prefix >= 8 * (i + 1))
+		return 0xff;
+	if (prefix <= 8 * i)
+		return 0;
+	return 0xff << (8 * (i + 1) - prefix);
+}
+
+/* Bits after the prefix would never be looked at: surely a mistake. */
+static bool valid_network(__u8 family, unsigned int prefix,
+			  const __u8 address[ADDRESS_BYTES])
+{
+	unsigned int i;
+
+	if (family && !address_bits(family))
+		return false;
+	if (prefix > address_bits(family))
+		return false;
+	for (i = 0; i < ADDRESS_BYTES; i++)
+		if (address[i] & ~prefix_mask(prefix, i))
+			return false;
+	return true;
+}
+
+/**
+ * tcps_filter_check() - whether a filter makes sense
+ * @filter: the filter, as a user gave it
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL for bits, families, prefixes or ranges that mean
+ * nothing, and for reserved members that are not zero.
+ */
+int tcps_filter_check(const struct tcpstates_filter *filter)
+{
+	if ((filter->old_states | filter->new_states) & ~ALL_STATES)
+		return -EINVAL;
+	if (filter->families & ~ALL_FAMILIES)
+		return -EINVAL;
+	if (filter->lport_min > filter->lport_max ||
+	    filter->rport_min > filter->rport_max)
+		return -EINVAL;
+	if (!valid_network(filter->laddr_family, filter->laddr_prefix,
+			   filter->laddr) ||
+	    !valid_network(filter->raddr_family, filter->raddr_prefix,
+			   filter->raddr))
+		return -EINVAL;
+	return filter->reserved ? -EINVAL : 0;
+}
+
+/* State 0 is in no filter, hence an unknown state matches no restriction. */
+static bool match_state(__u32 wanted, __u8 state)
+{
+	return !wanted ||
+	       (state < TCPSTATES_STATE_COUNT && wanted & (1U << state));
+}
+
+static bool match_family(__u32 wanted, __u8 family)
+{
+	return !wanted || (address_bits(family) && wanted & (1U << family));
+}
+
+static bool match_port(__u16 min, __u16 max, bool known, __u16 port)
+{
+	return !max || (known && port >= min && port <= max);
+}
+
+static bool match_network(__u8 family, unsigned int prefix, const __u8 *network,
+			  bool known, const struct tcpstates_record *record,
+			  const __u8 *address)
+{
+	unsigned int i;
+
+	if (!family)
+		return true;
+	if (!known || record->family != family)
+		return false;
+	for (i = 0; 8 * i < prefix; i++)
+		if ((address[i] ^ network[i]) & prefix_mask(prefix, i))
+			return false;
+	return true;
+}
+
+/**
+ * tcps_filter_match() - whether a reader wants a record
+ * @filter: the filter; tcps_filter_check() has accepted it
+ * @record: the record
+ *
+ * Context: any.
+ * Return: true if the record matches every member of the filter, and for every
+ * TCPSTATES_EVENT_LOST.
+ */
+bool tcps_filter_match(const struct tcpstates_filter *filter,
+		       const struct tcpstates_record *record)
+{
+	__u32 known = record->known;
+
+	if (record->event == TCPSTATES_EVENT_LOST)
+		return true;
+	return match_state(filter->old_states, record->old) &&
+	       match_state(filter->new_states, record->new) &&
+	       match_family(filter->families, record->family) &&
+	       (!filter->netns || filter->netns == record->netns) &&
+	       (!filter->conn || filter->conn == record->conn) &&
+	       match_port(filter->lport_min, filter->lport_max,
+			  known & TCPSTATES_KNOW_LPORT, record->lport) &&
+	       match_port(filter->rport_min, filter->rport_max,
+			  known & TCPSTATES_KNOW_RPORT, record->rport) &&
+	       match_network(filter->laddr_family, filter->laddr_prefix,
+			     filter->laddr, known & TCPSTATES_KNOW_LADDR,
+			     record, record->laddr) &&
+	       match_network(filter->raddr_family, filter->raddr_prefix,
+			     filter->raddr, known & TCPSTATES_KNOW_RADDR,
+			     record, record->raddr);
+}

@@ -8,9 +8,9 @@
  */
 #include "reader.h"
 
+#include <linux/ktime.h>
 #include <linux/overflow.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 
 #include "filter.h"
 

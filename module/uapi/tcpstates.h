@@ -68,16 +68,16 @@
 #define TCPSTATES_FAMILY_INET6	6
 
 /* Member @known: which of the members below hold a value. */
-#define TCPSTATES_KNOW_LADDR	(1U << 0)
-#define TCPSTATES_KNOW_LPORT	(1U << 1)
-#define TCPSTATES_KNOW_RADDR	(1U << 2)
-#define TCPSTATES_KNOW_RPORT	(1U << 3)
-#define TCPSTATES_KNOW_DURATION	(1U << 4) /* @dur_ns */
-#define TCPSTATES_KNOW_OWNER	(1U << 5) /* @pid and @comm */
-#define TCPSTATES_KNOW_UID	(1U << 6) /* @uid */
+#define TCPSTATES_KNOW_LADDR	0x00000001U
+#define TCPSTATES_KNOW_LPORT	0x00000002U
+#define TCPSTATES_KNOW_RADDR	0x00000004U
+#define TCPSTATES_KNOW_RPORT	0x00000008U
+#define TCPSTATES_KNOW_DURATION	0x00000010U /* @dur_ns */
+#define TCPSTATES_KNOW_OWNER	0x00000020U /* @pid and @comm */
+#define TCPSTATES_KNOW_UID	0x00000040U /* @uid */
 
 /* Member @flags; the names in text are the last words, in lower case. */
-#define TCPSTATES_FLAG_V4MAPPED	(1U << 0) /* IPv4 over an AF_INET6 socket */
+#define TCPSTATES_FLAG_V4MAPPED	0x00000001U /* IPv4 over an AF_INET6 socket */
 
 /* Member @cause. No cause is produced in this version. */
 #define TCPSTATES_CAUSE_UNKNOWN	0

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the supported kernels, 5.10 and later. The only place
+ * with kernel version tests; each says when it can go. What can be decided by
+ * the presence of a macro is, since distributions backport.
+ */
+#ifndef _TCPS_COMPAT_H
+#define _TCPS_COMPAT_H
+
+#include <linux/ftrace.h>
+#include <linux/ptrace.h>
+#include <linux/version.h>
+
+#ifndef CONFIG_X86_64
+#error "tcpstates reads function arguments of x86-64 only"
+#endif
+
+#ifndef CONFIG_DYNAMIC_FTRACE_WITH_REGS
+#error "tcpstates needs a kernel with CONFIG_DYNAMIC_FTRACE_WITH_REGS"
+#endif
+
+/*
+ * Registers in an ftrace callback: struct pt_regs, filled on request, until
+ * 5.11, then struct ftrace_regs. An accessor of the
+ * arguments came with 6.2; before it, the arguments are
+ * there without a request if CONFIG_DYNAMIC_FTRACE_WITH_ARGS.
+ * Drop when the minimum is 6.2.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define tcps_fregs pt_regs
+#define tcps_arg(fregs, n) regs_get_kernel_argument(fregs, n)
+#define TCPS_FTRACE_FLAGS \
+	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
+#else
+#define tcps_fregs ftrace_regs
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#define TCPS_FTRACE_FLAGS 0
+#else
+#define TCPS_FTRACE_FLAGS FTRACE_OPS_FL_SAVE_REGS
+#endif
+#if defined(ftrace_regs_get_argument)
+#define tcps_arg(fregs, n) ftrace_regs_get_argument(fregs, n)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define tcps_arg(fregs, n) regs_get_kernel_argument(&(fregs)->regs, n)
+#else
+#error "no known way to read a traced function's arguments"
+#endif
+#endif
+
+/*
+ * ftrace_free_filter() is not exported by 5.10; resetting with an empty filter
+ * works everywhere.
+ * Drop when the minimum is 6.1.
+ */
+static inline void tcps_ftrace_free_filter(struct ftrace_ops *ops)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+	ftrace_set_filter(ops, NULL, 0, 1);
+#else
+	ftrace_free_filter(ops);
+#endif
+}
+
+#endif /* _TCPS_COMPAT_H */

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device's system calls; their contract is uapi/dev-tcpstates. The only
+ * file that copies to and from user space.
+ *
+ * Reading goes: fetch a record from the reader, make its text, copy. Each step
+ * keeps what it has until the next has succeeded, so that a failed copy loses
+ * nothing and a line may be read byte by byte.
+ */
+#include "device.h"
+
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/nsproxy.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <net/net_namespace.h>
+
+#include "filter.h"
+#include "format.h"
+#include "hooks.h"
+#include "probe.h"
+#include "reader.h"
+#include "stream.h"
+#include "uapi/tcpstates.h"
+#include "version.h"
+
+/* Nothing in the ABI depends on the word size or on the compiler's padding. */
+static_assert(sizeof(struct tcpstates_record) == 128);
+static_assert(offsetof(struct tcpstates_record, boot_ns) == 8);
+static_assert(offsetof(struct tcpstates_record, dur_ns) == 40);
+static_assert(offsetof(struct tcpstates_record, netns) == 48);
+static_assert(offsetof(struct tcpstates_record, laddr) == 56);
+static_assert(offsetof(struct tcpstates_record, known) == 92);
+static_assert(offsetof(struct tcpstates_record, comm) == 104);
+static_assert(sizeof(struct tcpstates_format) == 8);
+static_assert(sizeof(struct tcpstates_filter) == 72);
+static_assert(sizeof(struct tcpstates_info) == 64);
+static_assert(sizeof(struct tcpstates_stats) == 256);
+static_assert(sizeof(TCPS_VERSION) <=
+	      sizeof_field(struct tcpstates_info, module_version));
+
+/**
+ * struct tcps_file - an open file
+ * @lock: orders the readers of one open file
+ * @net: the only namespace that may be seen, held; NULL may see all
+ * @reader: the position
+ * @format: TCPSTATES_FORMAT_*
+ * @pending: @record has been taken from @reader and not been given out whole
+ * @record: that record
+ * @length: of its text in @line, 0 if none is made yet
+ * @given: bytes of @line given out
+ * @line: its text
+ */
+struct tcps_file {
+	struct mutex lock;	/* everything below but @net */
+	struct net *net;
+	struct tcps_reader *reader;
+	u32 format;
+	bool pending;
+	struct tcpstates_record record;
+	size_t length;
+	size_t given;
+	char line[TCPS_LINE_MAX];
+};
+
+/* Have a record to give out, if there is one. */
+static bool fetch(struct tcps_file *tf)
+{
+	lockdep_assert_held(&tf->lock);
+	if (!tf->pending) {
+		tf->pending = tcps_reader_next(tf->reader, &tf->record);
+		tf->length = 0;
+		tf->given = 0;
+	}
+	return tf->pending;
+}
+
+static bool inside_line(const struct tcps_file *tf)
+{
+	return tf->pending && tf->given;
+}
+
+static ssize_t read_text(struct tcps_file *tf, char __user *to, size_t count)
+{
+	size_t done = 0;
+
+	while (done < count && fetch(tf)) {
+		size_t part, left;
+
+		if (!tf->length)
+			tf->length = tcps_format_line(&tf->record, tf->line);
+		part = min(count - done, tf->length - tf->given);
+		left = copy_to_user(to + done, tf->line + tf->given, part);
+		tf->given += part - left;
+		done += part - left;
+		if (left)
+			return done ? done : -EFAULT;
+		tf->pending = tf->given < tf->length;
+		if (signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return done ? done : -EAGAIN;
+}
+
+static ssize_t read_binary(struct tcps_file *tf, char __user *to, size_t count)
+{
+	size_t done = 0;
+
+	if (count < sizeof(tf->record))
+		return -EINVAL;
+	while (count - done >= sizeof(tf->record) && fetch(tf)) {
+		if (copy_to_user(to + done, &tf->record, sizeof(tf->record)))
+			return done ? done : -EFAULT;
+		tf->pending = false;
+		done += sizeof(tf->record);
+		if (signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return done ? done : -EAGAIN;
+}
+
+/* What there is now; -EAGAIN if there is nothing. */
+static ssize_t read_now(struct tcps_file *tf, char __user *to, size_t count)
+{
+	ssize_t ret;
+
+	if (mutex_lock_interruptible(&tf->lock))
+		return -ERESTARTSYS;
+	if (tf->format == TCPSTATES_FORMAT_BINARY)
+		ret = read_binary(tf, to, count);
+	else
+		ret = read_text(tf, to, count);
+	mutex_unlock(&tf->lock);
+	return ret;
+}
+
+static ssize_t read_waiting(struct tcps_file *tf, char __user *to, size_t count)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	ssize_t ret;
+
+	add_wait_queue(tcps_stream_queue(), &wait);
+	for (;;) {
+		tcps_stream_arm();
+		ret = read_now(tf, to, count);
+		if (ret != -EAGAIN)
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		wait_woken(&wait, TASK_INTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	}
+	remove_wait_queue(tcps_stream_queue(), &wait);
+	return ret;
+}
+
+static ssize_t device_read(struct file *file, char __user *to, size_t count,
+			   loff_t *pos)
+{
+	struct tcps_file *tf = file->private_data;
+	ssize_t ret;
+
+	if (!count)
+		return 0;
+	ret = read_now(tf, to, count);
+	if (ret == -EAGAIN && !(file->f_flags & O_NONBLOCK))
+		ret = read_waiting(tf, to, count);
+	return ret;
+}
+
+static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct tcps_file *tf = file->private_data;
+	__poll_t ready = 0;
+
+	poll_wait(file, tcps_stream_queue(), table);
+	tcps_stream_arm();
+	mutex_lock(&tf->lock);
+	if (fetch(tf))
+		ready = EPOLLIN | EPOLLRDNORM;
+	mutex_unlock(&tf->lock);
+	return ready;
+}
+
+static long get_info(void __user *to)
+{
+	struct tcpstates_info info = {
+		.abi_version = TCPSTATES_ABI_VERSION,
+		.record_size = sizeof(struct tcpstates_record),
+		.cpus = tcps_stream_ring_count(),
+		.ring_records = tcps_stream_ring_records(),
+		.hooks = tcps_probe_hooks(),
+		.module_version = TCPS_VERSION,
+	};
+
+	return copy_to_user(to, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long get_stats(struct tcps_file *tf, void __user *to)
+{
+	struct tcpstates_stats stats = { };
+
+	tcps_stream_stats(&stats);
+	tcps_probe_stats(&stats);
+	tcps_hooks_stats(&stats);
+	mutex_lock(&tf->lock);
+	stats.reader_lost = tf->reader->lost;
+	mutex_unlock(&tf->lock);
+	return copy_to_user(to, &stats, sizeof(stats)) ? -EFAULT : 0;
+}
+
+/* A line that was begun must be read to its end first. */
+static long set_format(struct tcps_file *tf, const void __user *from)
+{
+	struct tcpstates_format format;
+	long ret = 0;
+
+	if (copy_from_user(&format, from, sizeof(format)))
+		return -EFAULT;
+	if (format.reserved || (format.format != TCPSTATES_FORMAT_TEXT &&
+				format.format != TCPSTATES_FORMAT_BINARY))
+		return -EINVAL;
+	mutex_lock(&tf->lock);
+	if (inside_line(tf))
+		ret = -EBUSY;
+	else
+		tf->format = format.format;
+	mutex_unlock(&tf->lock);
+	return ret;
+}
+
+static long set_filter(struct tcps_file *tf, const void __user *from)
+{
+	struct tcpstates_filter filter;
+	int ret;
+
+	if (copy_from_user(&filter, from, sizeof(filter)))
+		return -EFAULT;
+	ret = tcps_filter_check(&filter);
+	if (ret)
+		return ret;
+	mutex_lock(&tf->lock);
+	tf->reader->filter = filter;
+	if (tf->pending && !inside_line(tf))
+		tf->pending = tcps_filter_match(&filter, &tf->record);
+	mutex_unlock(&tf->lock);
+	return 0;
+}
+
+static long rewind_reader(struct tcps_file *tf)
+{
+	mutex_lock(&tf->lock);
+	tcps_reader_rewind(tf->reader);
+	if (!inside_line(tf))
+		tf->pending = false;
+	mutex_unlock(&tf->lock);
+	return 0;
+}
+
+static long device_ioctl(struct file *file, unsigned int command,
+			 unsigned long argument)
+{
+	void __user *user = (void __user *)argument;
+	struct tcps_file *tf = file->private_data;
+
+	switch (command) {
+	case TCPSTATES_IOC_GET_INFO:
+		return get_info(user);
+	case TCPSTATES_IOC_GET_STATS:
+		return get_stats(tf, user);
+	case TCPSTATES_IOC_SET_FORMAT:
+		return set_format(tf, user);
+	case TCPSTATES_IOC_SET_FILTER:
+		return set_filter(tf, user);
+	case TCPSTATES_IOC_REWIND:
+		return rewind_reader(tf);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/*
+ * The opener's rights count for the life of the file, whoever reads it later.
+ * The namespace is held so that its number cannot pass to another one.
+ */
+static struct net *only_visible_net(void)
+{
+	if (ns_capable(init_net.user_ns, CAP_NET_ADMIN))
+		return NULL;
+	return get_net(current->nsproxy->net_ns);
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	unsigned int count = tcps_stream_ring_count();
+	struct tcps_file *tf;
+
+	tf = kzalloc(sizeof(*tf), GFP_KERNEL_ACCOUNT);
+	if (!tf)
+		return -ENOMEM;
+	tf->reader = kvzalloc(tcps_reader_size(count), GFP_KERNEL_ACCOUNT);
+	if (!tf->reader)
+		goto err_free_file;
+	mutex_init(&tf->lock);
+	tf->net = only_visible_net();
+	tcps_reader_init(tf->reader, tcps_stream_rings(), count,
+			 tf->net ? tf->net->ns.inum : 0);
+	/* misc_open() has left the miscdevice in there. */
+	file->private_data = tf;
+	return stream_open(inode, file);
+
+err_free_file:
+	kfree(tf);
+	return -ENOMEM;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct tcps_file *tf = file->private_data;
+
+	if (tf->net)
+		put_net(tf->net);
+	kvfree(tf->reader);
+	mutex_destroy(&tf->lock);
+	kfree(tf);
+	return 0;
+}
+
+static const struct file_operations device_operations = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.read = device_read,
+	.poll = device_poll,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/* udev gives the node to the group tcpstates; until then it is root's. */
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "tcpstates",
+	.fops = &device_operations,
+	.mode = 0600,
+};
+
+/**
+ * tcps_device_register() - make the device appear
+ *
+ * Context: process; all that it uses is ready.
+ * Return: 0 or an error.
+ */
+int tcps_device_register(void)
+{
+	return misc_register(&device);
+}
+
+/**
+ * tcps_device_unregister() - make the device disappear
+ *
+ * Context: process; no file is open, or the module could not be unloaded.
+ */
+void tcps_device_unregister(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* /dev/tcpstates: system calls, and who may see what. */
+#ifndef _TCPS_DEVICE_H
+#define _TCPS_DEVICE_H
+
+int tcps_device_register(void);
+void tcps_device_unregister(void);
+
+#endif /* _TCPS_DEVICE_H */

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ftrace_ops and not kprobes: a kprobe is silently not called while another
+ * one runs on its CPU. Each function has an ftrace_ops of its own, so that the
+ * kernel calls the handler without a look-up. FTRACE_OPS_FL_PERMANENT makes
+ * the kernel refuse kernel.ftrace_enabled=0 while the module is loaded, which
+ * would silence the hooks otherwise.
+ *
+ * The table's order is that of attaching: who takes a key out of one of
+ * probe.c's sets comes before who puts it in, the tracepoint last. Detaching
+ * goes backwards. unregister_ftrace_function() and
+ * tracepoint_synchronize_unregister() wait for handlers that still run.
+ */
+#include "hooks.h"
+
+#include <linux/build_bug.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+#include <net/inet_connection_sock.h>
+#include <net/inet_timewait_sock.h>
+#include <net/tcp.h>
+#include <trace/events/sock.h>
+
+#include "compat.h"
+#include "probe.h"
+#include "uapi/tcpstates.h"
+
+static DEFINE_PER_CPU(u64[TCPSTATES_HOOK_COUNT], hits);
+
+/* Racy on RT, where a handler may be preempted by another on its CPU. */
+#define HIT(hook) this_cpu_inc(hits[hook])
+
+#define HANDLER(name)							\
+	static void notrace name(unsigned long ip, unsigned long parent_ip, \
+				 struct ftrace_ops *ops,		\
+				 struct tcps_fregs *fregs)
+
+/* Argument @n of the traced function, as the type that its place has there. */
+#define ARG(n) ((void *)tcps_arg(fregs, n))
+#define ARG_BOOL(n) ((bool)(u8)tcps_arg(fregs, n))
+
+HANDLER(on_request_free)
+{
+	HIT(TCPSTATES_HOOK_REQ_FREE);
+	tcps_probe_request_free(ARG(0));
+}
+
+HANDLER(on_request_migrate)
+{
+	HIT(TCPSTATES_HOOK_REQ_MIGRATE);
+	tcps_probe_request_migrate(ARG(0));
+}
+
+HANDLER(on_request_done)
+{
+	HIT(TCPSTATES_HOOK_REQ_DONE);
+	tcps_probe_request_done(ARG(1), ARG(2), ARG_BOOL(3));
+}
+
+HANDLER(on_request_drop)
+{
+	HIT(TCPSTATES_HOOK_REQ_DROP);
+	tcps_probe_request_drop(ARG(0), ARG(1));
+}
+
+HANDLER(on_request_start)
+{
+	HIT(TCPSTATES_HOOK_REQ_START);
+	tcps_probe_request_start(ARG(0), ARG(1));
+}
+
+HANDLER(on_tw_end)
+{
+	HIT(TCPSTATES_HOOK_TW_END);
+	tcps_probe_tw_end(ARG(0));
+}
+
+HANDLER(on_tw_rearm)
+{
+	HIT(TCPSTATES_HOOK_TW_REARM);
+	tcps_probe_tw_rearm(ARG(0), ARG_BOOL(2));
+}
+
+HANDLER(on_tw_start)
+{
+	HIT(TCPSTATES_HOOK_TW_START);
+	tcps_probe_tw_start(ARG(0), ARG(1));
+}
+
+HANDLER(on_connect)
+{
+	HIT(TCPSTATES_HOOK_CONNECT);
+	tcps_probe_connect(ARG(0));
+}
+
+HANDLER(on_child)
+{
+	HIT(TCPSTATES_HOOK_CHILD);
+	tcps_probe_child(ARG(0), ARG(1));
+}
+
+/*
+ * The handlers read arguments by place. Where a header declares the function
+ * and all supported kernels agree, hold it to the type that was relied on.
+ */
+static_assert(__same_type(__inet_twsk_schedule,
+			  void (struct inet_timewait_sock *, int, bool)));
+static_assert(__same_type(inet_csk_complete_hashdance,
+			  struct sock *(struct sock *, struct sock *,
+					struct request_sock *, bool)));
+static_assert(__same_type(inet_csk_clone_lock,
+			  struct sock *(const struct sock *,
+					const struct request_sock *,
+					const gfp_t)));
+static_assert(__same_type(tcp_fastopen_defer_connect,
+			  bool (struct sock *, int *)));
+
+/**
+ * struct hook - one function to attach to
+ * @hook: TCPSTATES_HOOK_*
+ * @optional: its absence hides nothing (no IPv6)
+ * @names: the function's name, or what to take its place, in this order
+ * @unseen: what is not seen without it
+ * @ops: for ftrace
+ */
+struct hook {
+	unsigned int hook;
+	bool optional;
+	const char *names[2];
+	const char *unseen;
+	struct ftrace_ops ops;
+};
+
+#define HOOK(id, handler, what, ...)					\
+	{								\
+		.hook = TCPSTATES_HOOK_##id,				\
+		.names = { __VA_ARGS__ },				\
+		.unseen = (what),					\
+		.ops.func = (handler),					\
+	}
+
+static struct hook hooks[] = {
+	HOOK(REQ_FREE, on_request_free,
+	     "the end of a SYN that lost a race against another",
+	     "tcp_v4_reqsk_destructor"),
+	{
+		.hook = TCPSTATES_HOOK_REQ_FREE,
+		.optional = true,
+		.names = { "tcp_v6_reqsk_destructor" },
+		.ops.func = on_request_free,
+	},
+	HOOK(REQ_MIGRATE, on_request_migrate,
+	     "half-open connections that change their listener",
+	     "inet_reqsk_clone"),
+	HOOK(REQ_DONE, on_request_done,
+	     "which of two final ACKs made the connection",
+	     "inet_csk_complete_hashdance"),
+	HOOK(REQ_DROP, on_request_drop,
+	     "the end of half-open connections",
+	     "__inet_csk_reqsk_queue_drop"),
+	HOOK(REQ_START, on_request_start,
+	     "SYN_RECV of half-open connections",
+	     "inet_csk_reqsk_queue_hash_add"),
+	HOOK(TW_END, on_tw_end,
+	     "the end of TIME_WAIT, and of FIN_WAIT2 after close()",
+	     "inet_twsk_kill", "tcp_twsk_destructor"),
+	HOOK(TW_REARM, on_tw_rearm,
+	     "FIN_WAIT2 to TIME_WAIT after close(), until TIME_WAIT ends",
+	     "__inet_twsk_schedule"),
+	HOOK(TW_START, on_tw_start,
+	     "TIME_WAIT, and FIN_WAIT2 after close(): CLOSE stands for them",
+	     "inet_twsk_hashdance_schedule", "inet_twsk_hashdance"),
+	HOOK(CONNECT, on_connect,
+	     "the local port in SYN_SENT",
+	     "tcp_fastopen_defer_connect", "tcp_connect"),
+	HOOK(CHILD, on_child,
+	     "SYN_RECV of TCP Fast Open and SYN cookies",
+	     "inet_csk_clone_lock"),
+};
+
+static struct tracepoint *set_state;
+
+static void notrace on_set_state(void *data, const struct sock *sk,
+				 const int old, const int new)
+{
+	HIT(TCPSTATES_HOOK_SET_STATE);
+	tcps_probe_set_state(sk, old, new);
+}
+
+/* Attach to the first of the names that the kernel has. -ENOENT: none. */
+static int attach(struct hook *hook)
+{
+	unsigned int i;
+	int ret = -ENOENT;
+
+	hook->ops.flags = TCPS_FTRACE_FLAGS | FTRACE_OPS_FL_PERMANENT;
+	for (i = 0; i < ARRAY_SIZE(hook->names) && hook->names[i]; i++) {
+		/* Without a filter the handler would get every function. */
+		ret = ftrace_set_filter(&hook->ops, (char *)hook->names[i],
+					strlen(hook->names[i]), 1);
+		if (ret)
+			continue;
+		tcps_probe_attached(hook->hook, true);
+		ret = register_ftrace_function(&hook->ops);
+		if (!ret)
+			return 0;
+		tcps_probe_attached(hook->hook, false);
+		tcps_ftrace_free_filter(&hook->ops);
+		return ret;
+	}
+	return -ENOENT;
+}
+
+static bool is_attached(const struct hook *hook)
+{
+	return hook->ops.flags & FTRACE_OPS_FL_ENABLED;
+}
+
+static void detach_functions(void)
+{
+	unsigned int i = ARRAY_SIZE(hooks);
+
+	while (i-- > 0) {
+		if (!is_attached(&hooks[i]))
+			continue;
+		unregister_ftrace_function(&hooks[i].ops);
+		tcps_ftrace_free_filter(&hooks[i].ops);
+	}
+}
+
+/* A function that is missing is announced; anything else stops loading. */
+static int attach_functions(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		int ret = attach(&hooks[i]);
+
+		if (ret == -ENOENT && hooks[i].optional)
+			continue;
+		if (ret == -ENOENT) {
+			pr_warn("this kernel has no %s: not seen is %s\n",
+				hooks[i].names[0], hooks[i].unseen);
+			continue;
+		}
+		if (ret == -EBUSY)
+			pr_err("ftrace is off: set kernel.ftrace_enabled=1\n");
+		if (ret) {
+			pr_err("cannot attach to %s: error %d\n",
+			       hooks[i].names[0], ret);
+			detach_functions();
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static void compare_name(struct tracepoint *tp, void *found)
+{
+	if (!strcmp(tp->name, "inet_sock_set_state"))
+		*(struct tracepoint **)found = tp;
+}
+
+static int attach_tracepoint(void)
+{
+	int ret;
+
+	check_trace_callback_type_inet_sock_set_state(on_set_state);
+	for_each_kernel_tracepoint(compare_name, &set_state);
+	if (!set_state) {
+		pr_err("this kernel has no tracepoint inet_sock_set_state\n");
+		return -ENOENT;
+	}
+	tcps_probe_attached(TCPSTATES_HOOK_SET_STATE, true);
+	ret = tracepoint_probe_register(set_state, on_set_state, NULL);
+	if (ret)
+		pr_err("cannot attach to inet_sock_set_state: error %d\n", ret);
+	return ret;
+}
+
+/**
+ * tcps_hooks_attach() - attach to the kernel
+ *
+ * Transitions are recorded from here on.
+ *
+ * Context: process.
+ * Return: 0, or an error if nothing is attached.
+ */
+int tcps_hooks_attach(void)
+{
+	int ret;
+
+	ret = attach_functions();
+	if (ret)
+		return ret;
+	/*
+	 * A socket whose minisock was made just before its hook was there must
+	 * be through with tcp_done(), or its CLOSE would pass for a real one.
+	 */
+	synchronize_rcu();
+	ret = attach_tracepoint();
+	if (ret)
+		goto err_detach_functions;
+	return 0;
+
+err_detach_functions:
+	detach_functions();
+	return ret;
+}
+
+/**
+ * tcps_hooks_detach() - detach from the kernel
+ *
+ * When it returns, no handler runs nor will run. Those that did may have been
+ * in softirq or in a process, preempted or not: both calls wait for all.
+ *
+ * Context: process.
+ */
+void tcps_hooks_detach(void)
+{
+	tracepoint_probe_unregister(set_state, on_set_state, NULL);
+	tracepoint_synchronize_unregister();
+	detach_functions();
+}
+
+/**
+ * tcps_hooks_stats() - fill in what is known here
+ * @stats: where to; hits is written
+ *
+ * Context: process.
+ */
+void tcps_hooks_stats(struct tcpstates_stats *stats)
+{
+	unsigned int cpu, hook;
+
+	BUILD_BUG_ON(ARRAY_SIZE(stats->hits) < ARRAY_SIZE(hits));
+	for_each_possible_cpu(cpu)
+		for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
+			stats->hits[hook] += READ_ONCE(per_cpu(hits, cpu)[hook]);
+}

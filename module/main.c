@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Loading and unloading: what is published last is unpublished first. */
+#include <linux/module.h>
+
+#include "device.h"
+#include "hooks.h"
+#include "probe.h"
+#include "stream.h"
+#include "version.h"
+
+static unsigned int ring_records = 16384;
+module_param(ring_records, uint, 0444);
+MODULE_PARM_DESC(ring_records,
+		 "records in each CPU's ring, rounded up to a power of two");
+
+static int __init tcpstates_init(void)
+{
+	int ret;
+
+	ret = tcps_stream_init(ring_records);
+	if (ret)
+		return ret;
+	ret = tcps_probe_init();
+	if (ret)
+		goto err_exit_stream;
+	ret = tcps_hooks_attach();
+	if (ret)
+		goto err_exit_probe;
+	ret = tcps_device_register();
+	if (ret)
+		goto err_detach_hooks;
+	return 0;
+
+err_detach_hooks:
+	tcps_hooks_detach();
+err_exit_probe:
+	tcps_probe_exit();
+err_exit_stream:
+	tcps_stream_exit();
+	return ret;
+}
+
+static void __exit tcpstates_exit(void)
+{
+	tcps_device_unregister();
+	tcps_hooks_detach();
+	tcps_probe_exit();
+	tcps_stream_exit();
+}
+
+module_init(tcpstates_init);
+module_exit(tcpstates_exit);
+
+MODULE_DESCRIPTION("Stream of the true TCP state changes of all connections");
+MODULE_AUTHOR("The tcpstates authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(TCPS_VERSION);

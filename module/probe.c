@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel keeps a connection in a request socket, a full socket and a
+ * timewait minisock, one after the other, and tells of their changes in
+ * different places. Here they become one life. Most calls are a transition as
+ * they stand. The others need memory of what happened before, in four sets:
+ *
+ *   half_open   cookies of requests whose SYN_RECV has been recorded and whose
+ *               end has not
+ *   fin_wait2   cookies of minisocks in FIN_WAIT2
+ *   connecting  sockets in SYN_SENT that have no local port yet
+ *   ghosts      structures that do not stand for their connection: a full
+ *               socket replaced by a minisock (its cookie); a child that has
+ *               not taken over its request, a request that has been moved to
+ *               another listener (their addresses, larger than any cookie)
+ *
+ * A key leaves its set at the end of its object at the latest, by a hook that
+ * is attached before, and detached after, the one that adds it.
+ */
+#include "probe.h"
+
+#include <linux/bitops.h>
+#include <linux/in.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <net/inet_sock.h>
+#include <net/inet_timewait_sock.h>
+#include <net/request_sock.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+#include "keyset.h"
+#include "record.h"
+#include "stream.h"
+#include "uapi/tcpstates.h"
+
+/*
+ * Sizes of the sets. connecting and the ghosts hold keys for microseconds, one
+ * for each running call; the other two hold one for each such connection.
+ */
+#define GHOST_SLOTS		4096
+#define CONNECTING_SLOTS	1024
+#define HALF_OPEN_SLOTS		65536
+#define FIN_WAIT2_SLOTS		65536
+
+static struct tcps_keyset ghosts, connecting, half_open, fin_wait2;
+
+/**
+ * struct birth - from inet_csk_clone_lock() to the child's first transition
+ * @cookie: of the request that the child is made from, 0 if none is
+ * @known: the request's SYN_RECV has been recorded, or happened before loading
+ * @record: that transition, if not @known; the child's addresses are not set
+ *	yet at that moment before 6.18
+ *
+ * Both happen in one function with bottom halves off, so they happen on one
+ * CPU; where that does not hold (PREEMPT_RT since 7.x) the child is complete,
+ * and the cookie tells whether this is about the same connection.
+ */
+struct birth {
+	u64 cookie;
+	bool known;
+	struct tcpstates_record record;
+};
+
+static DEFINE_PER_CPU(struct birth, births);
+static unsigned long attached_hooks;
+static u64 unplaced;	/* children without a tuple; approximate */
+static bool any_moved;	/* some request has changed its listener */
+
+static bool attached(unsigned int hook)
+{
+	return test_bit(hook, &attached_hooks);
+}
+
+static int make_set(struct tcps_keyset *set, u64 slots)
+{
+	set->slots = kvcalloc(slots, sizeof(*set->slots), GFP_KERNEL);
+	set->mask = slots - 1;
+	return set->slots ? 0 : -ENOMEM;
+}
+
+/**
+ * tcps_probe_init() - make the sets
+ *
+ * Context: process, before any hook is attached.
+ * Return: 0 or -ENOMEM.
+ */
+int tcps_probe_init(void)
+{
+	if (make_set(&ghosts, GHOST_SLOTS) ||
+	    make_set(&connecting, CONNECTING_SLOTS) ||
+	    make_set(&half_open, HALF_OPEN_SLOTS) ||
+	    make_set(&fin_wait2, FIN_WAIT2_SLOTS)) {
+		tcps_probe_exit();
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * tcps_probe_exit() - free the sets
+ *
+ * Context: process, after all hooks are detached.
+ */
+void tcps_probe_exit(void)
+{
+	kvfree(fin_wait2.slots);
+	kvfree(half_open.slots);
+	kvfree(connecting.slots);
+	kvfree(ghosts.slots);
+}
+
+/**
+ * tcps_probe_attached() - learn which hooks there are
+ * @hook: TCPSTATES_HOOK_*
+ * @is: whether it is attached, or about to be
+ *
+ * Context: process.
+ */
+void tcps_probe_attached(unsigned int hook, bool is)
+{
+	assign_bit(hook, &attached_hooks, is);
+}
+
+/**
+ * tcps_probe_hooks() - tell which hooks there are
+ *
+ * Return: a bit for each TCPSTATES_HOOK_*.
+ */
+unsigned long tcps_probe_hooks(void)
+{
+	return READ_ONCE(attached_hooks);
+}
+
+static bool is_tcp(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP;
+}
+
+/* DCCP has minisocks too; they have no sk_protocol to look at. */
+static bool is_tcp_timewait(const struct inet_timewait_sock *tw)
+{
+	return !strncmp(tw->tw_prot->name, "TCP", 3);
+}
+
+static void sock_transition(const struct sock *sk, u8 old, u8 new)
+{
+	struct tcpstates_record record;
+
+	tcps_record_sock(&record, sk, old, new);
+	tcps_stream_record(&record);
+}
+
+static void request_transition(const struct request_sock *req, u8 old, u8 new)
+{
+	struct tcpstates_record record;
+
+	tcps_record_request(&record, req, old, new);
+	tcps_stream_record(&record);
+}
+
+static void timewait_transition(const struct inet_timewait_sock *tw, u8 old,
+				u8 new)
+{
+	struct tcpstates_record record;
+
+	tcps_record_timewait(&record, tw, old, new);
+	tcps_stream_record(&record);
+}
+
+/* Whether the request is still in the hash of established sockets. */
+static bool is_hashed(const struct request_sock *req)
+{
+	const struct sock *sk = req_to_sk((struct request_sock *)req);
+
+	return !hlist_nulls_unhashed_lockless(&sk->sk_nulls_node);
+}
+
+/* What tcps_probe_child() left for this child, or NULL. Preemption is off. */
+static struct birth *birth_of(const struct sock *child)
+{
+	struct birth *birth = this_cpu_ptr(&births);
+
+	if (!birth->cookie ||
+	    (inet_sk(child)->inet_dport &&
+	     birth->cookie != (u64)atomic64_read(&child->sk_cookie)))
+		return NULL;
+	return birth;
+}
+
+/*
+ * A child was made: LISTEN to SYN_RECV. If its request was seen before, that
+ * transition has been recorded, and the child stands for nothing until it has
+ * taken the request's place (tcps_probe_request_done()); it may fail to, when
+ * another child was faster or memory is short.
+ */
+static void child_born(const struct sock *child)
+{
+	bool complete = inet_sk(child)->inet_dport;
+	struct birth *birth;
+	bool known;
+
+	preempt_disable_notrace();
+	birth = birth_of(child);
+	if (birth)
+		known = birth->known;
+	else
+		known = complete && attached(TCPSTATES_HOOK_REQ_START) &&
+			tcps_keyset_has(&half_open,
+					tcps_record_sock_cookie(child));
+
+	if (known && attached(TCPSTATES_HOOK_REQ_DONE))
+		tcps_keyset_add(&ghosts, (unsigned long)child);
+	else if (!known && birth)
+		tcps_stream_record(&birth->record);
+	else if (!known && complete)
+		sock_transition(child, TCP_LISTEN, TCP_SYN_RECV);
+	else if (!known)
+		WRITE_ONCE(unplaced, READ_ONCE(unplaced) + 1);
+
+	if (birth)
+		birth->cookie = 0;
+	preempt_enable_notrace();
+}
+
+/* Whether @sk's end is not its connection's. Ends its being a ghost. */
+static bool was_ghost(const struct sock *sk, int old)
+{
+	u64 cookie = atomic64_read(&sk->sk_cookie);
+
+	if (old == TCP_SYN_RECV &&
+	    tcps_keyset_remove(&ghosts, (unsigned long)sk))
+		return true;
+	return cookie && tcps_keyset_remove(&ghosts, cookie);
+}
+
+/**
+ * tcps_probe_set_state() - tracepoint sock:inet_sock_set_state
+ * @sk: the socket, sk_state not changed yet
+ * @old: state before
+ * @new: state after
+ *
+ * Connect() without bind() sets SYN_SENT before it chooses the local port; that
+ * transition waits for tcps_probe_connect(), which follows under the same
+ * socket lock, or for the failure of connect().
+ */
+void tcps_probe_set_state(const struct sock *sk, int old, int new)
+{
+	if (!is_tcp(sk) || old == new)
+		return;
+	if (old == TCP_LISTEN && new == TCP_SYN_RECV) {
+		child_born(sk);
+		return;
+	}
+	if (new == TCP_CLOSE && was_ghost(sk, old))
+		return;
+	if (new == TCP_SYN_SENT && !inet_sk(sk)->inet_sport &&
+	    attached(TCPSTATES_HOOK_CONNECT) &&
+	    tcps_keyset_add(&connecting, (unsigned long)sk))
+		return;
+	if (old == TCP_SYN_SENT &&
+	    tcps_keyset_remove(&connecting, (unsigned long)sk))
+		sock_transition(sk, TCP_CLOSE, TCP_SYN_SENT);
+	sock_transition(sk, old, new);
+}
+
+/**
+ * tcps_probe_connect() - tcp_fastopen_defer_connect() or tcp_connect()
+ * @sk: the connecting socket, port chosen, locked
+ *
+ * The former is called by tcp_v4_connect() and tcp_v6_connect() right after the
+ * choice of the port, even if the SYN is put off until the first write.
+ */
+void tcps_probe_connect(const struct sock *sk)
+{
+	if (tcps_keyset_remove(&connecting, (unsigned long)sk))
+		sock_transition(sk, TCP_CLOSE, TCP_SYN_SENT);
+}
+
+/**
+ * tcps_probe_tw_start() - inet_twsk_hashdance() or its _schedule() successor
+ * @tw: the minisock, not visible to anybody yet
+ * @sk: the socket that it replaces, locked
+ *
+ * tcp_done(@sk) follows, whose CLOSE is not the connection's. Where the socket
+ * had no cookie when inet_twsk_alloc() copied it, it is copied here.
+ */
+void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
+{
+	u8 old = sk->sk_state, new = tw->tw_substate;
+	u64 cookie;
+
+	if (!is_tcp(sk))
+		return;
+	cookie = tcps_record_sock_cookie(sk);
+	if (!atomic64_read(&tw->tw_cookie))
+		atomic64_set(&tw->tw_cookie, cookie);
+	tcps_keyset_add(&ghosts, cookie);
+	if (new == TCP_FIN_WAIT2)
+		tcps_keyset_add(&fin_wait2, cookie);
+	if (old != new)
+		sock_transition(sk, old, new);
+}
+
+/**
+ * tcps_probe_tw_rearm() - __inet_twsk_schedule()
+ * @tw: the minisock
+ * @rearm: false for the first time
+ *
+ * tcp_timewait_state_process() rearms the timer when the FIN has arrived, with
+ * the substate set, and again for each segment that comes in TIME_WAIT.
+ */
+void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm)
+{
+	u64 cookie = atomic64_read(&tw->tw_cookie);
+
+	if (rearm && cookie && READ_ONCE(tw->tw_substate) == TCP_TIME_WAIT &&
+	    tcps_keyset_remove(&fin_wait2, cookie))
+		timewait_transition(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
+}
+
+/**
+ * tcps_probe_tw_end() - inet_twsk_kill(), or tcp_twsk_destructor()
+ * @tw: the minisock
+ *
+ * May overtake tcps_probe_tw_rearm() on another CPU, whose part is done here
+ * then.
+ */
+void tcps_probe_tw_end(const struct inet_timewait_sock *tw)
+{
+	u8 state = READ_ONCE(tw->tw_substate);
+
+	if (!is_tcp_timewait(tw))
+		return;
+	if (tcps_keyset_remove(&fin_wait2, tcps_record_timewait_cookie(tw)) &&
+	    state == TCP_TIME_WAIT)
+		timewait_transition(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
+	timewait_transition(tw, state, TCP_CLOSE);
+}
+
+/**
+ * tcps_probe_request_start() - inet_csk_reqsk_queue_hash_add()
+ * @listener: who got the SYN
+ * @req: the request, not visible to anybody yet
+ *
+ * May still fail, if another SYN of the same connection was faster:
+ * tcps_probe_request_free() follows then.
+ */
+void tcps_probe_request_start(const struct sock *listener,
+			      const struct request_sock *req)
+{
+	if (!is_tcp(listener))
+		return;
+	tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
+	request_transition(req, TCP_LISTEN, TCP_SYN_RECV);
+}
+
+/**
+ * tcps_probe_request_drop() - __inet_csk_reqsk_queue_drop()
+ * @listener: the request's listener
+ * @req: the request
+ *
+ * Also called for a request that its child has replaced in the hash, and may
+ * be called by a timer and a segment at the same time: one of them takes the
+ * cookie out. A request older than the module has no cookie.
+ */
+void tcps_probe_request_drop(const struct sock *listener,
+			     const struct request_sock *req)
+{
+	u64 cookie = atomic64_read(&inet_rsk(req)->ir_cookie);
+
+	if (!is_tcp(listener) || !attached(TCPSTATES_HOOK_REQ_START) ||
+	    !is_hashed(req))
+		return;
+	if (!cookie || tcps_keyset_remove(&half_open, cookie))
+		request_transition(req, TCP_SYN_RECV, TCP_CLOSE);
+}
+
+/**
+ * tcps_probe_request_done() - inet_csk_complete_hashdance()
+ * @child: the child
+ * @req: the request that it was made from
+ * @own: @child has taken the place of @req; else another child had
+ */
+void tcps_probe_request_done(const struct sock *child,
+			     const struct request_sock *req, bool own)
+{
+	if (!is_tcp(child) || !own)
+		return;
+	tcps_keyset_remove(&ghosts, (unsigned long)child);
+	tcps_keyset_remove(&half_open, tcps_record_request_cookie(req));
+}
+
+/**
+ * tcps_probe_request_free() - tcp_v4_reqsk_destructor() and its IPv6 sister
+ * @req: the request
+ *
+ * Ends what no other hook ended: a SYN that lost the race to be hashed, and a
+ * child that was given up after it had replaced its request (MPTCP).
+ */
+void tcps_probe_request_free(const struct request_sock *req)
+{
+	u64 cookie = atomic64_read(&inet_rsk(req)->ir_cookie);
+
+	if (READ_ONCE(any_moved) &&
+	    tcps_keyset_remove(&ghosts, (unsigned long)req))
+		return;
+	if (cookie && tcps_keyset_remove(&half_open, cookie))
+		request_transition(req, TCP_SYN_RECV, TCP_CLOSE);
+}
+
+/**
+ * tcps_probe_request_migrate() - inet_reqsk_clone()
+ * @req: the request; a copy with the same cookie takes its place
+ */
+void tcps_probe_request_migrate(const struct request_sock *req)
+{
+	if (!attached(TCPSTATES_HOOK_REQ_FREE))
+		return;
+	WRITE_ONCE(any_moved, true);
+	tcps_keyset_add(&ghosts, (unsigned long)req);
+}
+
+/**
+ * tcps_probe_child() - inet_csk_clone_lock()
+ * @listener: the listener
+ * @req: the request that a child is to be made from
+ *
+ * The first sight of a request that never was hashed: TCP Fast Open and SYN
+ * cookies. Its cookie must exist now, so that the child gets it.
+ */
+void tcps_probe_child(const struct sock *listener,
+		      const struct request_sock *req)
+{
+	struct birth *birth;
+	u64 cookie;
+
+	if (!is_tcp(listener))
+		return;
+	cookie = tcps_record_request_cookie(req);
+	preempt_disable_notrace();
+	birth = this_cpu_ptr(&births);
+	birth->known = attached(TCPSTATES_HOOK_REQ_START) &&
+		       (is_hashed(req) || tcps_keyset_has(&half_open, cookie));
+	if (!birth->known)
+		tcps_record_request(&birth->record, req, TCP_LISTEN,
+				    TCP_SYN_RECV);
+	birth->cookie = cookie;
+	preempt_enable_notrace();
+}
+
+/**
+ * tcps_probe_stats() - fill in what is known here
+ * @stats: where to; untracked and unplaced are written
+ *
+ * Context: process.
+ */
+void tcps_probe_stats(struct tcpstates_stats *stats)
+{
+	stats->untracked = READ_ONCE(ghosts.overflows) +
+			   READ_ONCE(connecting.overflows) +
+			   READ_ONCE(half_open.overflows) +
+			   READ_ONCE(fin_wait2.overflows);
+	stats->unplaced = READ_ONCE(unplaced);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All three structures begin with struct sock_common, which holds addresses,
+ * family, namespace and cookie; the ports stand in places of their own.
+ */
+#include "record.h"
+
+#include <linux/sock_diag.h>
+#include <linux/string.h>
+#include <net/inet_sock.h>
+#include <net/inet_timewait_sock.h>
+#include <net/ipv6.h>
+#include <net/net_namespace.h>
+#include <net/request_sock.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+/* The numbers of the ABI are the kernel's; a record stores them unchanged. */
+static_assert(TCPSTATES_ESTABLISHED == TCP_ESTABLISHED);
+static_assert(TCPSTATES_SYN_SENT == TCP_SYN_SENT);
+static_assert(TCPSTATES_SYN_RECV == TCP_SYN_RECV);
+static_assert(TCPSTATES_FIN_WAIT1 == TCP_FIN_WAIT1);
+static_assert(TCPSTATES_FIN_WAIT2 == TCP_FIN_WAIT2);
+static_assert(TCPSTATES_TIME_WAIT == TCP_TIME_WAIT);
+static_assert(TCPSTATES_CLOSE == TCP_CLOSE);
+static_assert(TCPSTATES_CLOSE_WAIT == TCP_CLOSE_WAIT);
+static_assert(TCPSTATES_LAST_ACK == TCP_LAST_ACK);
+static_assert(TCPSTATES_LISTEN == TCP_LISTEN);
+static_assert(TCPSTATES_CLOSING == TCP_CLOSING);
+
+/*
+ * The cookie, made now if nobody asked for it before. sock_gen_cookie() is not
+ * exported; this call does the same, for any structure with a sock_common.
+ */
+static u64 cookie_of(struct sock *sk)
+{
+	u64 cookie = atomic64_read(&sk->sk_cookie);
+	u32 half[2];
+
+	if (likely(cookie))
+		return cookie;
+	sock_diag_save_cookie(sk, half);
+	return half[0] | (u64)half[1] << 32;
+}
+
+/**
+ * tcps_record_sock_cookie() - identity of a full socket
+ * @sk: the socket; only its cookie may be written
+ *
+ * Must not be called on a child before inet_csk_clone_lock() has given it the
+ * request's cookie.
+ *
+ * Return: the cookie.
+ */
+u64 tcps_record_sock_cookie(const struct sock *sk)
+{
+	return cookie_of((struct sock *)sk);
+}
+
+/**
+ * tcps_record_request_cookie() - identity of a request socket
+ * @req: the request; only its cookie may be written
+ *
+ * The kernel copies it to the child (inet_csk_clone_lock()) and to a request
+ * that migrates (inet_reqsk_clone()).
+ *
+ * Return: the cookie.
+ */
+u64 tcps_record_request_cookie(const struct request_sock *req)
+{
+	return cookie_of(req_to_sk((struct request_sock *)req));
+}
+
+/**
+ * tcps_record_timewait_cookie() - identity of a timewait minisock
+ * @tw: the minisock; only its cookie may be written
+ *
+ * Return: the cookie.
+ */
+u64 tcps_record_timewait_cookie(const struct inet_timewait_sock *tw)
+{
+	return cookie_of((struct sock *)tw);
+}
+
+static void put_ipv4(struct tcpstates_record *record, __be32 local,
+		     __be32 remote)
+{
+	record->family = TCPSTATES_FAMILY_INET;
+	memcpy(record->laddr, &local, sizeof(local));
+	memcpy(record->raddr, &remote, sizeof(remote));
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+/*
+ * IPv4 over an AF_INET6 socket: the peer tells, or the local address of a
+ * listener that is bound to a mapped one.
+ */
+static bool is_v4mapped(const struct sock *sk)
+{
+	return ipv6_addr_v4mapped(&sk->sk_v6_daddr) ||
+	       (ipv6_addr_any(&sk->sk_v6_daddr) &&
+		ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr));
+}
+
+static void put_ipv6(struct tcpstates_record *record, const struct sock *sk)
+{
+	if (is_v4mapped(sk)) {
+		put_ipv4(record, sk->sk_v6_rcv_saddr.s6_addr32[3],
+			 sk->sk_v6_daddr.s6_addr32[3]);
+		record->flags |= TCPSTATES_FLAG_V4MAPPED;
+		return;
+	}
+	record->family = TCPSTATES_FAMILY_INET6;
+	memcpy(record->laddr, &sk->sk_v6_rcv_saddr, sizeof(record->laddr));
+	memcpy(record->raddr, &sk->sk_v6_daddr, sizeof(record->raddr));
+}
+#else
+static void put_ipv6(struct tcpstates_record *record, const struct sock *sk)
+{
+}
+#endif
+
+/* @sk: any of the three structures; only its sock_common is read. */
+static void fill(struct tcpstates_record *record, const struct sock *sk,
+		 u16 lport, u16 rport)
+{
+	if (sk->sk_family == AF_INET6)
+		put_ipv6(record, sk);
+	else
+		put_ipv4(record, sk->sk_rcv_saddr, sk->sk_daddr);
+
+	record->known = TCPSTATES_KNOW_LADDR;
+	record->lport = lport;
+	if (lport)
+		record->known |= TCPSTATES_KNOW_LPORT;
+	record->rport = rport;
+	if (rport)
+		record->known |= TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT;
+	else
+		memset(record->raddr, 0, sizeof(record->raddr));
+	record->netns = sock_net(sk)->ns.inum;
+}
+
+static void begin(struct tcpstates_record *record, u64 conn, u8 old, u8 new)
+{
+	memset(record, 0, sizeof(*record));
+	record->size = sizeof(*record);
+	record->version = TCPSTATES_ABI_VERSION;
+	record->event = TCPSTATES_EVENT_TRANSITION;
+	record->old = old;
+	record->new = new;
+	record->conn = conn;
+}
+
+/**
+ * tcps_record_sock() - a transition of a full socket
+ * @record: where to
+ * @sk: the socket; inet_sport is used since it outlives inet_num at CLOSE
+ * @old: state before
+ * @new: state after
+ */
+void tcps_record_sock(struct tcpstates_record *record, const struct sock *sk,
+		      u8 old, u8 new)
+{
+	begin(record, tcps_record_sock_cookie(sk), old, new);
+	fill(record, sk, ntohs(inet_sk(sk)->inet_sport),
+	     ntohs(inet_sk(sk)->inet_dport));
+}
+
+/**
+ * tcps_record_request() - a transition of a request socket
+ * @record: where to
+ * @req: the request
+ * @old: state before
+ * @new: state after
+ */
+void tcps_record_request(struct tcpstates_record *record,
+			 const struct request_sock *req, u8 old, u8 new)
+{
+	begin(record, tcps_record_request_cookie(req), old, new);
+	fill(record, req_to_sk((struct request_sock *)req),
+	     inet_rsk(req)->ir_num, ntohs(inet_rsk(req)->ir_rmt_port));
+}
+
+/**
+ * tcps_record_timewait() - a transition of a timewait minisock
+ * @record: where to
+ * @tw: the minisock
+ * @old: state before
+ * @new: state after
+ */
+void tcps_record_timewait(struct tcpstates_record *record,
+			  const struct inet_timewait_sock *tw, u8 old, u8 new)
+{
+	begin(record, tcps_record_timewait_cookie(tw), old, new);
+	fill(record, (const struct sock *)tw, ntohs(tw->tw_sport),
+	     ntohs(tw->tw_dport));
+}

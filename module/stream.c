@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Recording runs with interrupts off on one CPU, from the number to the commit:
+ * so each ring has one writer at a time, whatever context the transition comes
+ * from (process, softirq, a softirq over a process, all preemptible on RT),
+ * and the times in a ring never go backwards. It takes no lock.
+ *
+ * Wake-up: a reader that finds nothing puts itself on the queue, sets @waiting
+ * and looks again. A writer that sees @waiting queues an irq_work, since it may
+ * run under any lock of the network stack; that clears @waiting and wakes all.
+ * So a burst costs one wake-up for each time that a reader really slept.
+ */
+#include "stream.h"
+
+#include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/percpu.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "ring.h"
+#include "uapi/tcpstates.h"
+
+/**
+ * struct stream_cpu - a CPU's part; no other CPU writes to it
+ * @ring: the ring
+ * @wake: wakes the readers, queued by this CPU
+ */
+struct stream_cpu {
+	struct tcps_ring ring;
+	struct irq_work wake;
+};
+
+static DEFINE_PER_CPU_ALIGNED(struct stream_cpu, stream_cpus);
+
+static struct tcps_ring **rings;	/* one for each possible CPU */
+static unsigned int ring_count;
+static unsigned int ring_records;
+static enum cpuhp_state hotplug_state;
+static DECLARE_WAIT_QUEUE_HEAD(queue);
+static int waiting __read_mostly;	/* some reader sleeps or is about to */
+
+static void wake_readers(struct irq_work *work)
+{
+	/*
+	 * G: @waiting before the queue is walked, so that a reader either is
+	 * on the queue or sets @waiting after it was cleared. Pairs with F.
+	 */
+	smp_store_mb(waiting, 0);
+	wake_up_interruptible_poll(&queue, EPOLLIN | EPOLLRDNORM);
+}
+
+/*
+ * Memory for a CPU that comes up. Without it the CPU works all the same, and
+ * its records count as lost.
+ */
+static int prepare_cpu(unsigned int cpu)
+{
+	struct tcps_ring *ring = &per_cpu(stream_cpus, cpu).ring;
+
+	if (!ring->slots)
+		ring->slots = vzalloc_node(array_size(ring_records,
+						      sizeof(*ring->slots)),
+					   cpu_to_node(cpu));
+	if (!ring->slots)
+		pr_warn("no memory for the ring of CPU %u: what it records is lost\n",
+			cpu);
+	return 0;
+}
+
+static void free_rings(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		vfree(per_cpu(stream_cpus, cpu).ring.slots);
+	kfree(rings);
+}
+
+/**
+ * tcps_stream_init() - make the rings
+ * @records: records in each ring; rounded up to a power of two
+ *
+ * Context: process, before anything is recorded.
+ * Return: 0, -EINVAL if @records is out of bounds, or another error.
+ */
+int tcps_stream_init(unsigned int records)
+{
+	unsigned int cpu;
+	int ret;
+
+	if (records < TCPS_STREAM_RECORDS_MIN ||
+	    records > TCPS_STREAM_RECORDS_MAX) {
+		pr_err("ring_records=%u: must be %u to %u\n", records,
+		       TCPS_STREAM_RECORDS_MIN, TCPS_STREAM_RECORDS_MAX);
+		return -EINVAL;
+	}
+	ring_records = roundup_pow_of_two(records);
+	rings = kcalloc(num_possible_cpus(), sizeof(*rings), GFP_KERNEL);
+	if (!rings)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct stream_cpu *stream = per_cpu_ptr(&stream_cpus, cpu);
+
+		stream->ring.mask = ring_records - 1;
+		init_irq_work(&stream->wake, wake_readers);
+		rings[ring_count++] = &stream->ring;
+	}
+
+	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "tcpstates:ring",
+				prepare_cpu, NULL);
+	if (ret < 0)
+		goto err_free_rings;
+	hotplug_state = ret;
+	return 0;
+
+err_free_rings:
+	free_rings();
+	return ret;
+}
+
+/**
+ * tcps_stream_exit() - free the rings
+ *
+ * Context: process; nothing records and nobody reads any more.
+ */
+void tcps_stream_exit(void)
+{
+	unsigned int cpu;
+
+	cpuhp_remove_state(hotplug_state);
+	for_each_possible_cpu(cpu)
+		irq_work_sync(&per_cpu(stream_cpus, cpu).wake);
+	free_rings();
+}
+
+/**
+ * tcps_stream_record() - record a transition that happens now
+ * @record: what happened; time, CPU and number are filled in here
+ *
+ * Context: process or softirq, preemptible or not, any locks held. Does not
+ * sleep, allocate, print or take a lock.
+ */
+void tcps_stream_record(struct tcpstates_record *record)
+{
+	struct stream_cpu *stream;
+	unsigned long irqs;
+	ktime_t now;
+	bool wake;
+
+	local_irq_save(irqs);
+	stream = this_cpu_ptr(&stream_cpus);
+	record->cpu = smp_processor_id();
+	record->seq = tcps_ring_reserve(&stream->ring);
+	/* After the barrier in there: the writer's half of F in ring.c. */
+	wake = READ_ONCE(waiting);
+	now = ktime_get();
+	record->boot_ns = ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_BOOT));
+	record->real_ns = ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_REAL));
+	tcps_ring_commit(&stream->ring, record->seq, record);
+	if (unlikely(wake))
+		irq_work_queue(&stream->wake);
+	local_irq_restore(irqs);
+}
+
+/**
+ * tcps_stream_rings() - all rings
+ *
+ * Return: tcps_stream_ring_count() rings, there as long as the module is.
+ */
+struct tcps_ring *const *tcps_stream_rings(void)
+{
+	return rings;
+}
+
+/**
+ * tcps_stream_ring_count() - how many rings there are
+ *
+ * Return: the number.
+ */
+unsigned int tcps_stream_ring_count(void)
+{
+	return ring_count;
+}
+
+/**
+ * tcps_stream_ring_records() - size of a ring
+ *
+ * Return: the number of records that it holds.
+ */
+unsigned int tcps_stream_ring_records(void)
+{
+	return ring_records;
+}
+
+/**
+ * tcps_stream_queue() - where readers sleep
+ *
+ * Return: the queue.
+ */
+wait_queue_head_t *tcps_stream_queue(void)
+{
+	return &queue;
+}
+
+/**
+ * tcps_stream_arm() - ask for a wake-up at the next record
+ *
+ * To be called by a reader that is on the queue already, and before it looks
+ * for records a last time.
+ *
+ * Context: process.
+ */
+void tcps_stream_arm(void)
+{
+	WRITE_ONCE(waiting, 1);
+	/* F: the request before the look at the rings. Pairs with A and G. */
+	smp_mb();
+}
+
+/**
+ * tcps_stream_stats() - fill in what is known here
+ * @stats: where to; recorded, overwritten and ring_bytes are written
+ *
+ * Context: process.
+ */
+void tcps_stream_stats(struct tcpstates_stats *stats)
+{
+	unsigned int i;
+
+	for (i = 0; i < ring_count; i++) {
+		const struct tcps_ring *ring = rings[i];
+
+		stats->recorded += READ_ONCE(ring->head);
+		stats->overwritten += tcps_ring_oldest(ring);
+		if (ring->slots)
+			stats->ring_bytes += (u64)ring_records *
+					     sizeof(*ring->slots);
+	}
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# Targets for people; the kernel's build system reads Kbuild instead.
+
+# The kernel to build for: the folder of its build or of its headers. By
+# default that of the running kernel, else the newest that is installed.
+KDIR ?= $(shell for d in /lib/modules/*/build /usr/src/linux-headers-*; do \
+		f=$$d/include/generated/utsrelease.h; \
+		[ ! -f $$f ] || sed "s|.*\"\(.*\)\".*|\1 $$d|" $$f; \
+	done | sort -V | awk -v running="$$(uname -r)" '$$1 == running { \
+		own = $$2 } { last = $$2 } END { print own ? own : last }')
+
+# Debian's headers lack the vmlinux that a module's own BTF is made from.
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) \
+	$(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+
+release = $(shell sed 's/.*"\(.*\)".*/\1/' \
+	$(KDIR)/include/generated/utsrelease.h)
+
+.NOTPARALLEL:
+.PHONY: all help module userspace install run check unit lint guest clean \
+	deps-% kernelrelease
+
+all: module userspace
+
+help:
+	@echo 'make             build tcpstates.ko and userspace/tcpstates'
+	@echo 'make run         show real connections, live, in a virtual machine'
+	@echo 'make run HOST=1  the same on the running kernel'
+	@echo 'make check       run all tests: unit, lint, guest'
+	@echo 'make unit        tests of the pure parts, in user space'
+	@echo 'make lint        checks of the source'
+	@echo 'make guest       tests of the module, in a virtual machine'
+	@echo 'make install     install module and command (DESTDIR, PREFIX)'
+	@echo 'make clean       remove what was built'
+	@echo
+	@echo 'Each installs the packages that it lacks; see tests/README.md.'
+	@echo 'KDIR=FOLDER chooses the kernel that the module is built for.'
+
+module: deps-build
+	@[ -n "$(KDIR)" ] || { echo "no kernel headers; set KDIR=" >&2; exit 1; }
+	$(KBUILD) modules
+
+userspace: deps-build
+	$(MAKE) -C userspace
+
+# A package (DESTDIR) leaves depmod to the machine where it gets installed.
+install: all
+	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true modules_install
+	$(if $(DESTDIR),,depmod -a $(release))
+	$(MAKE) -C userspace install
+
+ifdef HOST
+run: all
+	@tests/vm/host
+else
+run: deps-run all
+	@if [ -t 0 ] && [ -t 1 ]; then shell=--interactive; fi; \
+	tests/vm/run $$shell -- sh /vm/demo
+endif
+
+check: deps-vm deps-unit deps-lint all
+	@tests/run unit lint guest
+
+unit lint: %: deps-%
+	@tests/run $@
+
+guest: deps-vm all
+	@tests/run guest
+
+deps-%:
+	@tests/deps $*
+
+clean:
+	$(MAKE) -C userspace clean
+	$(MAKE) -C tests/unit clean
+	$(if $(KDIR),$(KBUILD) clean)
+
+# For scripts: the kernel that KDIR is of.
+kernelrelease:
+	@echo $(release)

@@ -54,8 +54,11 @@ run: all
 	@tests/vm/host
 else
 run: deps-run all
-	@if [ -t 0 ] && [ -t 1 ]; then shell=--interactive; fi; \
-	tests/vm/run $$shell -- sh /vm/demo
+	@if [ -t 0 ] && [ -t 1 ]; then \
+		tests/vm/run --interactive --timeout 86400 -- sh /vm/demo stay; \
+	else \
+		tests/vm/run -- sh /vm/demo; \
+	fi
 endif
 
 check: deps-vm deps-unit deps-lint all

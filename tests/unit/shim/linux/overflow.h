@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_LINUX_OVERFLOW_H
+#define _SHIM_LINUX_OVERFLOW_H
+
+#define struct_size(p, member, count) \
+	(sizeof(*(p)) + sizeof((p)->member[0]) * (count))
+
+#endif /* _SHIM_LINUX_OVERFLOW_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_LINUX_SCHED_H
+#define _SHIM_LINUX_SCHED_H
+
+#include <sched.h>
+
+static inline void cond_resched(void)
+{
+	sched_yield();
+}
+
+#endif /* _SHIM_LINUX_SCHED_H */

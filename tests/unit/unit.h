@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the unit tests share: the harness, and rings to write to. */
+#ifndef _TCPS_UNIT_H
+#define _TCPS_UNIT_H
+
+#include <linux/types.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "ring.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+/* For other threads than the main one, where cmocka's jumps lead nowhere. */
+#define must(condition) \
+	do { \
+		if (!(condition)) { \
+			fprintf(stderr, "%s:%d: not true: %s\n", \
+				__FILE__, __LINE__, #condition); \
+			abort(); \
+		} \
+	} while (0)
+
+/* As if @first records had been written, and nobody had read them. */
+static inline struct tcps_ring *make_ring(u64 slots, u64 first)
+{
+	struct tcps_ring *ring = calloc(1, sizeof(*ring));
+
+	must(ring);
+	ring->mask = slots - 1;
+	ring->reserved = first;
+	ring->head = first;
+	ring->slots = calloc(slots, sizeof(*ring->slots));
+	must(ring->slots);
+	return ring;
+}
+
+static inline void free_ring(struct tcps_ring *ring)
+{
+	free(ring->slots);
+	free(ring);
+}
+
+/* A pause of other length each time, to shift the threads' phases. */
+static inline void pause_some(u64 number)
+{
+	struct timespec a_little = {
+		.tv_nsec = (number * 0x9E3779B97F4A7C15ULL) >> 48,
+	};
+
+	nanosleep(&a_little, NULL);
+}
+
+#endif /* _TCPS_UNIT_H */

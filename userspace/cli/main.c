@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tcpstates: finds the command that is meant, and ends as it says. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "libtcpstates.h"
+#include "options.h"
+#include "output.h"
+#include "stop.h"
+
+static int help_run(struct output *out, int argc, char *argv[]);
+static int version_run(struct output *out, int argc, char *argv[]);
+
+/* What the first word may be; options first, as help lists only commands. */
+static const struct command {
+	const char *name;
+	const char *summary;
+	int (*run)(struct output *out, int argc, char *argv[]);
+} commands[] = {
+	{ "-h", NULL, help_run },
+	{ "--help", NULL, help_run },
+	{ "--version", NULL, version_run },
+	{ "watch", "show changes of state as they happen (the default)",
+	  watch_run },
+	{ "stats", "show what the module has recorded, its memory and hooks",
+	  stats_run },
+};
+
+#define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static int help_run(struct output *out, int argc, char *argv[])
+{
+	unsigned int i;
+
+	if (argc > 1)
+		return usage_error("'%s' after '%s'", argv[1], argv[0]);
+	output_format(out,
+		      "Usage: tcpstates [COMMAND] [OPTION]...\n"
+		      "       tcpstates --help | --version\n"
+		      "\n"
+		      "Shows the life of every TCP connection of this host. Needs the kernel\n"
+		      "module tcpstates.\n"
+		      "\n"
+		      "Commands; 'tcpstates COMMAND --help' tells their options:\n");
+	for (i = 0; i < COMMANDS; i++)
+		if (commands[i].summary)
+			output_format(out, "  %-8s %s\n", commands[i].name,
+				      commands[i].summary);
+	output_format(out,
+		      "\n"
+		      "Exit status: 0 if all went well, 1 if something failed, 2 if the command\n"
+		      "line was wrong.\n");
+	return STATUS_OK;
+}
+
+static int version_run(struct output *out, int argc, char *argv[])
+{
+	if (argc > 1)
+		return usage_error("'%s' after '%s'", argv[1], argv[0]);
+	output_format(out, "tcpstates %s\n", tcpstates_version());
+	return STATUS_OK;
+}
+
+/*
+ * Descriptors 0 to 2 that are closed would be those of the next files to be
+ * opened, and messages would go there. Returns 0, or -1 and errno.
+ */
+static int occupy_descriptors(void)
+{
+	int fd;
+
+	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		return -1;
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return -1;
+	} while (fd <= STDERR_FILENO);
+	return close(fd);
+}
+
+static int dispatch(struct output *out, int argc, char *argv[])
+{
+	unsigned int i;
+
+	if (argc > 1)
+		for (i = 0; i < COMMANDS; i++)
+			if (!strcmp(argv[1], commands[i].name))
+				return commands[i].run(out, argc - 1, argv + 1);
+	return watch_run(out, argc, argv);
+}
+
+int main(int argc, char *argv[])
+{
+	static struct output out; /* large for a stack */
+	int status, written;
+
+	if (occupy_descriptors()) {
+		fprintf(stderr, "tcpstates: standard output: %s\n",
+			strerror(errno));
+		return STATUS_FAILED;
+	}
+	stop_install();
+	status = dispatch(&out, argc, argv);
+	written = output_finish(&out);
+	return status ? status : written;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Standard output. stdio does not do: a write that waits has to end when the
+ * user wants the program to end, and nothing may be lost until then.
+ */
+#include "output.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "stop.h"
+
+#define LONGEST_FORMAT	1024
+
+/* How long a reader who does not read may keep a program that is to end. */
+#define GRACE_MS	1000
+
+/*
+ * Writes some of it, as soon as it can be written. What a pipe that is ready
+ * takes without making the writer wait is PIPE_BUF.
+ */
+static int write_some(struct output *out, size_t *done)
+{
+	struct pollfd ready = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	size_t length = out->length - *done;
+	ssize_t written;
+	int count;
+
+	count = stop_poll(&ready, 1, stop_requested() ? GRACE_MS : -1);
+	if (count < 0)
+		return errno == EINTR ? 0 : -1;
+	if (count == 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	written = stop_write(STDOUT_FILENO, out->bytes + *done,
+			     length < PIPE_BUF ? length : PIPE_BUF);
+	if (written < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -1;
+	*done += written;
+	return 0;
+}
+
+/* Writes what has been collected. Returns 0, or -1 if that failed, or before. */
+int output_flush(struct output *out)
+{
+	size_t done = 0;
+
+	while (!out->error && done < out->length)
+		if (write_some(out, &done))
+			out->error = errno;
+	out->length = 0;
+	return out->error ? -1 : 0;
+}
+
+void output_add(struct output *out, const char *bytes, size_t length)
+{
+	if (length > OUTPUT_SIZE - out->length)
+		output_flush(out);
+	memcpy(out->bytes + out->length, bytes, length);
+	out->length += length;
+}
+
+/* Like printf(), for at most LONGEST_FORMAT bytes. */
+void output_format(struct output *out, const char *format, ...)
+{
+	char text[LONGEST_FORMAT];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (length > 0)
+		output_add(out, text, (size_t)length < sizeof(text) ?
+			   (size_t)length : sizeof(text) - 1);
+}
+
+/*
+ * Writes the rest and says what went wrong, if anything. Somebody who reads no
+ * more has seen enough, which is no failure. Returns a status.
+ */
+int output_finish(struct output *out)
+{
+	output_flush(out);
+	/* Some file systems tell only now that there was no room. */
+	if (close(STDOUT_FILENO) && !out->error)
+		out->error = errno;
+	if (!out->error || out->error == EPIPE)
+		return STATUS_OK;
+	fprintf(stderr, "tcpstates: standard output: %s\n",
+		strerror(out->error));
+	return STATUS_FAILED;
+}

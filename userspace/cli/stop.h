@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The wish to end: SIGINT and SIGTERM. They are held back except while the
+ * program waits, so that none is lost between looking and waiting.
+ */
+#ifndef _CLI_STOP_H
+#define _CLI_STOP_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+void stop_install(void);
+bool stop_requested(void);
+
+int stop_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+ssize_t stop_write(int fd, const void *bytes, size_t length);
+
+#endif /* _CLI_STOP_H */

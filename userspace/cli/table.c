@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Records as rows of a table:
+ *
+ *	TIME         OLD         NEW         LOCAL                 REMOTE
+ *	12:38:45.123 SYN_RECV    ESTABLISHED 10.0.0.5:443          10.0.0.9:53122
+ *	12:38:45.124 SYN_RECV    ESTABLISHED [2001:db8:85a3:8d3:1319:8a2e:370:7348]:443
+ *	                                     [2001:db8::9]:53122
+ *
+ * Any two IPv4 addresses fit into 80 columns beside what has a fixed width.
+ * IPv6 addresses that do not are written one below the other; the few that are
+ * longer than what is left of a line move to the left on a line of their own.
+ */
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "output.h"
+
+#define NARROWEST	80
+#define FEWEST_ROWS	4	/* in which a head makes sense */
+#define USUAL_ROWS	24
+
+#define TIME_SIZE	16
+#define STATE_WIDTH	11	/* ESTABLISHED */
+#define ADDRESSES	37	/* column where the addresses begin */
+#define IPV6_WIDTH	47	/* such an address, in brackets, with a port */
+#define ENDPOINT_SIZE	64
+
+#define BOLD		"\033[1m"
+#define RED		"\033[31m"
+#define GREEN		"\033[32m"
+#define YELLOW		"\033[33m"
+#define MAGENTA		"\033[35m"
+#define CYAN		"\033[36m"
+#define RESET		"\033[0m"
+
+/* See no-color.org: any value but an empty one. */
+static bool wants_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return (!no_color || !*no_color) &&
+	       term && *term && strcmp(term, "dumb");
+}
+
+void table_init(struct table *table, struct output *out)
+{
+	*table = (struct table) { .out = out };
+	table->terminal = isatty(STDOUT_FILENO);
+	table->colour = table->terminal && wants_colour();
+	tzset();
+}
+
+/* A terminal's size may change at any time; it is looked at for each head. */
+static void measure(struct table *table)
+{
+	struct winsize size = {0};
+
+	if (table->terminal)
+		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	table->columns = size.ws_col > NARROWEST ? size.ws_col : NARROWEST;
+	table->side = (table->columns - ADDRESSES - 1) / 2;
+	if (table->side > IPV6_WIDTH)
+		table->side = IPV6_WIDTH;
+	table->rows = 0;
+	if (table->terminal)
+		table->rows = size.ws_row < FEWEST_ROWS ? USUAL_ROWS - 1 :
+							  size.ws_row - 1;
+}
+
+static void add_coloured(struct table *table, const char *colour,
+			 const char *text)
+{
+	if (table->colour)
+		output_format(table->out, "%s%s%s", colour, text, RESET);
+	else
+		output_format(table->out, "%s", text);
+}
+
+static void end_row(struct table *table)
+{
+	output_add(table->out, "\n", 1);
+	table->printed++;
+}
+
+static void add_head(struct table *table)
+{
+	char head[128];
+
+	measure(table);
+	snprintf(head, sizeof(head), "%-12s %-*s %-*s %-*s %s", "TIME",
+		 STATE_WIDTH, "OLD", STATE_WIDTH, "NEW", table->side, "LOCAL",
+		 "REMOTE");
+	table->printed = 0;
+	add_coloured(table, BOLD, head);
+	end_row(table);
+}
+
+/* The time of day where the user is, in milliseconds. */
+static void format_time(__u64 real_ns, char text[TIME_SIZE])
+{
+	time_t seconds = real_ns / 1000000000;
+	size_t length = 0;
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		length = strftime(text, TIME_SIZE, "%H:%M:%S", &tm);
+	snprintf(text + length, TIME_SIZE - length, ".%03u",
+		 (unsigned int)(real_ns / 1000000 % 1000));
+}
+
+/* By what a state means: opens, works, waits for us, closes, is done. */
+static const char *state_colour(unsigned int state)
+{
+	switch (state) {
+	case TCPSTATES_SYN_SENT:
+	case TCPSTATES_SYN_RECV:
+	case TCPSTATES_LISTEN:
+		return CYAN;
+	case TCPSTATES_ESTABLISHED:
+		return GREEN;
+	case TCPSTATES_CLOSE_WAIT:
+		return MAGENTA;
+	case TCPSTATES_FIN_WAIT1:
+	case TCPSTATES_FIN_WAIT2:
+	case TCPSTATES_CLOSING:
+	case TCPSTATES_LAST_ACK:
+	case TCPSTATES_TIME_WAIT:
+		return YELLOW;
+	default:
+		return "";
+	}
+}
+
+/* address:port, with brackets around IPv6; "-" for what is not known. */
+static void format_endpoint(char text[ENDPOINT_SIZE], unsigned int family,
+			    const __u8 *address, bool know_port, __u16 port)
+{
+	char host[TCPSTATES_ADDRESS_SIZE], number[8] = "-";
+
+	tcpstates_format_address(family, address, host, sizeof(host));
+	if (know_port)
+		snprintf(number, sizeof(number), "%u", port);
+	if (family == TCPSTATES_FAMILY_INET6)
+		snprintf(text, ENDPOINT_SIZE, "[%s]:%s", host, number);
+	else if (family || know_port)
+		snprintf(text, ENDPOINT_SIZE, "%s:%s", host, number);
+	else
+		snprintf(text, ENDPOINT_SIZE, "-");
+}
+
+/* The first of two lines has no room for @text if that is too long. */
+static void add_alone(struct table *table, int column, const char *text)
+{
+	int start = table->columns - (int)strlen(text);
+
+	if (start > ADDRESSES)
+		start = ADDRESSES;
+	if (start < column) {
+		end_row(table);
+		column = 0;
+	}
+	output_format(table->out, "%*s%s", start - column, "", text);
+}
+
+static void add_addresses(struct table *table, int column, const char *local,
+			  const char *remote)
+{
+	int side = table->side;
+
+	if (strlen(local) <= (size_t)side && strlen(remote) <= (size_t)side) {
+		output_format(table->out, "%*s%-*s %s", ADDRESSES - column, "",
+			      side, local, remote);
+		end_row(table);
+		return;
+	}
+	add_alone(table, column, local);
+	end_row(table);
+	add_alone(table, 0, remote);
+	end_row(table);
+}
+
+static void add_transition(struct table *table,
+			   const struct tcpstates_record *record)
+{
+	char local[ENDPOINT_SIZE], remote[ENDPOINT_SIZE], time[TIME_SIZE];
+	const char *new = tcpstates_state_name(record->new);
+	__u32 known = record->known;
+
+	format_time(record->real_ns, time);
+	format_endpoint(local,
+			known & TCPSTATES_KNOW_LADDR ? record->family : 0,
+			record->laddr, known & TCPSTATES_KNOW_LPORT,
+			record->lport);
+	format_endpoint(remote,
+			known & TCPSTATES_KNOW_RADDR ? record->family : 0,
+			record->raddr, known & TCPSTATES_KNOW_RPORT,
+			record->rport);
+	output_format(table->out, "%s %-*s ", time, STATE_WIDTH,
+		      tcpstates_state_name(record->old));
+	add_coloured(table, state_colour(record->new), new);
+	add_addresses(table, ADDRESSES - 1 - STATE_WIDTH + (int)strlen(new),
+		      local, remote);
+}
+
+static void add_loss(struct table *table, const struct tcpstates_record *record)
+{
+	char loss[80], time[TIME_SIZE];
+
+	format_time(record->real_ns, time);
+	output_format(table->out, "%s ", time);
+	snprintf(loss, sizeof(loss), "*** %llu lost here: read too slowly ***",
+		 (unsigned long long)record->count);
+	add_coloured(table, BOLD RED, loss);
+	end_row(table);
+}
+
+/* Adds a record; what is neither a transition nor a loss has no row. */
+void table_add(struct table *table, const struct tcpstates_record *record)
+{
+	if (!table->printed || (table->rows && table->printed >= table->rows))
+		add_head(table);
+	switch (record->event) {
+	case TCPSTATES_EVENT_TRANSITION:
+		add_transition(table, record);
+		break;
+	case TCPSTATES_EVENT_LOST:
+		add_loss(table, record);
+		break;
+	}
+}

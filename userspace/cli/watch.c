@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tcpstates watch: what happens, as it happens. */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "libtcpstates.h"
+#include "options.h"
+#include "output.h"
+#include "stop.h"
+#include "table.h"
+
+static const char help[] =
+"Usage: tcpstates [watch] [OPTION]...\n"
+"\n"
+"Shows every change of state of TCP connections from now on: as a table on a\n"
+"terminal (time of day where you are), elsewhere as lines of key=value pairs\n"
+"like those of the device (time in UTC). Ends with Ctrl-C.\n"
+"\n"
+"  --json         an object per line, with the keys of the lines\n"
+"  --lines        lines, on a terminal too\n"
+"  --table        a table, elsewhere too\n"
+"  --count N      end after N changes\n"
+"  --rewind       begin with the oldest change that is still in memory\n"
+"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
+"  --help         this text\n"
+"\n"
+"Of --json, --lines and --table the last one counts. Where this was too slow\n"
+"to read everything, it says how many changes are missing. Filters are not\n"
+"supported yet.\n";
+
+enum form { FORM_TABLE, FORM_LINES, FORM_JSON };
+
+/**
+ * struct watch - one run
+ * @out: where it prints
+ * @stream: what it reads
+ * @table: for FORM_TABLE
+ * @device: the device, or NULL
+ * @form: how to print
+ * @rewind: whether to begin in the past
+ * @left: changes to print before ending
+ */
+struct watch {
+	struct output *out;
+	struct tcpstates *stream;
+	struct table table;
+	const char *device;
+	enum form form;
+	bool rewind;
+	unsigned long long left;
+};
+
+static const struct option options[] = {
+	{ "count", required_argument, NULL, OPTION_COUNT },
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "lines", no_argument, NULL, OPTION_LINES },
+	{ "rewind", no_argument, NULL, OPTION_REWIND },
+	{ "table", no_argument, NULL, OPTION_TABLE },
+	{ 0 }
+};
+
+static bool parse_count(const char *word, unsigned long long *count)
+{
+	char *end;
+
+	/* strtoull() takes signs and blanks; a count has none. */
+	if (*word < '0' || *word > '9')
+		return false;
+	errno = 0;
+	*count = strtoull(word, &end, 10);
+	return !errno && !*end && *count;
+}
+
+/* Takes one option. Returns a status, or -1 to go on. */
+static int parse_option(struct watch *watch, int option, char *argv[])
+{
+	switch (option) {
+	case OPTION_COUNT:
+		if (!parse_count(optarg, &watch->left))
+			return usage_error("--count: '%s' is not a number from 1 on",
+					   optarg);
+		return -1;
+	case OPTION_DEVICE:
+		watch->device = optarg;
+		return -1;
+	case OPTION_HELP:
+	case 'h':
+		output_add(watch->out, help, sizeof(help) - 1);
+		return STATUS_OK;
+	case OPTION_JSON:
+		watch->form = FORM_JSON;
+		return -1;
+	case OPTION_LINES:
+		watch->form = FORM_LINES;
+		return -1;
+	case OPTION_REWIND:
+		watch->rewind = true;
+		return -1;
+	case OPTION_TABLE:
+		watch->form = FORM_TABLE;
+		return -1;
+	default:
+		return option_error(option, argv);
+	}
+}
+
+/* Takes the command line. Returns a status, or -1 to go on. */
+static int parse(struct watch *watch, int argc, char *argv[])
+{
+	int option, status;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		status = parse_option(watch, option, argv);
+		if (status >= 0)
+			return status;
+	}
+	if (optind < argc)
+		return usage_error("'%s' is no command, and filters are not supported yet",
+				   argv[optind]);
+	return -1;
+}
+
+static void show(struct watch *watch, const struct tcpstates_record *record)
+{
+	char text[TCPSTATES_JSON_SIZE];
+
+	switch (watch->form) {
+	case FORM_TABLE:
+		table_add(&watch->table, record);
+		break;
+	case FORM_LINES:
+		output_add(watch->out, text,
+			   tcpstates_format_line(record, text, sizeof(text)));
+		break;
+	case FORM_JSON:
+		output_add(watch->out, text,
+			   tcpstates_format_json(record, text, sizeof(text)));
+		break;
+	}
+	if (record->event == TCPSTATES_EVENT_TRANSITION)
+		watch->left--;
+}
+
+/*
+ * Waits until there is something to read; or somebody to whom this pipes goes
+ * away, which is not to be noticed only when the next connection is made.
+ * Returns 1 to read on, 0 to end, -1 and errno.
+ */
+static int wait_for_more(struct watch *watch)
+{
+	struct pollfd fds[] = {
+		{ .fd = tcpstates_fd(watch->stream), .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
+	};
+
+	if (stop_poll(fds, 2, -1) < 0)
+		return errno == EINTR ? 1 : -1;
+	if (fds[1].revents)
+		return 0;
+	if (fds[0].revents && !(fds[0].revents & POLLIN)) {
+		errno = EIO;
+		return -1;
+	}
+	return 1;
+}
+
+/* Returns 1 to go on, 0 to end, -1 and errno. */
+static int step(struct watch *watch)
+{
+	const struct tcpstates_record *record;
+	int count = tcpstates_next(watch->stream, &record);
+
+	if (count < 0)
+		return errno == EINTR ? 1 : -1;
+	if (count == 0)
+		return wait_for_more(watch);
+	show(watch, record);
+	/* Output of a batch goes out at once: nothing is late, nothing slow. */
+	if (!tcpstates_buffered(watch->stream) && output_flush(watch->out))
+		return 0;
+	return watch->left ? 1 : 0;
+}
+
+static int watch_stream(struct watch *watch)
+{
+	int going = 1;
+
+	if (watch->rewind && tcpstates_rewind(watch->stream))
+		going = -1;
+	while (going > 0 && !stop_requested())
+		going = step(watch);
+	if (going < 0) {
+		fprintf(stderr, "tcpstates: reading %s: %s\n",
+			watch->device ? watch->device : TCPSTATES_DEVICE,
+			strerror(errno));
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+int watch_run(struct output *out, int argc, char *argv[])
+{
+	struct watch watch = { .out = out, .left = -1ULL };
+	int status;
+
+	watch.form = isatty(STDOUT_FILENO) ? FORM_TABLE : FORM_LINES;
+	status = parse(&watch, argc, argv);
+	if (status >= 0)
+		return status;
+	table_init(&watch.table, out);
+	watch.stream = tcpstates_open(watch.device, TCPSTATES_OPEN_NONBLOCK);
+	if (!watch.stream) {
+		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
+		return STATUS_FAILED;
+	}
+	status = watch_stream(&watch);
+	tcpstates_close(watch.stream);
+	return status;
+}

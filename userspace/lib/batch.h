@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Binary records out of a file descriptor, read in batches. It knows the layout
+ * of records and nothing of the device.
+ */
+#ifndef _TCPS_BATCH_H
+#define _TCPS_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "linux/tcpstates.h"
+
+/**
+ * struct tcps_batch - a batch and where more come from
+ * @fd: where the records come from; not owned
+ * @buffer: the batch at hand
+ * @size: bytes of @buffer
+ * @begin: offset of the next record
+ * @end: offset after the last record
+ */
+struct tcps_batch {
+	int fd;
+	unsigned char *buffer;
+	size_t size;
+	size_t begin;
+	size_t end;
+};
+
+int tcps_batch_init(struct tcps_batch *batch, int fd, size_t record_size);
+void tcps_batch_free(struct tcps_batch *batch);
+
+int tcps_batch_next(struct tcps_batch *batch,
+		    const struct tcpstates_record **record);
+bool tcps_batch_buffered(const struct tcps_batch *batch);
+void tcps_batch_filter(struct tcps_batch *batch,
+		       const struct tcpstates_filter *filter);
+void tcps_batch_drop(struct tcps_batch *batch);
+
+#endif /* _TCPS_BATCH_H */

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What can be done with an open stream. Each function: see libtcpstates.h. */
+#include "libtcpstates.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "handle.h"
+
+void tcpstates_close(struct tcpstates *stream)
+{
+	int error = errno;
+
+	if (!stream)
+		return;
+	tcps_batch_free(&stream->records);
+	if (stream->fd >= 0)
+		close(stream->fd);
+	free(stream);
+	errno = error;
+}
+
+int tcpstates_fd(const struct tcpstates *stream)
+{
+	return stream->fd;
+}
+
+int tcpstates_next(struct tcpstates *stream,
+		   const struct tcpstates_record **record)
+{
+	return tcps_batch_next(&stream->records, record);
+}
+
+bool tcpstates_buffered(const struct tcpstates *stream)
+{
+	return tcps_batch_buffered(&stream->records);
+}
+
+int tcpstates_set_filter(struct tcpstates *stream,
+			 const struct tcpstates_filter *filter)
+{
+	/* The module checks it: the library's match relies on that. */
+	if (ioctl(stream->fd, TCPSTATES_IOC_SET_FILTER, filter) < 0)
+		return -1;
+	tcps_batch_filter(&stream->records, filter);
+	return 0;
+}
+
+int tcpstates_rewind(struct tcpstates *stream)
+{
+	if (ioctl(stream->fd, TCPSTATES_IOC_REWIND) < 0)
+		return -1;
+	tcps_batch_drop(&stream->records);
+	return 0;
+}
+
+int tcpstates_info(struct tcpstates *stream, struct tcpstates_info *info)
+{
+	if (ioctl(stream->fd, TCPSTATES_IOC_GET_INFO, info) < 0)
+		return -1;
+	info->module_version[sizeof(info->module_version) - 1] = '\0';
+	return 0;
+}
+
+int tcpstates_stats(struct tcpstates *stream, struct tcpstates_stats *stats)
+{
+	return ioctl(stream->fd, TCPSTATES_IOC_GET_STATS, stats) < 0 ? -1 : 0;
+}

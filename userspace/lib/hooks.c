@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module's hooks into the kernel in words. */
+#include "libtcpstates.h"
+
+/* By TCPSTATES_HOOK_*, whose last words the names are. */
+static const struct {
+	const char *name;
+	const char *shows;
+} hooks[TCPSTATES_HOOK_COUNT] = {
+	[TCPSTATES_HOOK_SET_STATE] = {
+		"set_state", "changes of state of full sockets" },
+	[TCPSTATES_HOOK_TW_START] = {
+		"tw_start", "TIME_WAIT, and FIN_WAIT2 after close()" },
+	[TCPSTATES_HOOK_TW_END] = {
+		"tw_end", "end of TIME_WAIT and of FIN_WAIT2 after close()" },
+	[TCPSTATES_HOOK_TW_REARM] = {
+		"tw_rearm", "FIN_WAIT2 to TIME_WAIT after close()" },
+	[TCPSTATES_HOOK_REQ_START] = {
+		"req_start", "SYN_RECV while half open" },
+	[TCPSTATES_HOOK_REQ_DROP] = {
+		"req_drop", "end of a half-open connection" },
+	[TCPSTATES_HOOK_REQ_DONE] = {
+		"req_done", "lost races of two final ACKs" },
+	[TCPSTATES_HOOK_CHILD] = {
+		"child", "SYN_RECV of TFO and SYN cookies" },
+	[TCPSTATES_HOOK_CONNECT] = {
+		"connect", "chosen local port in SYN_SENT" },
+	[TCPSTATES_HOOK_REQ_FREE] = {
+		"req_free", "end of a SYN that lost a race" },
+	[TCPSTATES_HOOK_REQ_MIGRATE] = {
+		"req_migrate", "requests that change listener" },
+};
+
+const char *tcpstates_hook_name(unsigned int hook)
+{
+	return hook < TCPSTATES_HOOK_COUNT ? hooks[hook].name : NULL;
+}
+
+const char *tcpstates_hook_shows(unsigned int hook)
+{
+	return hook < TCPSTATES_HOOK_COUNT ? hooks[hook].shows : NULL;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel's <linux/types.h> has and the one for programs has not, as
+ * far as the module's files that are also part of the library need it.
+ */
+#ifndef _TCPS_SHIM_LINUX_TYPES_H
+#define _TCPS_SHIM_LINUX_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include_next <linux/types.h>
+
+#endif /* _TCPS_SHIM_LINUX_TYPES_H */

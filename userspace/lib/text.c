@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Text of records. The words come from the module's format.c; here they get a
+ * form that may grow without a change for programs: the caller says how much
+ * room there is, and learns how much was needed.
+ */
+#include "libtcpstates.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "format.h"
+#include "version.h"
+
+_Static_assert(TCPSTATES_LINE_SIZE > TCPS_LINE_MAX, "room for a line and NUL");
+_Static_assert(TCPSTATES_JSON_SIZE > TCPS_JSON_MAX, "room for JSON and NUL");
+
+/* As much of @whole as goes into @size bytes with a NUL. Returns @length. */
+static size_t give(char *text, size_t size, const char *whole, size_t length)
+{
+	size_t part = length < size ? length : size - 1;
+
+	if (!size)
+		return length;
+	memcpy(text, whole, part);
+	text[part] = '\0';
+	return length;
+}
+
+size_t tcpstates_format_line(const struct tcpstates_record *record, char *text,
+			     size_t size)
+{
+	char line[TCPS_LINE_MAX];
+
+	return give(text, size, line, tcps_format_line(record, line));
+}
+
+size_t tcpstates_format_json(const struct tcpstates_record *record, char *text,
+			     size_t size)
+{
+	char json[TCPS_JSON_MAX];
+
+	return give(text, size, json, tcps_format_json(record, json));
+}
+
+size_t tcpstates_format_address(unsigned int family, const __u8 address[16],
+				char *text, size_t size)
+{
+	char whole[TCPSTATES_ADDRESS_SIZE];
+
+	if (family > UINT8_MAX)
+		family = 0;
+	return give(text, size, whole,
+		    tcps_format_address(family, address, whole));
+}
+
+const char *tcpstates_state_name(unsigned int state)
+{
+	return tcps_format_state(state <= UINT8_MAX ? state : 0);
+}
+
+const char *tcpstates_version(void)
+{
+	return TCPS_VERSION;
+}

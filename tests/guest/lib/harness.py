@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+unittest with TAP output, a time limit for every test, and a look at the
+kernel's log after each.
+
+A test that is to run for several families or variants is written once, as a
+function with further arguments, and listed by @over.
+"""
+
+import signal
+import sys
+import time
+import traceback
+import unittest
+
+from lib import kernel
+
+LIMIT = 60          # seconds for a test that does not say otherwise
+
+
+class TimeLimit(Exception):
+    """The test took longer than its limit."""
+
+
+def limit(seconds):
+    """Another time limit for a test."""
+    def mark(function):
+        function.limit = seconds
+        return function
+    return mark
+
+
+def over(*variants):
+    """The test is called once for each variant, with it as argument."""
+    def mark(function):
+        function.variants = variants
+        return function
+    return mark
+
+
+def expand(cls):
+    """Class decorator: makes a method for each variant of each test."""
+    for name, function in list(vars(cls).items()):
+        variants = getattr(function, 'variants', None)
+        if variants is None:
+            continue
+        delattr(cls, name)
+        for place, variant in enumerate(variants):
+            def method(self, function=function, variant=variant):
+                function(self, variant)
+            method.__doc__ = function.__doc__
+            method.limit = getattr(function, 'limit', LIMIT)
+            method.place = (function.__code__.co_firstlineno, place)
+            setattr(cls, f'{name}_{variant}', method)
+    return cls
+
+
+def _place(function):
+    """Tests run in the order in which they are written."""
+    return getattr(function, 'place', (function.__code__.co_firstlineno, 0))
+
+
+def find_tests(module):
+    """(name, test) of each test in the CASES of a module, in order."""
+    tests = []
+    file = module.__name__.removeprefix('test_')
+    for cls in module.CASES:
+        names = [name for name in dir(cls) if name.startswith('test_')]
+        names.sort(key=lambda name, cls=cls: _place(getattr(cls, name)))
+        tests += [(f'{file}.{name.removeprefix("test_")}', cls(name))
+                  for name in names]
+    names = [name for name, _ in tests]
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice, f'two tests are called {twice}'
+    return tests
+
+
+class _Result(unittest.TestResult):
+    """The outcome of a single test."""
+
+    def __init__(self):
+        super().__init__()
+        self.skip_reason = None
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.skip_reason = reason
+
+
+def _on_alarm(*_):
+    raise TimeLimit
+
+
+class Tap:
+    """Prints the one TAP stream."""
+
+    def __init__(self, total):
+        self.number = 0
+        self.failed = 0
+        self.log = kernel.Log()
+        print(f'1..{total}', flush=True)
+
+    def ok(self, name, seconds, note=''):
+        self.number += 1
+        print(f'ok {self.number} - {name}{note}')
+        if not note:
+            print(f'# {seconds:.2f} s')
+        sys.stdout.flush()
+
+    def not_ok(self, name, text):
+        self.number += 1
+        self.failed += 1
+        print(f'not ok {self.number} - {name}')
+        for line in text.rstrip().splitlines():
+            print(f'# {line}')
+        sys.stdout.flush()
+
+    def run_test(self, name, test):
+        method = getattr(test, test._testMethodName)
+        seconds = getattr(method, 'limit', LIMIT)
+        result = _Result()
+        start = time.monotonic()
+        signal.signal(signal.SIGALRM, _on_alarm)
+        signal.alarm(seconds)
+        try:
+            test.run(result)
+        except TimeLimit:
+            # It came while unittest itself was at work.
+            result.addError(test, sys.exc_info())
+        finally:
+            signal.alarm(0)
+        spent = time.monotonic() - start
+        alarms = self.log.alarms()
+        faults = [text for _, text in result.errors + result.failures]
+        if spent >= seconds:
+            faults.append(f'longer than {seconds} s')
+        if alarms:
+            faults.append('the kernel says:\n' + '\n'.join(alarms))
+        if faults:
+            self.not_ok(name, '\n'.join(faults))
+        elif result.skip_reason is not None:
+            self.ok(name, spent, f' # SKIP {result.skip_reason}')
+        else:
+            self.ok(name, spent)
+
+    def run_module(self, module, tests):
+        """All selected tests of a module, between its set-up and its end."""
+        try:
+            getattr(module, 'setUpModule', lambda: None)()
+        except Exception:
+            text = traceback.format_exc()
+            for name, _ in tests:
+                self.not_ok(name, f'set-up of the module:\n{text}')
+            if kernel.loaded():
+                kernel.rmmod()
+            return
+        for name, test in tests:
+            self.run_test(name, test)
+        try:
+            getattr(module, 'tearDownModule', lambda: None)()
+        except Exception:
+            # After the last test of a file: count it, although no test is
+            # left that it belongs to.
+            self.failed += 1
+            text = traceback.format_exc()
+            print(''.join(f'# {line}\n' for line in
+                          f'end of {module.__name__}:\n{text}'.splitlines()))

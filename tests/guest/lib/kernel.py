@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The module and the kernel's log, settings and small system calls."""
+
+import contextlib
+import ctypes
+import os
+import re
+import subprocess
+
+MODULE = '/tcpstates.ko'
+NAME = 'tcpstates'
+
+ALARM = re.compile(
+    r'WARNING|BUG|Oops|Call Trace|general protection|INFO: |UBSAN|refcount_t'
+    r'|use-after-free|stall|lockup|unregister_netdevice|scheduling while'
+    r'|sleeping function|Unable to handle|suspicious RCU')
+
+CLONE_NEWNET = 0x40000000
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def call(function, *arguments):
+    """A function of the C library, with an exception for -1."""
+    result = getattr(libc, function)(*arguments)
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f'{function}: {os.strerror(number)}')
+    return result
+
+
+def insmod(*parameters):
+    """The result of insmod, with its messages in stderr."""
+    return subprocess.run(['insmod', MODULE, *parameters], text=True,
+                          capture_output=True, check=False)
+
+
+def rmmod():
+    return subprocess.run(['rmmod', NAME], text=True, capture_output=True,
+                          check=False)
+
+
+def load(*parameters):
+    result = insmod(*parameters)
+    assert result.returncode == 0, result.stderr + Log().tail()
+
+
+def unload():
+    result = rmmod()
+    assert result.returncode == 0, result.stderr + Log().tail()
+
+
+def loaded():
+    return os.path.isdir(f'/sys/module/{NAME}')
+
+
+class Log:
+    """The kernel's log from a moment on."""
+
+    def __init__(self):
+        self.fd = os.open('/dev/kmsg', os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self.fd, 0, os.SEEK_END)
+
+    def close(self):
+        os.close(self.fd)
+
+    def lines(self):
+        """What was said since the last call."""
+        lines = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                raw = os.read(self.fd, 8192).decode(errors='replace')
+                lines.append(raw.partition(';')[2].split('\n')[0])
+        return lines
+
+    def alarms(self):
+        return [line for line in self.lines() if ALARM.search(line)]
+
+    def tail(self, count=20):
+        """The last lines, whenever they were said, for a diagnostic."""
+        os.lseek(self.fd, 0, os.SEEK_SET)
+        return '\n'.join(self.lines()[-count:])
+
+
+def read_file(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read().strip()
+
+
+def write_file(path, text):
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(text)
+
+
+def sysctl_path(name):
+    return '/proc/sys/' + name.replace('.', '/')
+
+
+@contextlib.contextmanager
+def sysctl(name, value):
+    """Sets a sysctl for the length of a with block."""
+    path = sysctl_path(name)
+    before = read_file(path)
+    write_file(path, str(value))
+    try:
+        yield
+    finally:
+        write_file(path, before)

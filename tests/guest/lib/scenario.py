@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+What the scenarios are written with.
+
+In every scenario A is the side that calls connect(), B the other; self.a and
+self.b are their tuples. Every step compares the whole table that follows from
+the stream with the kernel's own, and paths() states the one right sequence.
+"""
+
+import socket
+import unittest
+
+from lib import kernel, tcp
+
+A_OPENS = 'CLOSE>SYN_SENT>ESTABLISHED'
+B_OPENS = 'LISTEN>SYN_RECV>ESTABLISHED'
+ACTIVE = '>FIN_WAIT1>FIN_WAIT2>TIME_WAIT'
+PASSIVE = '>CLOSE_WAIT>LAST_ACK>CLOSE'
+LISTENER = 'CLOSE>LISTEN>CLOSE'
+
+ALL = ('v4', 'v6', 'mapped')
+BOTH = ('v4', 'v6')
+
+
+class Scenario(unittest.TestCase):
+    watch = None        # a lib.watch.Watch, the same for all
+
+    def setUp(self):
+        self.sockets = []
+        self.a = self.b = None
+        self.paths_checked = set()
+
+    def tearDown(self):
+        for sock in self.sockets:
+            sock.close()
+        try:
+            self.watch.settle('everything closed')
+        except Exception:
+            # Only this test is to fail for it.
+            self.watch.model.resync(self.watch.netns, self.watch.look())
+            raise
+
+    def family(self, name):
+        self.f = tcp.FAMILIES[name]
+        return self.f
+
+    def keep(self, sock):
+        """Closed at the end, however the test ends."""
+        self.sockets.append(sock)
+        return sock
+
+    def listener(self, *arguments, **named):
+        return self.keep(self.f.listener(*arguments, **named))
+
+    def socket(self, port=None):
+        sock = self.keep(self.f.open())
+        if port:
+            sock.bind((self.f.host, port))
+        return sock
+
+    def sysctl(self, name, value):
+        self.enterContext(kernel.sysctl(f'net.ipv4.{name}', value))
+
+    def step(self, name, more=(), **states):
+        """
+        What the tables must come to; None for absence. a= and b= are the
+        sides of the scenario's connection, @more names other tuples.
+        """
+        want = {getattr(self, side): state for side, state in states.items()}
+        want.update(more)
+        self.watch.settle(name, want)
+
+    def pair(self, port=None, listener=None, **named):
+        """A connection: listener, client and accepted socket."""
+        listener = listener or self.listener(**named)
+        client = self.socket(port)
+        client.connect(listener.getsockname()[:2])
+        server = self.keep(listener.accept()[0])
+        self.a, self.b = tcp.ends(client), tcp.ends(server)
+        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
+        self.check_cookie(client, self.a)
+        self.check_cookie(server, self.b)
+        return listener, client, server
+
+    def check_cookie(self, sock, end):
+        """The line's conn is the socket's cookie."""
+        life = self.watch.lives(end)[-1]
+        self.assertEqual(f'{life.conn:x}', f'{tcp.cookie(sock):x}')
+
+    def paths(self, end, *paths):
+        """All that ever happened to a tuple, exactly."""
+        self.assertEqual(self.watch.paths(end), list(paths), end)
+
+    def half_open(self, listener=None):
+        """
+        A connected client whose last ACK the listener does not see: B is a
+        request in SYN_RECV. Returns listener and client.
+        """
+        listener = listener or self.listener()
+        tcp.attach_filter(listener, tcp.ONLY_SYN)
+        client = self.socket()
+        client.connect(listener.getsockname()[:2])
+        self.a = tcp.ends(client)
+        self.b = tcp.flip(self.a)
+        self.step('half open', a='ESTABLISHED', b='SYN_RECV')
+        return listener, client
+
+    def raw_syn(self, listener, port):
+        """A SYN by hand from a port; returns the raw socket and its number."""
+        host, to = listener.getsockname()[:2]
+        self.a = (self.f.host, port, host, to)
+        self.b = tcp.flip(self.a)
+        raw = self.keep(self.f.raw())
+        tcp.send_segment(raw, self.a, tcp.SYN, 1000)
+        return raw
+
+    def sink(self):
+        """
+        A port that answers nothing: a listener whose filter drops all, so
+        that the kernel does not reset what comes there.
+        """
+        sink = self.listener()
+        tcp.attach_filter(sink, tcp.DROP_ALL)
+        return sink

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Connections over the loopback, and means to stop them anywhere in their life
+without a packet filter or a second machine: socket filters that drop what
+arrives, and segments made by hand.
+"""
+
+import ctypes
+import dataclasses
+import itertools
+import socket
+import struct
+import time
+
+from lib import kernel
+
+IPPROTO_MPTCP = 262
+SO_ATTACH_FILTER = 26
+SO_DETACH_FILTER = 27
+SO_COOKIE = 57
+TCP_SYNCNT = 7
+TCP_REPAIR = 19
+TCP_REPAIR_QUEUE = 20
+TCP_QUEUE_SEQ = 21
+TCP_FASTOPEN = 23
+TCP_FASTOPEN_CONNECT = 30
+TCP_REPAIR_OFF_NO_WP = -1
+RECV_QUEUE = 1
+SEND_QUEUE = 2
+MSG_FASTOPEN = 0x20000000
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+
+# A window that no kernel sends: marks a segment made by hand.
+MARK = 4321
+
+# Programs of classic BPF as (code, jump if true, jump if false, operand).
+# They see a segment from its TCP header on.
+DROP_ALL = [(0x06, 0, 0, 0)]
+ONLY_SYN = [(0x30, 0, 0, 13), (0x45, 0, 1, SYN),
+            (0x06, 0, 0, 0xffffffff), (0x06, 0, 0, 0)]
+ONLY_MARKED = [(0x28, 0, 0, 14), (0x15, 0, 1, MARK),
+               (0x06, 0, 0, 0xffffffff), (0x06, 0, 0, 0)]
+
+# Every listener and bound client of a guest gets a port of its own, below the
+# ephemeral ones, so that what lingers of one test never meets another.
+ports = itertools.count(10000)
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    name: str
+    af: int
+    host: str
+    any: str
+
+    def open(self, protocol=socket.IPPROTO_TCP):
+        sock = socket.socket(self.af, socket.SOCK_STREAM, protocol)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return sock
+
+    def listener(self, backlog=16, host=None, port=None,
+                 protocol=socket.IPPROTO_TCP):
+        sock = self.open(protocol)
+        if host == '::':
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind((host or self.host, port or next(ports)))
+        sock.listen(backlog)
+        return sock
+
+    def raw(self):
+        """A socket that sends segments made by hand."""
+        af, host = self.af, self.host
+        if self.name == 'mapped':
+            af, host = socket.AF_INET, '127.0.0.1'
+        sock = socket.socket(af, socket.SOCK_RAW, socket.IPPROTO_TCP)
+        sock.bind((host, 0))
+        return sock
+
+
+FAMILIES = {
+    'v4': Family('v4', socket.AF_INET, '127.0.0.1', '0.0.0.0'),
+    'v6': Family('v6', socket.AF_INET6, '::1', '::'),
+    'mapped': Family('mapped', socket.AF_INET6, '::ffff:127.0.0.1', '::'),
+}
+
+
+def ends(sock):
+    """The tuple of a connected socket: laddr, lport, raddr, rport."""
+    return (*sock.getsockname()[:2], *sock.getpeername()[:2])
+
+
+def listening(sock):
+    """The tuple of a listener, as a line and the model have it."""
+    return (*sock.getsockname()[:2], None, None)
+
+
+def flip(end):
+    """The same connection, seen from its other side."""
+    return end[2:] + end[:2]
+
+
+def cookie(sock):
+    return struct.unpack('=Q', sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))[0]
+
+
+def attach_filter(sock, program):
+    code = ctypes.create_string_buffer(
+        b''.join(struct.pack('=HBBI', *step) for step in program))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
+                    struct.pack('@HL', len(program), ctypes.addressof(code)))
+
+
+def detach_filter(sock):
+    sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+
+
+def reset_on_close(sock):
+    """close() is to send RST, whatever the state of the connection."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+
+
+def start_connect(sock, address):
+    """connect() that does not wait; whether it is done already."""
+    sock.setblocking(False)
+    try:
+        sock.connect(address)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def disconnect(sock):
+    """connect() to AF_UNSPEC, which Python's sockets cannot say."""
+    address = struct.pack('=H14x', socket.AF_UNSPEC)
+    kernel.call('connect', sock.fileno(), address, len(address))
+
+
+def sequences(sock):
+    """Next number to send, and next to receive, of an open connection."""
+    tcp = socket.IPPROTO_TCP
+    sock.setsockopt(tcp, TCP_REPAIR, 1)
+    numbers = []
+    for queue in (SEND_QUEUE, RECV_QUEUE):
+        sock.setsockopt(tcp, TCP_REPAIR_QUEUE, queue)
+        numbers.append(sock.getsockopt(tcp, TCP_QUEUE_SEQ) & 0xffffffff)
+    sock.setsockopt(tcp, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP)
+    return numbers
+
+
+def _checksum(raw):
+    total = sum(struct.unpack(f'>{len(raw) // 2}H', raw))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def send_segment(raw, end, flags, seq, ack=0, window=8192):
+    """A segment from the local side of @end to the remote, made by hand."""
+    laddr, lport, raddr, rport = (
+        part.removeprefix('::ffff:') if isinstance(part, str) else part
+        for part in end)
+    header = struct.pack('>HHIIBBHHH', lport, rport, seq & 0xffffffff,
+                         ack & 0xffffffff, 5 << 4, flags, window, 0, 0)
+    pseudo = (socket.inet_pton(raw.family, laddr) +
+              socket.inet_pton(raw.family, raddr) +
+              struct.pack('>II', len(header), socket.IPPROTO_TCP))
+    checksum = _checksum(pseudo + header)
+    raw.sendto(header[:16] + struct.pack('>H', checksum) + header[18:],
+               (raddr, 0))
+
+
+def await_reuse():
+    """
+    Until a TIME_WAIT that exists now may be reused: one second after its last
+    timestamp, by the kernel's clock of whole seconds (tcp_twsk_unique()), or
+    since 6.14 of milliseconds.
+    """
+    end = time.clock_gettime(time.CLOCK_MONOTONIC) + 1
+    while (left := end - time.clock_gettime(time.CLOCK_MONOTONIC)) >= 0:
+        time.sleep(left + 0.001)
+
+
+def exchange(family, count=1, listener=None):
+    """
+    Connections that open, and close by RST on both sides, so that nothing
+    lingers: LINES of the stream each. Returns the tuples of the clients.
+    """
+    own = listener is None
+    listener = listener or family.listener()
+    clients = []
+    for _ in range(count):
+        with family.open() as client:
+            client.connect(listener.getsockname())
+            server, _ = listener.accept()
+            clients.append(ends(client))
+            reset_on_close(client)
+            client.close()
+            server.close()
+    if own:
+        listener.close()
+    return clients
+
+
+LINES = 6           # of each connection made by exchange()
+EXCHANGE_PATHS = ('CLOSE>SYN_SENT>ESTABLISHED>CLOSE',
+                  'LISTEN>SYN_RECV>ESTABLISHED>CLOSE')

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0
+"""module/uapi/tcpstates.h in Python: numbers, layouts and ioctls."""
+
+import collections
+import fcntl
+import struct
+
+DEVICE = '/dev/tcpstates'
+ABI_VERSION = 1
+
+STATES = {
+    1: 'ESTABLISHED', 2: 'SYN_SENT', 3: 'SYN_RECV', 4: 'FIN_WAIT1',
+    5: 'FIN_WAIT2', 6: 'TIME_WAIT', 7: 'CLOSE', 8: 'CLOSE_WAIT',
+    9: 'LAST_ACK', 10: 'LISTEN', 11: 'CLOSING',
+}
+STATE_NUMBERS = {name: number for number, name in STATES.items()}
+
+EVENT_TRANSITION = 1
+EVENT_LOST = 2
+
+FAMILY_INET = 4
+FAMILY_INET6 = 6
+FAMILIES = {FAMILY_INET: 'inet', FAMILY_INET6: 'inet6'}
+
+KNOW_LADDR = 1 << 0
+KNOW_LPORT = 1 << 1
+KNOW_RADDR = 1 << 2
+KNOW_RPORT = 1 << 3
+KNOW_DURATION = 1 << 4
+KNOW_OWNER = 1 << 5
+KNOW_UID = 1 << 6
+
+FLAG_V4MAPPED = 1 << 0
+FLAGS = {FLAG_V4MAPPED: 'v4mapped'}
+
+FORMAT_TEXT = 0
+FORMAT_BINARY = 1
+
+HOOK_COUNT = 11
+
+RECORD = struct.Struct('=HBBBBBBQQQQQII16s16sHHIII16sII')
+Record = collections.namedtuple('Record', (
+    'size version event old new family cause boot_ns real_ns seq conn dur_ns '
+    'netns cpu laddr raddr lport rport known pid uid comm flags reserved'))
+
+INFO = struct.Struct('=IIIIQ16s3Q')
+Info = collections.namedtuple('Info', (
+    'abi_version record_size cpus ring_records hooks module_version'))
+
+STATS = struct.Struct('=6Q16Q10Q')
+Stats = collections.namedtuple('Stats', (
+    'recorded overwritten reader_lost untracked unplaced ring_bytes hits'))
+
+FORMAT = struct.Struct('=II')
+FILTER = struct.Struct('=IIIIQHHHH16s16sBBBBI')
+FILTER_FIELDS = (
+    'old_states new_states families netns conn lport_min lport_max rport_min '
+    'rport_max laddr raddr laddr_family raddr_family laddr_prefix '
+    'raddr_prefix reserved').split()
+
+MAGIC = 0xE6
+
+
+def _ioc(direction, number, size):
+    return direction << 30 | size << 16 | MAGIC << 8 | number
+
+
+GET_INFO = _ioc(2, 1, INFO.size)
+GET_STATS = _ioc(2, 2, STATS.size)
+SET_FORMAT = _ioc(1, 3, FORMAT.size)
+SET_FILTER = _ioc(1, 4, FILTER.size)
+REWIND = _ioc(0, 5, 0)
+
+
+def get_info(fd):
+    raw = INFO.unpack(fcntl.ioctl(fd, GET_INFO, bytes(INFO.size)))
+    assert raw[6:] == (0, 0, 0), f'reserved members of the info: {raw[6:]}'
+    return Info(*raw[:5], raw[5].split(b'\0')[0].decode())
+
+
+def get_stats(fd):
+    raw = STATS.unpack(fcntl.ioctl(fd, GET_STATS, bytes(STATS.size)))
+    assert not any(raw[22:]), f'reserved members of the stats: {raw[22:]}'
+    return Stats(*raw[:6], raw[6:22])
+
+
+def set_format(fd, number, reserved=0):
+    fcntl.ioctl(fd, SET_FORMAT, FORMAT.pack(number, reserved))
+
+
+def pack_filter(**members):
+    """A struct tcpstates_filter; what is not named is zero."""
+    values = {name: 0 for name in FILTER_FIELDS}
+    values.update(laddr=bytes(16), raddr=bytes(16))
+    unknown = set(members) - set(values)
+    assert not unknown, unknown
+    values.update(members)
+    return FILTER.pack(*(values[name] for name in FILTER_FIELDS))
+
+
+def set_filter(fd, **members):
+    fcntl.ioctl(fd, SET_FILTER, pack_filter(**members))
+
+
+def states(*names):
+    """The bits of a filter for these states."""
+    return sum(1 << STATE_NUMBERS[name] for name in names)
+
+
+def rewind(fd):
+    fcntl.ioctl(fd, REWIND)

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How connections end while a process holds them."""
+
+import socket
+
+from lib import tcp
+from lib.harness import expand, over
+from lib.scenario import ACTIVE, ALL, A_OPENS, BOTH, B_OPENS, LISTENER, PASSIVE, Scenario
+
+
+@expand
+class Closing(Scenario):
+    @over(*ALL)
+    def test_active(self, name):
+        self.family(name)
+        listener, client, server = self.pair()
+        end = tcp.listening(listener)
+        client.close()
+        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
+        server.close()
+        self.step('both closed', a='TIME_WAIT', b=None)
+        listener.close()
+        self.step('listener closed', a='TIME_WAIT', b=None)
+        self.paths(self.a, A_OPENS + ACTIVE)
+        self.paths(self.b, B_OPENS + PASSIVE)
+        self.paths(end, LISTENER)
+
+    @over(*ALL)
+    def test_passive(self, name):
+        self.family(name)
+        _, client, server = self.pair()
+        server.close()
+        self.step('B closed', a='CLOSE_WAIT', b='FIN_WAIT2')
+        client.close()
+        self.step('both closed', a=None, b='TIME_WAIT')
+        self.paths(self.a, A_OPENS + PASSIVE)
+        self.paths(self.b, B_OPENS + ACTIVE)
+
+    @over(*BOTH)
+    def test_without_pause(self, name):
+        """Nothing waits for anything, many times."""
+        self.family(name)
+        listener = self.listener()
+        tuples = []
+        for _ in range(50):
+            client = self.socket()
+            client.connect(listener.getsockname()[:2])
+            server = self.keep(listener.accept()[0])
+            tuples.append(tcp.ends(client))
+            client.close()
+            server.close()
+        self.step('all closed', {end: 'TIME_WAIT' for end in tuples})
+        for end in tuples:
+            self.paths(end, A_OPENS + ACTIVE)
+            self.paths(tcp.flip(end), B_OPENS + PASSIVE)
+
+    @over(*ALL)
+    def test_simultaneous(self, name):
+        """
+        Both FINs pass each other. The filters let nothing through but the
+        segments made by hand, which stand for the first FINs.
+        """
+        self.family(name)
+        _, client, server = self.pair()
+        seq, ack = tcp.sequences(client)
+        raw = self.keep(self.f.raw())
+        for sock in (client, server):
+            tcp.attach_filter(sock, tcp.ONLY_MARKED)
+        for sock in (client, server):
+            sock.shutdown(socket.SHUT_WR)
+        self.step('both sent FIN', a='FIN_WAIT1', b='FIN_WAIT1')
+        tcp.send_segment(raw, self.a, tcp.FIN | tcp.ACK, seq, ack, tcp.MARK)
+        self.step('A\'s FIN arrived', a='FIN_WAIT1', b='CLOSING')
+        tcp.send_segment(raw, self.b, tcp.FIN | tcp.ACK, ack, seq, tcp.MARK)
+        self.step('B\'s FIN arrived', a='CLOSING', b='CLOSING')
+        for sock in (client, server):
+            tcp.detach_filter(sock)
+        self.step('acknowledged', a='TIME_WAIT', b='TIME_WAIT')
+        client.close()
+        server.close()
+        self.step('closed', a='TIME_WAIT', b='TIME_WAIT')
+        tail = '>FIN_WAIT1>CLOSING>TIME_WAIT'
+        self.paths(self.a, A_OPENS + tail)
+        self.paths(self.b, B_OPENS + tail)
+
+    @over(*BOTH)
+    def test_closing_then_closed(self, name):
+        """In CLOSING, the process lets go before the last ACK comes."""
+        self.family(name)
+        _, client, server = self.pair()
+        seq, ack = tcp.sequences(client)
+        raw = self.keep(self.f.raw())
+        tcp.attach_filter(client, tcp.ONLY_MARKED)
+        tcp.attach_filter(server, tcp.ONLY_MARKED)
+        client.close()
+        server.close()
+        self.step('both sent FIN', a='FIN_WAIT1', b='FIN_WAIT1')
+        tcp.send_segment(raw, self.a, tcp.FIN | tcp.ACK, seq, ack, tcp.MARK)
+        tcp.send_segment(raw, self.b, tcp.FIN | tcp.ACK, ack, seq, tcp.MARK)
+        self.step('both FINs arrived', a='CLOSING', b='CLOSING')
+        for end, first, second in ((self.a, seq, ack), (self.b, ack, seq)):
+            tcp.send_segment(raw, end, tcp.ACK, first + 1, second + 1,
+                             tcp.MARK)
+        self.step('acknowledged', a='TIME_WAIT', b='TIME_WAIT')
+        tail = '>FIN_WAIT1>CLOSING>TIME_WAIT'
+        self.paths(self.a, A_OPENS + tail)
+        self.paths(self.b, B_OPENS + tail)
+
+    @over(*BOTH)
+    def test_fin_with_ack(self, name):
+        """FIN and the ACK of the own FIN in one segment."""
+        self.family(name)
+        _, client, server = self.pair()
+        seq, ack = tcp.sequences(client)
+        raw = self.keep(self.f.raw())
+        tcp.attach_filter(client, tcp.ONLY_MARKED)
+        tcp.attach_filter(server, tcp.DROP_ALL)
+        client.close()
+        self.step('A sent FIN', a='FIN_WAIT1', b='ESTABLISHED')
+        tcp.send_segment(raw, self.b, tcp.FIN | tcp.ACK, ack, seq + 1,
+                         tcp.MARK)
+        self.step('answered', a='TIME_WAIT', b='ESTABLISHED')
+        path, = self.watch.paths(self.a)
+        self.assertRegex(path, f'^{A_OPENS}>FIN_WAIT1>(FIN_WAIT2>)?TIME_WAIT$')
+        tcp.detach_filter(server)
+        tcp.reset_on_close(server)
+        server.close()
+        # B's RST lies at the number that A waits for no longer.
+        self.step('B reset', b=None)
+
+    @over(*BOTH)
+    def test_last_ack_lost(self, name):
+        """LAST_ACK lasts until a retransmitted FIN is acknowledged."""
+        self.family(name)
+        _, client, server = self.pair()
+        client.shutdown(socket.SHUT_WR)
+        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        tcp.attach_filter(server, tcp.DROP_ALL)
+        server.shutdown(socket.SHUT_WR)
+        self.step('ACK lost', a='TIME_WAIT', b='LAST_ACK')
+        tcp.detach_filter(server)
+        self.step('FIN again', a='TIME_WAIT', b=None)
+        self.paths(self.a, A_OPENS + ACTIVE)
+        self.paths(self.b, B_OPENS + PASSIVE)
+
+    @over(*ALL)
+    def test_unread_data(self, name):
+        self.family(name)
+        _, client, server = self.pair()
+        client.sendall(b'unread')
+        self.assertEqual(server.recv(10, socket.MSG_PEEK), b'unread')
+        server.close()
+        self.step('reset', a=None, b=None)
+        self.paths(self.a, A_OPENS + '>CLOSE')
+        self.paths(self.b, B_OPENS + '>CLOSE')
+
+    @over(*ALL)
+    def test_linger_zero(self, name):
+        self.family(name)
+        _, client, _ = self.pair()
+        tcp.reset_on_close(client)
+        client.close()
+        self.step('reset', a=None, b=None)
+        self.paths(self.a, A_OPENS + '>CLOSE')
+        self.paths(self.b, B_OPENS + '>CLOSE')
+
+    @over(*ALL)
+    def test_half_close(self, name):
+        """One side goes on sending; A keeps its socket to the end."""
+        self.family(name)
+        _, client, server = self.pair()
+        client.shutdown(socket.SHUT_WR)
+        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        server.sendall(b'still here')
+        self.assertEqual(client.recv(100), b'still here')
+        self.step('B sent', a='FIN_WAIT2', b='CLOSE_WAIT')
+        server.shutdown(socket.SHUT_WR)
+        self.step('B shut down', a='TIME_WAIT', b=None)
+        client.close()
+        server.close()
+        self.step('closed', a='TIME_WAIT', b=None)
+        self.paths(self.a, A_OPENS + ACTIVE)
+        self.paths(self.b, B_OPENS + PASSIVE)
+
+    @over(*BOTH)
+    def test_half_close_by_server(self, name):
+        self.family(name)
+        _, client, server = self.pair()
+        server.shutdown(socket.SHUT_WR)
+        self.step('B shut down', a='CLOSE_WAIT', b='FIN_WAIT2')
+        client.sendall(b'still here')
+        self.assertEqual(server.recv(100), b'still here')
+        client.shutdown(socket.SHUT_RDWR)
+        self.step('A shut down', a=None, b='TIME_WAIT')
+        self.paths(self.a, A_OPENS + PASSIVE)
+        self.paths(self.b, B_OPENS + ACTIVE)
+
+    @over(*BOTH)
+    def test_shutdown_then_close(self, name):
+        """close() in FIN_WAIT2 changes the structure, not the state."""
+        self.family(name)
+        _, client, server = self.pair()
+        client.shutdown(socket.SHUT_WR)
+        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        client.close()
+        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
+        self.paths(self.a, A_OPENS + '>FIN_WAIT1>FIN_WAIT2')
+        server.close()
+        self.step('both closed', a='TIME_WAIT', b=None)
+        self.paths(self.a, A_OPENS + ACTIVE)
+
+    @over(*BOTH)
+    def test_disconnect(self, name):
+        """connect() to AF_UNSPEC, and another connection on the socket."""
+        self.family(name)
+        listener, client, server = self.pair()
+        cookie, first = tcp.cookie(client), self.a
+        tcp.disconnect(client)
+        self.step('disconnected', a=None, b=None)
+        self.paths(first, A_OPENS + '>CLOSE')
+        client.connect(listener.getsockname()[:2])
+        server = self.keep(listener.accept()[0])
+        self.a, self.b = tcp.ends(client), tcp.ends(server)
+        self.step('connected again', a='ESTABLISHED', b='ESTABLISHED')
+        self.assertEqual([life.conn for life in self.watch.lives(self.a)][-1],
+                         cookie)
+        client.close()
+        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
+        server.close()
+        self.step('both closed', a='TIME_WAIT', b=None)
+        self.assertEqual(self.watch.paths(self.a)[-1], A_OPENS + ACTIVE)
+
+    @over(*BOTH)
+    def test_disconnected_listener(self, name):
+        """A socket that listened becomes a client."""
+        self.family(name)
+        sock = self.listener()
+        end = tcp.listening(sock)
+        self.step('listening')
+        tcp.disconnect(sock)
+        self.step('disconnected')
+        self.paths(end, LISTENER)
+        other = self.listener()
+        sock.connect(other.getsockname()[:2])
+        self.a = tcp.ends(sock)
+        self.b = tcp.flip(self.a)
+        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
+        self.paths(self.a, A_OPENS)
+        tcp.reset_on_close(sock)
+
+    @over(*BOTH)
+    def test_listen_after_disconnect(self, name):
+        """A client's old port must not show up when its socket listens."""
+        self.family(name)
+        _, client, _ = self.pair()
+        tcp.disconnect(client)
+        self.step('disconnected', a=None, b=None)
+        client.listen(1)
+        self.step('listening')
+        end = tcp.listening(client)
+        client.close()
+        self.step('closed')
+        self.paths(end, LISTENER)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0
+"""TCP Fast Open."""
+
+import contextlib
+import socket
+
+from lib import tcp
+from lib.harness import expand, over
+from lib.scenario import ACTIVE, A_OPENS, BOTH, B_OPENS, PASSIVE, Scenario
+
+
+@expand
+class FastOpen(Scenario):
+    """TCP Fast Open: the data of the SYN makes a socket before the last ACK."""
+
+    def setUp(self):
+        super().setUp()
+        # Client and server, without cookies, for all listeners.
+        self.sysctl('tcp_fastopen', 0x607)
+
+    def listener(self, *arguments, **named):
+        listener = super().listener(*arguments, **named)
+        listener.setsockopt(socket.IPPROTO_TCP, tcp.TCP_FASTOPEN, 16)
+        return listener
+
+    @over(*BOTH)
+    def test_fast_open_complete(self, name):
+        self.family(name)
+        listener = self.listener()
+        client = self.socket()
+        client.sendto(b'early', tcp.MSG_FASTOPEN, listener.getsockname()[:2])
+        server = self.keep(listener.accept()[0])
+        self.assertEqual(server.recv(10), b'early')
+        self.a, self.b = tcp.ends(client), tcp.ends(server)
+        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
+        self.check_cookie(client, self.a)
+        self.check_cookie(server, self.b)
+        client.close()
+        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
+        server.close()
+        self.step('both closed', a='TIME_WAIT', b=None)
+        self.paths(self.a, A_OPENS + ACTIVE)
+        self.paths(self.b, B_OPENS + PASSIVE)
+
+    def early(self):
+        """B is a socket in SYN_RECV with data; A has seen no SYN-ACK."""
+        listener = self.listener()
+        client = self.socket(next(tcp.ports))
+        tcp.attach_filter(client, tcp.DROP_ALL)
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            client.sendto(b'early', tcp.MSG_FASTOPEN,
+                          listener.getsockname()[:2])
+        self.a = (*client.getsockname()[:2], *listener.getsockname()[:2])
+        self.b = tcp.flip(self.a)
+        listener.settimeout(10)
+        server = self.keep(listener.accept()[0])
+        self.assertEqual(server.recv(10), b'early')
+        self.step('early', a='SYN_SENT', b='SYN_RECV')
+        self.check_cookie(server, self.b)
+        return listener, client, server
+
+    @over(*BOTH)
+    def test_fast_open_late_ack(self, name):
+        self.family(name)
+        _, client, server = self.early()
+        tcp.detach_filter(client)
+        self.step('complete', a='ESTABLISHED', b='ESTABLISHED')
+        tcp.reset_on_close(server)
+        server.close()
+        self.step('reset', a=None, b=None)
+        self.paths(self.a, A_OPENS + '>CLOSE')
+        self.paths(self.b, B_OPENS + '>CLOSE')
+
+    @over(*BOTH)
+    def test_fast_open_reset_in_syn_recv(self, name):
+        """The client is gone: its kernel resets the next SYN-ACK."""
+        self.family(name)
+        _, client, _ = self.early()
+        client.close()
+        self.step('A gone', a=None)
+        self.step('reset', a=None, b=None)
+        self.paths(self.a, 'CLOSE>SYN_SENT>CLOSE')
+        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+
+    @over(*BOTH)
+    def test_fast_open_close_in_syn_recv(self, name):
+        """The server closes before the handshake is complete."""
+        self.family(name)
+        _, client, server = self.early()
+        server.close()
+        self.step('B closed', a='SYN_SENT', b='FIN_WAIT1')
+        client.close()
+        self.step('reset', a=None, b=None)
+        self.paths(self.b, 'LISTEN>SYN_RECV>FIN_WAIT1>CLOSE')
+
+    @over(*BOTH)
+    def test_fast_open_unaccepted(self, name):
+        """The listener is closed with the early connection in its queue."""
+        self.family(name)
+        listener = self.listener()
+        client = self.socket(next(tcp.ports))
+        tcp.attach_filter(client, tcp.DROP_ALL)
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            client.sendto(b'early', tcp.MSG_FASTOPEN,
+                          listener.getsockname()[:2])
+        self.a = (*client.getsockname()[:2], *listener.getsockname()[:2])
+        self.b = tcp.flip(self.a)
+        self.step('early', a='SYN_SENT', b='SYN_RECV')
+        listener.close()
+        self.step('listener closed', a='SYN_SENT', b=None)
+        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        client.close()
+
+    @over(*BOTH)
+    def test_fast_open_deferred_connect(self, name):
+        """TCP_FASTOPEN_CONNECT: connect() returns before any SYN is sent."""
+        self.family(name)
+        listener = self.listener()
+        client = self.socket()
+        client.setsockopt(socket.IPPROTO_TCP, tcp.TCP_FASTOPEN_CONNECT, 1)
+        address = listener.getsockname()[:2]
+        client.connect(address)
+        self.a = (*client.getsockname()[:2], *address)
+        self.b = tcp.flip(self.a)
+        self.step('put off', b=None)
+        client.sendall(b'early')
+        server = self.keep(listener.accept()[0])
+        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
+        self.assertEqual(server.recv(10), b'early')
+        tcp.reset_on_close(client)
+        client.close()
+        self.step('closed', a=None, b=None)
+        self.paths(self.a, A_OPENS + '>CLOSE')
+        self.paths(self.b, B_OPENS + '>CLOSE')
+
+    @over(*BOTH)
+    def test_fast_open_deferred_never_sent(self, name):
+        """The same, closed without a write: no peer ever knew."""
+        self.family(name)
+        listener = self.listener()
+        client = self.socket(next(tcp.ports))
+        client.setsockopt(socket.IPPROTO_TCP, tcp.TCP_FASTOPEN_CONNECT, 1)
+        address = listener.getsockname()[:2]
+        client.connect(address)
+        self.a = (*client.getsockname()[:2], *address)
+        self.b = tcp.flip(self.a)
+        self.step('put off', b=None)
+        client.close()
+        self.step('closed', a=None, b=None)
+        self.paths(self.b)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Between SYN and the last ACK of the handshake."""
+
+from lib import tcp
+from lib.harness import expand, over
+from lib.scenario import ALL, A_OPENS, BOTH, B_OPENS, LISTENER, PASSIVE, Scenario
+
+
+@expand
+class HalfOpen(Scenario):
+    @over(*ALL)
+    def test_synack_timeout(self, name):
+        self.family(name)
+        self.sysctl('tcp_synack_retries', 0)
+        _, client = self.half_open()
+        self.step('given up', a='ESTABLISHED', b=None)
+        tcp.reset_on_close(client)
+        client.close()
+        self.step('closed', a=None, b=None)
+        self.paths(self.a, A_OPENS + '>CLOSE')
+        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+
+    @over(*ALL)
+    def test_late_ack(self, name):
+        """The last ACK is lost; the first data completes the handshake."""
+        self.family(name)
+        listener, client = self.half_open()
+        begun = self.watch.lives(self.b)[0].events[0]
+        tcp.detach_filter(listener)
+        client.sendall(b'x')
+        server = self.keep(listener.accept()[0])
+        self.step('complete', a='ESTABLISHED', b='ESTABLISHED')
+        self.assertEqual(tcp.cookie(server), begun.conn)
+        self.paths(self.b, B_OPENS)
+        tcp.reset_on_close(server)
+        server.close()
+        self.step('closed', a=None, b=None)
+
+    @over(*BOTH)
+    def test_reset(self, name):
+        """A SYN by hand, its SYN-ACK unanswered, then a RST."""
+        self.family(name)
+        listener = self.listener()
+        raw = self.raw_syn(listener, self.sink().getsockname()[1])
+        self.step('half open', b='SYN_RECV')
+        event = self.watch.lives(self.b)[0].events[0]
+        self.assertEqual((event.laddr, event.lport, event.raddr, event.rport),
+                         self.b)
+        tcp.send_segment(raw, self.a, tcp.RST, 1001)
+        self.step('reset', b=None)
+        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+
+    @over(*BOTH)
+    def test_syn_again(self, name):
+        """A second SYN of a half-open connection is not another one."""
+        self.family(name)
+        listener = self.listener()
+        raw = self.raw_syn(listener, self.sink().getsockname()[1])
+        self.step('half open', b='SYN_RECV')
+        tcp.send_segment(raw, self.a, tcp.SYN, 1000)
+        self.step('still half open', b='SYN_RECV')
+        self.paths(self.b, 'LISTEN>SYN_RECV')
+        tcp.send_segment(raw, self.a, tcp.RST, 1001)
+        self.step('reset', b=None)
+        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+
+    @over(*BOTH)
+    def test_syn_answered_by_reset(self, name):
+        """The kernel itself resets the SYN-ACK, which nobody asked for."""
+        self.family(name)
+        self.raw_syn(self.listener(), next(tcp.ports))
+        self.step('reset', b=None)
+        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+
+    @over(*BOTH)
+    def test_queue_full(self, name):
+        """The last ACK comes when no more connections may wait."""
+        self.family(name)
+        listener = self.listener(backlog=2)
+        address = listener.getsockname()[:2]
+        for _ in range(2):
+            self.socket().connect(address)
+        tcp.attach_filter(listener, tcp.ONLY_SYN)
+        clients = [self.socket(), self.socket()]
+        for client in clients:
+            client.connect(address)
+        third, fourth = [tcp.flip(tcp.ends(client)) for client in clients]
+        self.step('two half open', {third: 'SYN_RECV', fourth: 'SYN_RECV'})
+        tcp.detach_filter(listener)
+        clients[0].sendall(b'x')
+        self.step('queue full', {third: 'ESTABLISHED', fourth: 'SYN_RECV'})
+        clients[1].sendall(b'x')
+        self.step('still half open', {third: 'ESTABLISHED',
+                                      fourth: 'SYN_RECV'})
+        self.paths(fourth, 'LISTEN>SYN_RECV')
+        self.keep(listener.accept()[0])
+        self.step('room again', {third: 'ESTABLISHED',
+                                 fourth: 'ESTABLISHED'})
+        self.paths(fourth, B_OPENS)
+        for sock in self.sockets:
+            tcp.reset_on_close(sock)
+            sock.close()
+        self.step('closed', {third: None, fourth: None})
+
+    @over(*BOTH)
+    def test_syn_dropped(self, name):
+        """No place in the listener's queue: the SYN leaves no trace."""
+        self.family(name)
+        listener = self.listener(backlog=0)
+        address = listener.getsockname()[:2]
+        waiting = self.socket()
+        waiting.connect(address)
+        client = self.socket(next(tcp.ports))
+        self.a = (*client.getsockname()[:2], *address)
+        self.b = tcp.flip(self.a)
+        tcp.start_connect(client, address)
+        self.step('dropped', a='SYN_SENT', b=None)
+        client.close()
+        self.step('given up', a=None, b=None)
+        self.paths(self.a, 'CLOSE>SYN_SENT>CLOSE')
+        self.paths(self.b)
+        tcp.reset_on_close(waiting)
+
+    @over(*BOTH)
+    def test_listener_closed(self, name):
+        """LISTEN ends at once, its request only when the timer finds out."""
+        self.family(name)
+        self.sysctl('tcp_synack_retries', 1)
+        listener, client = self.half_open()
+        end = tcp.listening(listener)
+        listener.close()
+        self.step('listener closed', a='ESTABLISHED')
+        self.paths(end, LISTENER)
+        self.step('request gone', b=None)
+        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        tcp.reset_on_close(client)
+
+    @over(*BOTH)
+    def test_unaccepted(self, name):
+        """The listener is closed with a connection nobody accepted."""
+        self.family(name)
+        listener = self.listener()
+        client = self.socket()
+        client.connect(listener.getsockname()[:2])
+        self.a = tcp.ends(client)
+        self.b = tcp.flip(self.a)
+        self.step('waits', a='ESTABLISHED', b='ESTABLISHED')
+        listener.close()
+        self.step('reset', a=None, b=None)
+        self.paths(self.a, A_OPENS + '>CLOSE')
+        self.paths(self.b, B_OPENS + '>CLOSE')
+
+    @over(*ALL)
+    def test_syncookies(self, name):
+        """Nothing exists before the last ACK; then all at once."""
+        self.family(name)
+        self.sysctl('tcp_syncookies', 2)
+        listener = self.listener()
+        tcp.attach_filter(listener, tcp.ONLY_SYN)
+        client = self.socket()
+        client.connect(listener.getsockname()[:2])
+        self.a = tcp.ends(client)
+        self.b = tcp.flip(self.a)
+        self.step('cookie sent', a='ESTABLISHED', b=None)
+        self.paths(self.b)
+        tcp.detach_filter(listener)
+        client.sendall(b'x')
+        server = self.keep(listener.accept()[0])
+        self.step('cookie came back', a='ESTABLISHED', b='ESTABLISHED')
+        self.check_cookie(server, self.b)
+        client.close()
+        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
+        self.assertEqual(server.recv(10), b'x')
+        server.close()
+        self.step('both closed', a='TIME_WAIT', b=None)
+        self.paths(self.b, B_OPENS + PASSIVE)

@@ -28,13 +28,12 @@ static const struct command {
 	  watch_run },
 	{ "stats", "show what the module has recorded, its memory and hooks",
 	  stats_run },
+	{ .name = NULL }
 };
-
-#define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
 static int help_run(struct output *out, int argc, char *argv[])
 {
-	unsigned int i;
+	const struct command *command;
 
 	if (argc > 1)
 		return usage_error("'%s' after '%s'", argv[1], argv[0]);
@@ -46,10 +45,10 @@ static int help_run(struct output *out, int argc, char *argv[])
 		      "module tcpstates.\n"
 		      "\n"
 		      "Commands; 'tcpstates COMMAND --help' tells their options:\n");
-	for (i = 0; i < COMMANDS; i++)
-		if (commands[i].summary)
-			output_format(out, "  %-8s %s\n", commands[i].name,
-				      commands[i].summary);
+	for (command = commands; command->name; command++)
+		if (command->summary)
+			output_format(out, "  %-8s %s\n", command->name,
+				      command->summary);
 	output_format(out,
 		      "\n"
 		      "Exit status: 0 if all went well, 1 if something failed, 2 if the command\n"
@@ -85,12 +84,12 @@ static int occupy_descriptors(void)
 
 static int dispatch(struct output *out, int argc, char *argv[])
 {
-	unsigned int i;
+	const struct command *command;
 
 	if (argc > 1)
-		for (i = 0; i < COMMANDS; i++)
-			if (!strcmp(argv[1], commands[i].name))
-				return commands[i].run(out, argc - 1, argv + 1);
+		for (command = commands; command->name; command++)
+			if (!strcmp(argv[1], command->name))
+				return command->run(out, argc - 1, argv + 1);
 	return watch_run(out, argc, argv);
 }
 

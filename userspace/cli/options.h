@@ -3,6 +3,8 @@
 #ifndef _CLI_OPTIONS_H
 #define _CLI_OPTIONS_H
 
+#include "compiler.h"
+
 /*
  * Values of long options for getopt_long(). None is a character, so that an
  * unknown short option can be told from a misused long one.
@@ -18,8 +20,7 @@ enum {
 	OPTION_TABLE,
 };
 
-int usage_error(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+__printf(1, 2) int usage_error(const char *format, ...);
 int option_error(int result, char *argv[]);
 
 #endif /* _CLI_OPTIONS_H */

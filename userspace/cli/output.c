@@ -95,6 +95,7 @@ int output_finish(struct output *out)
 	if (!out->error || out->error == EPIPE)
 		return STATUS_OK;
 	fprintf(stderr, "tcpstates: standard output: %s\n",
-		strerror(out->error));
+		out->error == ETIMEDOUT ? "nobody reads it" :
+					  strerror(out->error));
 	return STATUS_FAILED;
 }

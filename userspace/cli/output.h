@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "compiler.h"
+
 #define OUTPUT_SIZE	65536
 
 /**
@@ -23,8 +25,8 @@ struct output {
 };
 
 void output_add(struct output *out, const char *bytes, size_t length);
-void output_format(struct output *out, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+__printf(2, 3)
+void output_format(struct output *out, const char *format, ...);
 int output_flush(struct output *out);
 int output_finish(struct output *out);
 

@@ -4,17 +4,18 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t requested;
+static atomic_bool requested;	/* set by the signal handler */
 static sigset_t held;		/* the mask while the program works */
 static sigset_t waiting;	/* and while it waits */
 
 static void request(int signal)
 {
 	(void)signal;
-	requested = 1;
+	requested = true;
 }
 
 /*

@@ -200,9 +200,10 @@ static int watch_stream(struct watch *watch)
 	while (going > 0 && !stop_requested())
 		going = step(watch);
 	if (going < 0) {
-		fprintf(stderr, "tcpstates: reading %s: %s\n",
+		fprintf(stderr, "tcpstates: %s: %s\n",
 			watch->device ? watch->device : TCPSTATES_DEVICE,
-			strerror(errno));
+			errno == EPROTO ? "what it gives is no stream" :
+					  strerror(errno));
 		return STATUS_FAILED;
 	}
 	return STATUS_OK;

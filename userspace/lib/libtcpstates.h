@@ -41,7 +41,7 @@ extern "C" {
 struct tcpstates;
 
 /** Flag of tcpstates_open(): tcpstates_next() does not wait. */
-#define TCPSTATES_OPEN_NONBLOCK	(1U << 0)
+#define TCPSTATES_OPEN_NONBLOCK	0x1U
 
 /** Sizes with which the tcpstates_format_*() of this version never cut off. */
 #define TCPSTATES_LINE_SIZE	513

@@ -18,12 +18,14 @@
 #include "version.h"
 
 #define RECORD_ALIGN	8
+#define __printf(format, arguments) \
+	__attribute__((__format__(__printf__, format, arguments)))
 #define RELOAD		"modprobe -r tcpstates && modprobe tcpstates"
 
-static _Thread_local char open_error[512];
+static __thread char open_error[512];
 
 /* Keeps a sentence for tcpstates_open_error(), and sets errno last. */
-__attribute__((format(printf, 2, 3)))
+__printf(2, 3)
 static void explain(int error, const char *format, ...)
 {
 	va_list args;

@@ -6,14 +6,15 @@
  */
 #include "libtcpstates.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "format.h"
 #include "version.h"
 
-_Static_assert(TCPSTATES_LINE_SIZE > TCPS_LINE_MAX, "room for a line and NUL");
-_Static_assert(TCPSTATES_JSON_SIZE > TCPS_JSON_MAX, "room for JSON and NUL");
+static_assert(TCPSTATES_LINE_SIZE > TCPS_LINE_MAX, "room for a line and NUL");
+static_assert(TCPSTATES_JSON_SIZE > TCPS_JSON_MAX, "room for JSON and NUL");
 
 /* As much of @whole as goes into @size bytes with a NUL. Returns @length. */
 static size_t give(char *text, size_t size, const char *whole, size_t length)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the scripts of this folder share; sourced by them.
+
+KERNELS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/vm/common.sh
+. "$KERNELS_DIR/../vm/common.sh"
+
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# column NAME NUMBER: what tests/kernels/list says about a kernel.
+column()
+{
+	lines "$KERNELS_DIR/list" |
+		awk -v name="$1" -v column="$2" '
+			$1 == name { print $column; found = 1 }
+			END { exit !found }' ||
+		die "tests/kernels/list has no kernel \"$1\""
+}
+
+# mirror LABEL: the address from which this machine has the archive of that
+# label, "Debian" or "Debian-Security".
+mirror()
+{
+	# shellcheck disable=SC2016 # apt's own variables
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' \
+		'Created-By: Packages' 'Origin: Debian' |
+		awk -v label="$1" '$1 == label { print $2; exit }'
+}
+
+find_mirrors()
+{
+	main=$(mirror Debian)
+	if [ -z "$main" ]; then
+		"$TOP/tests/deps" --update
+		main=$(mirror Debian)
+	fi
+	[ -n "$main" ] ||
+		die "apt knows no mirror of Debian on this machine"
+	security=$(mirror Debian-Security)
+	# Mirrors that carry both have them side by side.
+	[ -n "$security" ] || security=${main%/}-security
+	[ -r "$KEYRING" ] || "$TOP/tests/deps" kernels
+	[ -r "$KEYRING" ] ||
+		die "no $KEYRING; it is in the package debian-archive-keyring"
+}
+
+# configure DIR SUITE,...: an apt of our own in DIR, which has nothing in
+# common with that of the machine but the mirrors and the way to them.
+configure()
+{
+	local main security suite uri
+
+	find_mirrors
+	rm -rf "$1"
+	mkdir -p "$1"/{state/lists/partial,cache/archives/partial} \
+		"$1"/etc/{apt.conf.d,preferences.d}
+	touch "$1/status"
+	for suite in ${2//,/ }; do
+		case $suite in
+		*-security)	uri=$security ;;
+		*)		uri=$main ;;
+		esac
+		echo "deb [signed-by=$KEYRING] $uri $suite main"
+	done >"$1/etc/sources.list"
+	# Proxies may need a password.
+	(umask 077
+		apt-config dump Acquire | grep -E \
+			'^Acquire::(https?|ftp)(::| )|^Acquire::Retries' || true
+		cat <<-END
+		APT::Architecture "amd64";
+		APT::Architectures { "amd64"; };
+		APT::Install-Recommends "false";
+		Acquire::Languages "none";
+		Dir::State "$1/state";
+		Dir::State::status "$1/status";
+		Dir::Cache "$1/cache";
+		Dir::Etc "$1/etc";
+		Dir::Etc::netrc "/etc/apt/auth.conf";
+		Dir::Etc::netrcparts "/etc/apt/auth.conf.d";
+		END
+	) >"$1/apt.conf"
+}
+
+# use_apt SUITE,...: from here on apt knows these suites and nothing else. The
+# lists are those of today, or the last ones if there is no network.
+use_apt()
+{
+	local dir=$CACHE/apt/${1//,/+}
+
+	if [ ! -f "$dir/updated" ]; then
+		configure "$dir" "$1"
+	fi
+	export APT_CONFIG=$dir/apt.conf
+	[ -z "$(find "$dir/updated" -mmin -1440 2>/dev/null)" ] || return 0
+	say "reading the package lists of $1"
+	if apt_quiet update -o APT::Update::Error-Mode=any >&2; then
+		touch "$dir/updated"
+	elif [ -f "$dir/updated" ]; then
+		say "no new lists; going on with those of" \
+			"$(date -r "$dir/updated" +%F)"
+	else
+		die "apt could not read the package lists of $1"
+	fi
+}
+
+# unpack DIR DEB...: the files of packages, without installing anything.
+unpack()
+{
+	local dir=$1 deb
+
+	shift
+	for deb; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -x -C "$dir" --keep-directory-symlink \
+				--no-same-owner
+	done
+}
+
+# has PACKAGE: whether apt can download it.
+has()
+{
+	[ -n "$(apt-cache madison "$1" 2>/dev/null)" ]
+}

@@ -18,9 +18,6 @@
 
 #define LONGEST_FORMAT	1024
 
-/* How long a reader who does not read may keep a program that is to end. */
-#define GRACE_MS	1000
-
 /*
  * Writes some of it, as soon as it can be written. What a pipe that is ready
  * takes without making the writer wait is PIPE_BUF.
@@ -30,15 +27,13 @@ static int write_some(struct output *out, size_t *done)
 	struct pollfd ready = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	size_t length = out->length - *done;
 	ssize_t written;
-	int count;
 
-	count = stop_poll(&ready, 1, stop_requested() ? GRACE_MS : -1);
-	if (count < 0)
-		return errno == EINTR ? 0 : -1;
-	if (count == 0) {
+	if (stop_overdue()) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
+	if (stop_poll(&ready, 1) < 0)
+		return errno == EINTR ? 0 : -1;
 	written = stop_write(STDOUT_FILENO, out->bytes + *done,
 			     length < PIPE_BUF ? length : PIPE_BUF);
 	if (written < 0)
@@ -94,8 +89,9 @@ int output_finish(struct output *out)
 		out->error = errno;
 	if (!out->error || out->error == EPIPE)
 		return STATUS_OK;
-	fprintf(stderr, "tcpstates: standard output: %s\n",
-		out->error == ETIMEDOUT ? "nobody reads it" :
-					  strerror(out->error));
+	/* Nobody reads: maybe a terminal, where a message would get stuck. */
+	if (out->error != ETIMEDOUT)
+		fprintf(stderr, "tcpstates: standard output: %s\n",
+			strerror(out->error));
 	return STATUS_FAILED;
 }

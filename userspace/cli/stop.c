@@ -5,17 +5,26 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <time.h>
 #include <unistd.h>
 
-static atomic_bool requested;	/* set by the signal handler */
+/* How long somebody who does not read keeps a program that is to end. */
+#define PATIENCE_SECONDS	1
+
+/* Set by the signal handler. */
+static atomic_bool requested;
+static atomic_bool impatient;
+
 static sigset_t held;		/* the mask while the program works */
 static sigset_t waiting;	/* and while it waits */
 
-static void request(int signal)
+/* From the first signal on there is always an alarm to come. */
+static void handle(int signal)
 {
-	(void)signal;
-	requested = true;
+	if (signal == SIGALRM)
+		impatient = true;
+	else
+		requested = true;
+	alarm(PATIENCE_SECONDS);
 }
 
 /*
@@ -25,10 +34,11 @@ static void request(int signal)
  */
 void stop_install(void)
 {
-	struct sigaction action = { .sa_handler = request };
+	struct sigaction action = { .sa_handler = handle };
 	struct sigaction before;
 
 	sigemptyset(&action.sa_mask);
+	sigaction(SIGALRM, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, NULL, &before);
 	if (before.sa_handler != SIG_IGN)
@@ -38,8 +48,10 @@ void stop_install(void)
 
 	sigprocmask(SIG_SETMASK, NULL, &held);
 	waiting = held;
+	sigaddset(&held, SIGALRM);
 	sigaddset(&held, SIGINT);
 	sigaddset(&held, SIGTERM);
+	sigdelset(&waiting, SIGALRM);
 	sigdelset(&waiting, SIGINT);
 	sigdelset(&waiting, SIGTERM);
 	sigprocmask(SIG_SETMASK, &held, NULL);
@@ -50,21 +62,22 @@ bool stop_requested(void)
 	return requested;
 }
 
-/* poll(2) that ends with EINTR when the wish comes, or has come unnoticed. */
-int stop_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+/* Whether the wish has come, and nothing was written for too long since. */
+bool stop_overdue(void)
 {
-	struct timespec timeout = {
-		.tv_sec = timeout_ms / 1000,
-		.tv_nsec = timeout_ms % 1000 * 1000000L,
-	};
+	return impatient;
+}
 
-	return ppoll(fds, count, timeout_ms < 0 ? NULL : &timeout, &waiting);
+/* poll(2) without a time limit. EINTR when the wish comes, or is overdue. */
+int stop_poll(struct pollfd *fds, nfds_t count)
+{
+	return ppoll(fds, count, NULL, &waiting);
 }
 
 /*
- * write(2) that a signal can end. The caller has found @fd to be writable: a
- * signal that comes between the two calls below does not end the write, which
- * matters only if that has to wait nevertheless.
+ * write(2) that a signal can end. Should one come before the write, which then
+ * has to wait (a terminal may do so although poll() calls it writable), the
+ * next alarm ends it.
  */
 ssize_t stop_write(int fd, const void *bytes, size_t length)
 {
@@ -75,6 +88,10 @@ ssize_t stop_write(int fd, const void *bytes, size_t length)
 	written = write(fd, bytes, length);
 	error = errno;
 	sigprocmask(SIG_SETMASK, &held, NULL);
+	if (written > 0 && requested) {
+		impatient = false;
+		alarm(PATIENCE_SECONDS);
+	}
 	errno = error;
 	return written;
 }

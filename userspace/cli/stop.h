@@ -13,8 +13,9 @@
 
 void stop_install(void);
 bool stop_requested(void);
+bool stop_overdue(void);
 
-int stop_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int stop_poll(struct pollfd *fds, nfds_t count);
 ssize_t stop_write(int fd, const void *bytes, size_t length);
 
 #endif /* _CLI_STOP_H */

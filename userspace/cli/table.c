@@ -78,7 +78,7 @@ static void measure(struct table *table)
 static void add_coloured(struct table *table, const char *colour,
 			 const char *text)
 {
-	if (table->colour)
+	if (table->colour && *colour)
 		output_format(table->out, "%s%s%s", colour, text, RESET);
 	else
 		output_format(table->out, "%s", text);

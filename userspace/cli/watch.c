@@ -163,7 +163,7 @@ static int wait_for_more(struct watch *watch)
 		{ .fd = STDOUT_FILENO },
 	};
 
-	if (stop_poll(fds, 2, -1) < 0)
+	if (stop_poll(fds, 2) < 0)
 		return errno == EINTR ? 1 : -1;
 	if (fds[1].revents)
 		return 0;

@@ -61,13 +61,15 @@ run: deps-run all
 	fi
 endif
 
-check: deps-vm deps-unit deps-lint all
+check: deps-unit deps-lint deps-guest deps-vm all
+	@$(MAKE) -s -C tests/guest
 	@tests/run unit lint guest
 
 unit lint: %: deps-%
 	@tests/run $@
 
-guest: deps-vm all
+guest: deps-guest deps-vm all
+	@$(MAKE) -s -C tests/guest
 	@tests/run guest
 
 deps-%:
@@ -76,6 +78,7 @@ deps-%:
 clean:
 	$(MAKE) -C userspace clean
 	$(MAKE) -C tests/unit clean
+	$(MAKE) -C tests/guest clean
 	$(if $(KDIR),$(KBUILD) clean)
 
 # For scripts: the kernel that KDIR is of.

@@ -4,6 +4,7 @@
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # for those who source this
 TOP=$(cd "$VM_DIR/../.." && pwd)
 CACHE=${TCPSTATES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tcpstates}
 

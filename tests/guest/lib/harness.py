@@ -148,9 +148,10 @@ class Tap:
         try:
             getattr(module, 'setUpModule', lambda: None)()
         except Exception:
-            text = traceback.format_exc()
+            text = f'set-up of the file:\n{traceback.format_exc()}'
             for name, _ in tests:
-                self.not_ok(name, f'set-up of the module:\n{text}')
+                self.not_ok(name, text)
+                text = 'see above'
             if kernel.loaded():
                 kernel.rmmod()
             return

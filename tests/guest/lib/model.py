@@ -8,9 +8,7 @@ from RFC 9293) is an error that fails the test.
 import collections
 
 from lib import rfc9293
-from lib.proctcp import Entry
-
-NOWHERE = {'tcp': '0.0.0.0', 'tcp6': '::'}
+from lib.proctcp import NOWHERE, Entry
 
 # A connect() that finds no free port: the only life without one.
 NO_PORT_STEPS = {('CLOSE', 'SYN_SENT'), ('SYN_SENT', 'CLOSE')}

@@ -17,6 +17,8 @@ from lib import uapi
 Entry = collections.namedtuple(
     'Entry', 'table laddr lport raddr rport state')
 
+NOWHERE = {'tcp': '0.0.0.0', 'tcp6': '::'}
+
 
 def _end(table, text):
     address, port = text.split(':')
@@ -31,9 +33,13 @@ def parse(table, text):
     entries = []
     for line in text.splitlines()[1:]:
         fields = line.split()
-        entries.append(Entry(table, *_end(table, fields[1]),
-                             *_end(table, fields[2]),
-                             uapi.STATES[int(fields[3], 16)]))
+        state = uapi.STATES[int(fields[3], 16)]
+        peer = _end(table, fields[2])
+        if state == 'LISTEN' and peer[1] == 0:
+            # The kernel leaves the last peer's address in a socket that was
+            # connected before it listens.
+            peer = NOWHERE[table], 0
+        entries.append(Entry(table, *_end(table, fields[1]), *peer, state))
     return entries
 
 

@@ -23,7 +23,10 @@ BOTH = ('v4', 'v6')
 
 
 class Scenario(unittest.TestCase):
-    watch = None        # a lib.watch.Watch, the same for all
+    # The same for all scenarios; set by the file that runs them.
+    watch = None        # lib.watch.Watch
+    witness = None      # lib.witness.Witness
+    records = None      # lib.stream.Stream, read at the end
 
     def setUp(self):
         self.sockets = []

@@ -2,6 +2,8 @@
 """The end of everything."""
 
 from lib.harness import limit
+from lib.judge import judge
+from lib.model import Model
 from lib.scenario import Scenario
 
 
@@ -22,3 +24,19 @@ class End(Scenario):
             if life.abandoned:
                 continue    # a test has failed for it already
             self.assertTrue(life.path.endswith('>CLOSE'), str(life))
+
+    def test_witness_agrees(self):
+        """
+        The tracepoint's every event during all scenarios, against the stream:
+        see lib/judge.py. Needs the scenarios to have run.
+        """
+        lives = Model()
+        for event in self.records.fetch():
+            lives.apply(event)
+        events = self.witness.events()
+        rules, faults = judge(events, lives.lives)
+        print(f'# {len(events)} events of the witness: {dict(rules)}')
+        self.assertEqual('\n'.join(faults), '')
+        for rule in ('same', 'T1', 'T2', 'T3', 'T4', 'T6', 'minisock',
+                     'half open'):
+            self.assertTrue(rules[rule], f'nothing was explained by {rule}')

@@ -2,14 +2,21 @@
 """Other eyes: ss, MPTCP, other namespaces."""
 
 import contextlib
+import itertools
 import os
 import re
+import socket
 import subprocess
 import time
 
 from lib import kernel, proctcp, tcp
 from lib.harness import expand, over
 from lib.scenario import ACTIVE, A_OPENS, BOTH, B_OPENS, LISTENER, Scenario
+
+SOCK_DCCP = 6
+IPPROTO_DCCP = 33
+SOL_DCCP = 269
+DCCP_SOCKOPT_SERVICE = 2
 
 
 @expand
@@ -128,12 +135,38 @@ class Views(Scenario):
         path, = self.watch.paths(self.b)
         self.assertTrue(path.startswith(B_OPENS), path)
 
+    @over(*BOTH)
+    def test_dccp(self, name):
+        """Another protocol with the same states is not shown."""
+        self.family(name)
+        try:
+            listener = self.keep(socket.socket(self.f.af, SOCK_DCCP,
+                                               IPPROTO_DCCP))
+        except OSError as error:
+            self.skipTest(f'this kernel has no DCCP: {error}')
+        client = self.keep(socket.socket(self.f.af, SOCK_DCCP, IPPROTO_DCCP))
+        for sock in (listener, client):
+            sock.setsockopt(SOL_DCCP, DCCP_SOCKOPT_SERVICE, 42)
+        listener.bind((self.f.host, next(tcp.ports)))
+        listener.listen(1)
+        before = len(self.watch.model.lives)
+        client.connect(listener.getsockname()[:2])
+        server = self.keep(listener.accept()[0])
+        client.close()
+        server.close()
+        listener.close()
+        self.step('closed')
+        self.assertEqual([str(life) for life in
+                          self.watch.model.lives[before:]], [])
+
 
 class Namespaces(Scenario):
     """Connections of another network namespace, and its end."""
 
     def child(self, read, write):
         """In the new namespace: one of each kind, then wait for the word."""
+        # Not the ports of this namespace: the witness sees both.
+        tcp.ports = itertools.count(9000)
         kernel.call('unshare', kernel.CLONE_NEWNET)
         subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
         kernel.write_file(kernel.sysctl_path('net.ipv4.tcp_synack_retries'),

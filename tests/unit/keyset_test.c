@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <linux/hash.h>
 
@@ -125,60 +126,82 @@ static void test_collisions_leave_no_tombstone(void **state)
 }
 
 #define THREADS	4
+#define REMOVERS	2	/* more could not meet on two CPUs */
+#define KEYS	16ULL
 #define ROUNDS	20000
 
 struct rival {
 	struct tcps_keyset *set;
 	pthread_barrier_t *start;
+	unsigned int *arrived;
 	unsigned int index;
 	u64 won;
 };
 
 static void run_rivals(struct tcps_keyset *set, void *(*work)(void *),
-		       struct rival rivals[THREADS])
+		       struct rival *rivals, unsigned int count)
 {
 	pthread_t threads[THREADS];
 	pthread_barrier_t start;
-	unsigned int i;
+	unsigned int arrived = 0, i;
 
-	must(!pthread_barrier_init(&start, NULL, THREADS));
-	for (i = 0; i < THREADS; i++) {
+	must(!pthread_barrier_init(&start, NULL, count));
+	for (i = 0; i < count; i++) {
 		rivals[i] = (struct rival) {
-			.set = set, .start = &start, .index = i,
+			.set = set,
+			.start = &start,
+			.arrived = &arrived,
+			.index = i,
 		};
 		must(!pthread_create(&threads[i], NULL, work, &rivals[i]));
 	}
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
 	pthread_barrier_destroy(&start);
 }
 
-/* All walk through the same keys, which are all there. */
+/* All meet, without sleep, so that they are as close as threads can be. */
+static void meet(struct rival *rival)
+{
+	unsigned int round = __atomic_add_fetch(rival->arrived, 1,
+						__ATOMIC_ACQ_REL);
+	unsigned int all = (round + REMOVERS - 1) / REMOVERS * REMOVERS;
+	unsigned int looks = 0;
+
+	while (__atomic_load_n(rival->arrived, __ATOMIC_ACQUIRE) < all)
+		if (++looks % 1000 == 0)
+			sched_yield();
+}
+
+/* Each puts its half of the keys in, then all remove all in one order. */
 static void *remove_same(void *argument)
 {
 	struct rival *rival = argument;
-	u64 key;
+	u64 key, round;
 
-	pthread_barrier_wait(rival->start);
-	for (key = 1; key <= ROUNDS; key++)
-		rival->won += tcps_keyset_remove(rival->set, key);
+	for (round = 0; round < ROUNDS; round++) {
+		for (key = 1 + rival->index; key <= KEYS; key += REMOVERS)
+			must(tcps_keyset_add(rival->set, key));
+		meet(rival);
+		for (key = 1; key <= KEYS; key++)
+			rival->won += tcps_keyset_remove(rival->set, key);
+		meet(rival);
+	}
 	return NULL;
 }
 
 static void test_one_of_many_removers_wins(void **state)
 {
-	struct tcps_keyset *set = make_set(8 * 32768);
-	struct rival rivals[THREADS];
-	u64 key, won = 0;
+	struct tcps_keyset *set = make_set(64);
+	struct rival rivals[REMOVERS];
+	u64 won = 0;
 	unsigned int i;
 
 	(void)state;
-	for (key = 1; key <= ROUNDS; key++)
-		assert_true(tcps_keyset_add(set, key));
-	run_rivals(set, remove_same, rivals);
-	for (i = 0; i < THREADS; i++)
+	run_rivals(set, remove_same, rivals, REMOVERS);
+	for (i = 0; i < REMOVERS; i++)
 		won += rivals[i].won;
-	assert_int_equal(won, ROUNDS);
+	assert_int_equal(won, ROUNDS * KEYS);
 	assert_int_equal(used_slots(set), 0);
 	free_set(set);
 }
@@ -209,7 +232,7 @@ static void test_adders_do_not_overwrite_each_other(void **state)
 	unsigned int i;
 
 	(void)state;
-	run_rivals(set, fill_together, rivals);
+	run_rivals(set, fill_together, rivals, THREADS);
 	for (i = 0; i < THREADS; i++)
 		assert_int_equal(rivals[i].won,
 				 ROUNDS / 10 * TCPS_KEYSET_MIN / THREADS);

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ring on a machine with weak memory: what the table of barriers at the
+ * top of ring.c claims, and that each barrier of it is needed.
+ */
+#include "unit.h"
+
+#include <linux/compiler.h>
+#include <asm/barrier.h>
+
+#include "model/model.h"
+
+#define RUNS	20000
+#define SLOTS	2
+#define WRITTEN	4
+
+/* Of the threads. */
+#define WRITER	0
+#define READER	1
+
+/* How many of RUNS runs show what must not be. */
+static unsigned int count_faults(void (*const threads[])(void),
+				 unsigned int count, void (*prepare)(void),
+				 bool (*fault)(void))
+{
+	unsigned int faults = 0;
+	u64 seed;
+
+	for (seed = 0; seed < RUNS; seed++) {
+		prepare();
+		model_run(seed, threads, count);
+		faults += fault();
+	}
+	return faults;
+}
+
+/* The machine itself, by the two classic programs. */
+
+static u64 data, flag, saw_data, saw_flag;
+static bool with_barriers;
+
+static void clear_variables(void)
+{
+	data = 0;
+	flag = 0;
+}
+
+static void send(void)
+{
+	WRITE_ONCE(data, 1);
+	if (with_barriers)
+		smp_store_release(&flag, 1); /* data before flag */
+	else
+		WRITE_ONCE(flag, 1);
+}
+
+static void receive(void)
+{
+	if (with_barriers)
+		saw_flag = smp_load_acquire(&flag); /* flag before data */
+	else
+		saw_flag = READ_ONCE(flag);
+	saw_data = READ_ONCE(data);
+}
+
+static bool flag_without_data(void)
+{
+	return saw_flag && !saw_data;
+}
+
+static void store_data_load_flag(void)
+{
+	WRITE_ONCE(data, 1);
+	if (with_barriers)
+		smp_mb(); /* data before flag */
+	saw_flag = READ_ONCE(flag);
+}
+
+static void store_flag_load_data(void)
+{
+	WRITE_ONCE(flag, 1);
+	if (with_barriers)
+		smp_mb(); /* flag before data */
+	saw_data = READ_ONCE(data);
+}
+
+static bool neither_saw(void)
+{
+	return !saw_data && !saw_flag;
+}
+
+static void test_machine_is_weak(void **state)
+{
+	static void (*const passing[])(void) = { send, receive };
+	static void (*const buffering[])(void) = {
+		store_data_load_flag, store_flag_load_data,
+	};
+
+	(void)state;
+	model_weaken(0, MODEL_NONE);
+	for (with_barriers = false; ; with_barriers = true) {
+		assert_int_equal(!count_faults(passing, 2, clear_variables,
+					       flag_without_data),
+				 with_barriers);
+		assert_int_equal(!count_faults(buffering, 2, clear_variables,
+					       neither_saw),
+				 with_barriers);
+		if (with_barriers)
+			break;
+	}
+}
+
+/* One ring, its writer, and a reader that looks at it a few times. */
+
+static struct tcps_ring *ring;
+static u64 times[WRITTEN];
+static unsigned int spoiled, out_of_order, received;
+
+static void fill(struct tcpstates_record *record, u64 number, u64 boot_ns)
+{
+	u64 *words = (u64 *)record;
+	unsigned int i;
+
+	for (i = 0; i < TCPS_RECORD_WORDS; i++)
+		words[i] = number * 1000 + i;
+	record->boot_ns = boot_ns;
+}
+
+static void write_records(void)
+{
+	struct tcpstates_record record;
+	unsigned int i;
+
+	for (i = 0; i < WRITTEN; i++) {
+		u64 number = tcps_ring_reserve(ring);
+
+		times[number] = model_clock();
+		fill(&record, number, times[number]);
+		tcps_ring_commit(ring, number, &record);
+	}
+}
+
+/* A number below the head; also one that was overwritten, or soon will be. */
+static void read_one(u64 number)
+{
+	struct tcpstates_record record, expected;
+	u64 boot_ns;
+
+	if (tcps_ring_read(ring, number, &record)) {
+		fill(&expected, number, times[number]);
+		spoiled += memcmp(&record, &expected, sizeof(record)) != 0;
+		received++;
+	}
+	if (tcps_ring_read_time(ring, number, &boot_ns))
+		spoiled += boot_ns != times[number];
+}
+
+static u64 horizons[3], heads[3];
+
+static void read_records(void)
+{
+	unsigned int i;
+	u64 number;
+
+	for (i = 0; i < COUNT(heads); i++) {
+		horizons[i] = model_clock();
+		heads[i] = tcps_ring_settled(ring);
+		for (number = heads[i]; number-- > 0;)
+			read_one(number);
+	}
+}
+
+static void empty_ring(void)
+{
+	memset(ring->slots, 0, SLOTS * sizeof(*ring->slots));
+	ring->reserved = 0;
+	ring->head = 0;
+	spoiled = 0;
+	out_of_order = 0;
+}
+
+/* A record that was not there yet must be later than the reader's clock. */
+static bool wrong(void)
+{
+	unsigned int i;
+	u64 number;
+
+	for (i = 0; i < COUNT(heads); i++)
+		for (number = heads[i]; number < WRITTEN; number++)
+			out_of_order += times[number] < horizons[i];
+	return spoiled || out_of_order;
+}
+
+static unsigned int count_wrong(unsigned int weak_thread,
+				enum model_operation weak_operation)
+{
+	static void (*const threads[])(void) = {
+		[WRITER] = write_records,
+		[READER] = read_records,
+	};
+	unsigned int faults;
+
+	ring = make_ring(SLOTS, 0);
+	received = 0;
+	model_weaken(weak_thread, weak_operation);
+	faults = count_faults(threads, COUNT(threads), empty_ring, wrong);
+	free_ring(ring);
+	/* Else the runs have not tried what they are for. */
+	assert_true(received > RUNS / 2);
+	return faults;
+}
+
+static void test_ring_is_right(void **state)
+{
+	(void)state;
+	assert_int_equal(count_wrong(0, MODEL_NONE), 0);
+}
+
+static void test_barrier_a_is_needed(void **state)
+{
+	(void)state;
+	assert_int_not_equal(count_wrong(WRITER, MODEL_MB), 0);
+}
+
+static void test_barrier_b_is_needed(void **state)
+{
+	(void)state;
+	assert_int_not_equal(count_wrong(READER, MODEL_ACQUIRE), 0);
+}
+
+static void test_barrier_c_is_needed(void **state)
+{
+	(void)state;
+	assert_int_not_equal(count_wrong(READER, MODEL_RMB), 0);
+}
+
+static void test_barrier_d_is_needed(void **state)
+{
+	(void)state;
+	assert_int_not_equal(count_wrong(WRITER, MODEL_RELEASE), 0);
+}
+
+static void test_barrier_e_is_needed(void **state)
+{
+	(void)state;
+	assert_int_not_equal(count_wrong(READER, MODEL_MB), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_machine_is_weak),
+		cmocka_unit_test(test_ring_is_right),
+		cmocka_unit_test(test_barrier_a_is_needed),
+		cmocka_unit_test(test_barrier_b_is_needed),
+		cmocka_unit_test(test_barrier_c_is_needed),
+		cmocka_unit_test(test_barrier_d_is_needed),
+		cmocka_unit_test(test_barrier_e_is_needed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

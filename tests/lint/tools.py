@@ -62,7 +62,6 @@ def workplace():
     """A copy of the tree; goes when the program ends."""
     folder = tempfile.TemporaryDirectory(prefix="tcpstates-lint-")
     tree.copy(folder.name)
-    run("git", "init", "-q", cwd=folder.name)
     return folder
 
 

@@ -12,6 +12,7 @@
  */
 #include "stream.h"
 
+#include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
@@ -117,6 +118,14 @@ int tcps_stream_init(unsigned int records)
 	if (ret < 0)
 		goto err_free_rings;
 	hotplug_state = ret;
+	/*
+	 * Some kernels forget the CPUs that are up already (5.10 does). Drop
+	 * when the minimum is 6.10.
+	 */
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
+		prepare_cpu(cpu);
+	cpus_read_unlock();
 	return 0;
 
 err_free_rings:

@@ -117,6 +117,52 @@ unpack()
 	done
 }
 
+# make_root NAME PACKAGE...: sets $root to a folder of the cache with Debian
+# packages and all that they depend on. They are only unpacked: no script of
+# theirs runs, so it takes seconds and nobody needs to be root for it. SUITES
+# says where they come from.
+make_root()
+{
+	local name=$1 work
+
+	shift
+	root=$CACHE/roots/$name-$(echo "$SUITES $*" | sha256sum | cut -c1-16)
+	if [ ! -d "$root" ]; then
+		lock_cache matrix
+	fi
+	if [ ! -d "$root" ]; then
+		mkdir -p "$CACHE/roots"
+		work=$(mktemp -d "$CACHE/roots/.tmp.XXXXXX")
+		if ! fill_root "$work" "$@"; then
+			rm -rf "$work"
+			die "apt could not download $*"
+		fi
+		mv -T "$work/root" "$root"
+		rm -rf "$work"
+		find "$CACHE/roots" -mindepth 1 -maxdepth 1 -mtime +30 \
+			-exec rm -rf {} +
+	fi
+	touch "$root"
+}
+
+# fill_root WORK PACKAGE...: downloads to WORK/debs, unpacks into WORK/root.
+fill_root()
+{
+	local work=$1
+
+	shift
+	use_apt "$SUITES"
+	say "unpacking $* of $SUITES into the cache"
+	mkdir -p "$work"/{debs/partial,root}
+	apt_quiet -y -o Debug::NoLocking=1 \
+		-o Dir::Cache::archives="$work/debs" \
+		--download-only install base-files "$@" >&2 || return
+	# The links from /bin to /usr/bin, etc., are there before their content.
+	unpack "$work/root" "$work"/debs/base-files_*.deb
+	unpack "$work/root" "$work"/debs/*.deb
+	rm -rf "$work"/root/usr/share/{doc,info,locale,man}
+}
+
 # has PACKAGE: whether apt can download it.
 has()
 {

@@ -61,4 +61,10 @@ static inline void tcps_ftrace_free_filter(struct ftrace_ops *ops)
 #endif
 }
 
+/*
+ * Requests can change their listener (inet_reqsk_clone()) since 5.14.
+ * Drop when the minimum is 5.14.
+ */
+#define TCPS_HAS_MIGRATION (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0))
+
 #endif /* _TCPS_COMPAT_H */

@@ -22,6 +22,7 @@
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 #include <net/net_namespace.h>
 
 #include "filter.h"
@@ -89,20 +90,20 @@ static bool inside_line(const struct tcps_file *tf)
 	return tf->pending && tf->given;
 }
 
-static ssize_t read_text(struct tcps_file *tf, char __user *to, size_t count)
+static ssize_t read_text(struct tcps_file *tf, struct iov_iter *to)
 {
 	size_t done = 0;
 
-	while (done < count && fetch(tf)) {
-		size_t part, left;
+	while (iov_iter_count(to) && fetch(tf)) {
+		size_t part, copied;
 
 		if (!tf->length)
 			tf->length = tcps_format_line(&tf->record, tf->line);
-		part = min(count - done, tf->length - tf->given);
-		left = copy_to_user(to + done, tf->line + tf->given, part);
-		tf->given += part - left;
-		done += part - left;
-		if (left)
+		part = min(iov_iter_count(to), tf->length - tf->given);
+		copied = copy_to_iter(tf->line + tf->given, part, to);
+		tf->given += copied;
+		done += copied;
+		if (copied < part)
 			return done ? done : -EFAULT;
 		tf->pending = tf->given < tf->length;
 		if (signal_pending(current))
@@ -112,17 +113,21 @@ static ssize_t read_text(struct tcps_file *tf, char __user *to, size_t count)
 	return done ? done : -EAGAIN;
 }
 
-static ssize_t read_binary(struct tcps_file *tf, char __user *to, size_t count)
+static ssize_t read_binary(struct tcps_file *tf, struct iov_iter *to)
 {
-	size_t done = 0;
+	size_t size = sizeof(tf->record), done = 0;
 
-	if (count < sizeof(tf->record))
+	if (iov_iter_count(to) < size)
 		return -EINVAL;
-	while (count - done >= sizeof(tf->record) && fetch(tf)) {
-		if (copy_to_user(to + done, &tf->record, sizeof(tf->record)))
+	while (iov_iter_count(to) >= size && fetch(tf)) {
+		size_t copied = copy_to_iter(&tf->record, size, to);
+
+		if (copied < size) {
+			iov_iter_revert(to, copied);
 			return done ? done : -EFAULT;
+		}
 		tf->pending = false;
-		done += sizeof(tf->record);
+		done += size;
 		if (signal_pending(current))
 			break;
 		cond_resched();
@@ -130,22 +135,27 @@ static ssize_t read_binary(struct tcps_file *tf, char __user *to, size_t count)
 	return done ? done : -EAGAIN;
 }
 
-/* What there is now; -EAGAIN if there is nothing. */
-static ssize_t read_now(struct tcps_file *tf, char __user *to, size_t count)
+/*
+ * What there is now; -EAGAIN if there is nothing. Another reader of the file
+ * may hold the lock for as long as its memory takes to fault in.
+ */
+static ssize_t read_now(struct tcps_file *tf, struct iov_iter *to, bool wait)
 {
 	ssize_t ret;
 
-	if (mutex_lock_interruptible(&tf->lock))
+	if (!wait && !mutex_trylock(&tf->lock))
+		return -EAGAIN;
+	if (wait && mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
 	if (tf->format == TCPSTATES_FORMAT_BINARY)
-		ret = read_binary(tf, to, count);
+		ret = read_binary(tf, to);
 	else
-		ret = read_text(tf, to, count);
+		ret = read_text(tf, to);
 	mutex_unlock(&tf->lock);
 	return ret;
 }
 
-static ssize_t read_waiting(struct tcps_file *tf, char __user *to, size_t count)
+static ssize_t read_waiting(struct tcps_file *tf, struct iov_iter *to)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	ssize_t ret;
@@ -153,7 +163,7 @@ static ssize_t read_waiting(struct tcps_file *tf, char __user *to, size_t count)
 	add_wait_queue(tcps_stream_queue(), &wait);
 	for (;;) {
 		tcps_stream_arm();
-		ret = read_now(tf, to, count);
+		ret = read_now(tf, to, true);
 		if (ret != -EAGAIN)
 			break;
 		if (signal_pending(current)) {
@@ -166,17 +176,18 @@ static ssize_t read_waiting(struct tcps_file *tf, char __user *to, size_t count)
 	return ret;
 }
 
-static ssize_t device_read(struct file *file, char __user *to, size_t count,
-			   loff_t *pos)
+static ssize_t device_read(struct kiocb *call, struct iov_iter *to)
 {
-	struct tcps_file *tf = file->private_data;
+	struct tcps_file *tf = call->ki_filp->private_data;
+	bool wait = !(call->ki_filp->f_flags & O_NONBLOCK) &&
+		    !(call->ki_flags & IOCB_NOWAIT);
 	ssize_t ret;
 
-	if (!count)
+	if (!iov_iter_count(to))
 		return 0;
-	ret = read_now(tf, to, count);
-	if (ret == -EAGAIN && !(file->f_flags & O_NONBLOCK))
-		ret = read_waiting(tf, to, count);
+	ret = read_now(tf, to, wait);
+	if (ret == -EAGAIN && wait)
+		ret = read_waiting(tf, to);
 	return ret;
 }
 
@@ -187,7 +198,9 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 
 	poll_wait(file, tcps_stream_queue(), table);
 	tcps_stream_arm();
-	mutex_lock(&tf->lock);
+	/* The caller sees the signal, and asks again. */
+	if (mutex_lock_interruptible(&tf->lock))
+		return 0;
 	if (fetch(tf))
 		ready = EPOLLIN | EPOLLRDNORM;
 	mutex_unlock(&tf->lock);
@@ -215,7 +228,8 @@ static long get_stats(struct tcps_file *tf, void __user *to)
 	tcps_stream_stats(&stats);
 	tcps_probe_stats(&stats);
 	tcps_hooks_stats(&stats);
-	mutex_lock(&tf->lock);
+	if (mutex_lock_interruptible(&tf->lock))
+		return -ERESTARTSYS;
 	stats.reader_lost = tf->reader->lost;
 	mutex_unlock(&tf->lock);
 	return copy_to_user(to, &stats, sizeof(stats)) ? -EFAULT : 0;
@@ -232,7 +246,8 @@ static long set_format(struct tcps_file *tf, const void __user *from)
 	if (format.reserved || (format.format != TCPSTATES_FORMAT_TEXT &&
 				format.format != TCPSTATES_FORMAT_BINARY))
 		return -EINVAL;
-	mutex_lock(&tf->lock);
+	if (mutex_lock_interruptible(&tf->lock))
+		return -ERESTARTSYS;
 	if (inside_line(tf))
 		ret = -EBUSY;
 	else
@@ -251,7 +266,8 @@ static long set_filter(struct tcps_file *tf, const void __user *from)
 	ret = tcps_filter_check(&filter);
 	if (ret)
 		return ret;
-	mutex_lock(&tf->lock);
+	if (mutex_lock_interruptible(&tf->lock))
+		return -ERESTARTSYS;
 	tf->reader->filter = filter;
 	if (tf->pending && !inside_line(tf))
 		tf->pending = tcps_filter_match(&filter, &tf->record);
@@ -261,7 +277,8 @@ static long set_filter(struct tcps_file *tf, const void __user *from)
 
 static long rewind_reader(struct tcps_file *tf)
 {
-	mutex_lock(&tf->lock);
+	if (mutex_lock_interruptible(&tf->lock))
+		return -ERESTARTSYS;
 	tcps_reader_rewind(tf->reader);
 	if (!inside_line(tf))
 		tf->pending = false;
@@ -342,7 +359,7 @@ static const struct file_operations device_operations = {
 	.owner = THIS_MODULE,
 	.open = device_open,
 	.release = device_release,
-	.read = device_read,
+	.read_iter = device_read,
 	.poll = device_poll,
 	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

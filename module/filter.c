@@ -125,8 +125,8 @@ bool tcps_filter_match(const struct tcpstates_filter *filter,
 
 	if (record->event == TCPSTATES_EVENT_LOST)
 		return true;
-	return match_state(filter->old_states, record->old) &&
-	       match_state(filter->new_states, record->new) &&
+	return match_state(filter->old_states, record->old_state) &&
+	       match_state(filter->new_states, record->new_state) &&
 	       match_family(filter->families, record->family) &&
 	       (!filter->netns || filter->netns == record->netns) &&
 	       (!filter->conn || filter->conn == record->conn) &&

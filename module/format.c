@@ -510,9 +510,9 @@ size_t tcps_format_line(const struct tcpstates_record *record,
 	p = put_word(p, " rport=");
 	p = put_known_number(p, known & TCPSTATES_KNOW_RPORT, record->rport);
 	p = put_word(p, " old=");
-	p = put_word(p, tcps_format_state(record->old));
+	p = put_word(p, tcps_format_state(record->old_state));
 	p = put_word(p, " new=");
-	p = put_word(p, tcps_format_state(record->new));
+	p = put_word(p, tcps_format_state(record->new_state));
 	p = put_word(p, " dur_ns=");
 	p = put_known_number(p, known & TCPSTATES_KNOW_DURATION, record->dur_ns);
 	p = put_word(p, " cause=");
@@ -575,9 +575,9 @@ size_t tcps_format_json(const struct tcpstates_record *record,
 	p = put_word(p, ",\"rport\":");
 	p = put_json_number(p, known & TCPSTATES_KNOW_RPORT, record->rport);
 	p = put_word(p, ",\"old\":");
-	p = put_json_word(p, tcps_format_state(record->old));
+	p = put_json_word(p, tcps_format_state(record->old_state));
 	p = put_word(p, ",\"new\":");
-	p = put_json_word(p, tcps_format_state(record->new));
+	p = put_json_word(p, tcps_format_state(record->new_state));
 	p = put_word(p, ",\"dur_ns\":");
 	p = put_json_number(p, known & TCPSTATES_KNOW_DURATION, record->dur_ns);
 	p = put_word(p, ",\"cause\":");

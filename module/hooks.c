@@ -92,7 +92,13 @@ HANDLER(on_tw_start)
 HANDLER(on_connect)
 {
 	HIT(TCPSTATES_HOOK_CONNECT);
-	tcps_probe_connect(ARG(0));
+	tcps_probe_port_chosen(ARG(0));
+}
+
+HANDLER(on_listen)
+{
+	HIT(TCPSTATES_HOOK_LISTEN);
+	tcps_probe_port_chosen(ARG(0));
 }
 
 HANDLER(on_child)
@@ -120,7 +126,7 @@ static_assert(__same_type(tcp_fastopen_defer_connect,
 /**
  * struct hook - one function to attach to
  * @hook: TCPSTATES_HOOK_*
- * @optional: its absence hides nothing (no IPv6)
+ * @optional: its absence hides nothing: no IPv6, no migration of requests
  * @names: the function's name, or what to take its place, in this order
  * @unseen: what is not seen without it
  * @ops: for ftrace
@@ -151,9 +157,13 @@ static struct hook hooks[] = {
 		.names = { "tcp_v6_reqsk_destructor" },
 		.ops.func = on_request_free,
 	},
-	HOOK(REQ_MIGRATE, on_request_migrate,
-	     "half-open connections that change their listener",
-	     "inet_reqsk_clone"),
+	{
+		.hook = TCPSTATES_HOOK_REQ_MIGRATE,
+		.optional = !TCPS_HAS_MIGRATION,
+		.names = { "inet_reqsk_clone" },
+		.unseen = "half-open connections that change their listener",
+		.ops.func = on_request_migrate,
+	},
 	HOOK(REQ_DONE, on_request_done,
 	     "which of two final ACKs made the connection",
 	     "inet_csk_complete_hashdance"),
@@ -175,6 +185,15 @@ static struct hook hooks[] = {
 	HOOK(CONNECT, on_connect,
 	     "the local port in SYN_SENT",
 	     "tcp_fastopen_defer_connect", "tcp_connect"),
+	HOOK(LISTEN, on_listen,
+	     "the local port of listen() without bind()",
+	     "inet_hash"),
+	{
+		.hook = TCPSTATES_HOOK_LISTEN,
+		.optional = true,
+		.names = { "inet6_hash" },
+		.ops.func = on_listen,
+	},
 	HOOK(CHILD, on_child,
 	     "SYN_RECV of TCP Fast Open and SYN cookies",
 	     "inet_csk_clone_lock"),
@@ -200,8 +219,10 @@ static int attach(struct hook *hook)
 		/* Without a filter the handler would get every function. */
 		ret = ftrace_set_filter(&hook->ops, (char *)hook->names[i],
 					strlen(hook->names[i]), 1);
+		if (ret == -EINVAL)
+			continue;	/* no such function */
 		if (ret)
-			continue;
+			return ret;
 		tcps_probe_attached(hook->hook, true);
 		ret = register_ftrace_function(&hook->ops);
 		if (!ret)
@@ -238,8 +259,10 @@ static int attach_functions(void)
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		int ret = attach(&hooks[i]);
 
-		if (ret == -ENOENT && hooks[i].optional)
+		if (ret == -ENOENT && hooks[i].optional) {
+			tcps_probe_attached(hooks[i].hook, true);
 			continue;
+		}
 		if (ret == -ENOENT) {
 			pr_warn("this kernel has no %s: not seen is %s\n",
 				hooks[i].names[0], hooks[i].unseen);
@@ -273,11 +296,14 @@ static int attach_tracepoint(void)
 		pr_err("this kernel has no tracepoint inet_sock_set_state\n");
 		return -ENOENT;
 	}
-	tcps_probe_attached(TCPSTATES_HOOK_SET_STATE, true);
 	ret = tracepoint_probe_register(set_state, on_set_state, NULL);
-	if (ret)
+	if (ret) {
 		pr_err("cannot attach to inet_sock_set_state: error %d\n", ret);
-	return ret;
+		return ret;
+	}
+	/* Now that nothing is missing, recording begins. */
+	tcps_probe_attached(TCPSTATES_HOOK_SET_STATE, true);
+	return 0;
 }
 
 /**
@@ -296,8 +322,10 @@ int tcps_hooks_attach(void)
 	if (ret)
 		return ret;
 	/*
-	 * A socket whose minisock was made just before its hook was there must
-	 * be through with tcp_done(), or its CLOSE would pass for a real one.
+	 * A socket whose minisock was made just before its hook was there
+	 * should be through with tcp_done(), or its CLOSE would pass for a real
+	 * one. This waits for softirqs; a process that is preempted in the
+	 * socket's backlog at this very moment might still give one.
 	 */
 	synchronize_rcu();
 	ret = attach_tracepoint();

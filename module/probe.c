@@ -5,17 +5,19 @@
  * different places. Here they become one life. Most calls are a transition as
  * they stand. The others need memory of what happened before, in four sets:
  *
- *   half_open   cookies of requests whose SYN_RECV has been recorded and whose
- *               end has not
- *   fin_wait2   cookies of minisocks in FIN_WAIT2
- *   connecting  sockets in SYN_SENT that have no local port yet
+ *   half_open   cookies of requests that have been seen and have not ended,
+ *               nor become a child
+ *   fin_wait2   minisocks in FIN_WAIT2. Not their cookies: a socket that is
+ *               connected again may leave two minisocks with the same one
+ *   portless    sockets in SYN_SENT or LISTEN that have no local port yet
  *   ghosts      structures that do not stand for their connection: a full
- *               socket replaced by a minisock (its cookie); a child that has
- *               not taken over its request, a request that has been moved to
- *               another listener (their addresses, larger than any cookie)
+ *               socket replaced by a minisock (its cookie), a child that has
+ *               not taken over its request (its cookie, marked), a request
+ *               that has been moved to another listener (its address)
  *
  * A key leaves its set at the end of its object at the latest, by a hook that
- * is attached before, and detached after, the one that adds it.
+ * is attached before, and detached after, the one that adds it. The sets are
+ * kept from the first hook on, records are made from the last.
  */
 #include "probe.h"
 
@@ -37,20 +39,24 @@
 #include "uapi/tcpstates.h"
 
 /*
- * Sizes of the sets. connecting and the ghosts hold keys for microseconds, one
+ * Sizes of the sets. The portless and the ghosts hold keys for microseconds, one
  * for each running call; the other two hold one for each such connection.
  */
 #define GHOST_SLOTS		4096
-#define CONNECTING_SLOTS	1024
+#define PORTLESS_SLOTS	1024
 #define HALF_OPEN_SLOTS		65536
 #define FIN_WAIT2_SLOTS		65536
 
-static struct tcps_keyset ghosts, connecting, half_open, fin_wait2;
+/* Tells a child from a full socket among the ghosts. No cookie is so large. */
+#define CHILD_MARK		BIT_ULL(63)
+
+static struct tcps_keyset ghosts, portless, half_open, fin_wait2;
 
 /**
  * struct birth - from inet_csk_clone_lock() to the child's first transition
  * @cookie: of the request that the child is made from, 0 if none is
- * @known: the request's SYN_RECV has been recorded, or happened before loading
+ * @known: the request was in the hash of established sockets once: its SYN_RECV
+ *	has been recorded, or happened before loading
  * @record: that transition, if not @known; the child's addresses are not set
  *	yet at that moment before 6.18
  *
@@ -90,7 +96,7 @@ static int make_set(struct tcps_keyset *set, u64 slots)
 int tcps_probe_init(void)
 {
 	if (make_set(&ghosts, GHOST_SLOTS) ||
-	    make_set(&connecting, CONNECTING_SLOTS) ||
+	    make_set(&portless, PORTLESS_SLOTS) ||
 	    make_set(&half_open, HALF_OPEN_SLOTS) ||
 	    make_set(&fin_wait2, FIN_WAIT2_SLOTS)) {
 		tcps_probe_exit();
@@ -108,7 +114,7 @@ void tcps_probe_exit(void)
 {
 	kvfree(fin_wait2.slots);
 	kvfree(half_open.slots);
-	kvfree(connecting.slots);
+	kvfree(portless.slots);
 	kvfree(ghosts.slots);
 }
 
@@ -145,12 +151,28 @@ static bool is_tcp_timewait(const struct inet_timewait_sock *tw)
 	return !strncmp(tw->tw_prot->name, "TCP", 3);
 }
 
+static void record_transition(struct tcpstates_record *record)
+{
+	if (attached(TCPSTATES_HOOK_SET_STATE))
+		tcps_stream_record(record);
+}
+
 static void sock_transition(const struct sock *sk, u8 old, u8 new)
 {
 	struct tcpstates_record record;
 
 	tcps_record_sock(&record, sk, old, new);
-	tcps_stream_record(&record);
+	record_transition(&record);
+}
+
+/* For a connect() or listen() that failed before it had a local port. */
+static void portless_transition(const struct sock *sk, u8 old, u8 new)
+{
+	struct tcpstates_record record;
+
+	tcps_record_sock(&record, sk, old, new);
+	tcps_record_no_port(&record);
+	record_transition(&record);
 }
 
 static void request_transition(const struct request_sock *req, u8 old, u8 new)
@@ -158,7 +180,7 @@ static void request_transition(const struct request_sock *req, u8 old, u8 new)
 	struct tcpstates_record record;
 
 	tcps_record_request(&record, req, old, new);
-	tcps_stream_record(&record);
+	record_transition(&record);
 }
 
 static void timewait_transition(const struct inet_timewait_sock *tw, u8 old,
@@ -167,7 +189,7 @@ static void timewait_transition(const struct inet_timewait_sock *tw, u8 old,
 	struct tcpstates_record record;
 
 	tcps_record_timewait(&record, tw, old, new);
-	tcps_stream_record(&record);
+	record_transition(&record);
 }
 
 /* Whether the request is still in the hash of established sockets. */
@@ -176,6 +198,16 @@ static bool is_hashed(const struct request_sock *req)
 	const struct sock *sk = req_to_sk((struct request_sock *)req);
 
 	return !hlist_nulls_unhashed_lockless(&sk->sk_nulls_node);
+}
+
+/*
+ * Whether the request ever was in the hash of established sockets: then it has
+ * references, while those of TCP Fast Open and SYN cookies get theirs when the
+ * child exists (cookies checked by BPF have them, but the bit as well).
+ */
+static bool was_hashed(const struct request_sock *req)
+{
+	return refcount_read(&req->rsk_refcnt) && !req->syncookie;
 }
 
 /* What tcps_probe_child() left for this child, or NULL. Preemption is off. */
@@ -194,27 +226,31 @@ static struct birth *birth_of(const struct sock *child)
  * A child was made: LISTEN to SYN_RECV. If its request was seen before, that
  * transition has been recorded, and the child stands for nothing until it has
  * taken the request's place (tcps_probe_request_done()); it may fail to, when
- * another child was faster or memory is short.
+ * another child was faster or memory is short. Before 6.18 the child gets its
+ * cookie only after this.
  */
 static void child_born(const struct sock *child)
 {
 	bool complete = inet_sk(child)->inet_dport;
 	struct birth *birth;
+	u64 cookie = 0;
 	bool known;
 
 	preempt_disable_notrace();
 	birth = birth_of(child);
-	if (birth)
+	if (birth) {
+		cookie = birth->cookie;
 		known = birth->known;
-	else
-		known = complete && attached(TCPSTATES_HOOK_REQ_START) &&
-			tcps_keyset_has(&half_open,
-					tcps_record_sock_cookie(child));
+	} else {
+		if (complete)
+			cookie = tcps_record_sock_cookie(child);
+		known = cookie && tcps_keyset_has(&half_open, cookie);
+	}
 
 	if (known && attached(TCPSTATES_HOOK_REQ_DONE))
-		tcps_keyset_add(&ghosts, (unsigned long)child);
+		tcps_keyset_add(&ghosts, cookie ^ CHILD_MARK);
 	else if (!known && birth)
-		tcps_stream_record(&birth->record);
+		record_transition(&birth->record);
 	else if (!known && complete)
 		sock_transition(child, TCP_LISTEN, TCP_SYN_RECV);
 	else if (!known)
@@ -225,15 +261,39 @@ static void child_born(const struct sock *child)
 	preempt_enable_notrace();
 }
 
-/* Whether @sk's end is not its connection's. Ends its being a ghost. */
+static bool marks_missing(void)
+{
+	return !attached(TCPSTATES_HOOK_CHILD) ||
+	       !attached(TCPSTATES_HOOK_REQ_DONE);
+}
+
+/*
+ * Whether the end of @sk is not its connection's. Ends its being a ghost. Where
+ * children cannot be marked, one is a ghost while its request is there.
+ */
 static bool was_ghost(const struct sock *sk, int old)
 {
 	u64 cookie = atomic64_read(&sk->sk_cookie);
 
+	if (!cookie)
+		return false;
 	if (old == TCP_SYN_RECV &&
-	    tcps_keyset_remove(&ghosts, (unsigned long)sk))
+	    (tcps_keyset_remove(&ghosts, cookie ^ CHILD_MARK) ||
+	     (marks_missing() && tcps_keyset_has(&half_open, cookie))))
 		return true;
-	return cookie && tcps_keyset_remove(&ghosts, cookie);
+	return tcps_keyset_remove(&ghosts, cookie);
+}
+
+/* Whether the transition from CLOSE to @new is put off. */
+static bool waits_for_port(const struct sock *sk, int new)
+{
+	unsigned int hook = new == TCP_LISTEN ? TCPSTATES_HOOK_LISTEN :
+						TCPSTATES_HOOK_CONNECT;
+
+	return !inet_sk(sk)->inet_num &&
+	       (new == TCP_LISTEN || new == TCP_SYN_SENT) &&
+	       attached(hook) &&
+	       tcps_keyset_add(&portless, (unsigned long)sk);
 }
 
 /**
@@ -242,9 +302,9 @@ static bool was_ghost(const struct sock *sk, int old)
  * @old: state before
  * @new: state after
  *
- * Connect() without bind() sets SYN_SENT before it chooses the local port; that
- * transition waits for tcps_probe_connect(), which follows under the same
- * socket lock, or for the failure of connect().
+ * connect() and listen() without bind() change the state before they choose the
+ * local port; that transition waits for tcps_probe_port_chosen(), which follows
+ * under the same socket lock, or for the failure of the call.
  */
 void tcps_probe_set_state(const struct sock *sk, int old, int new)
 {
@@ -256,27 +316,32 @@ void tcps_probe_set_state(const struct sock *sk, int old, int new)
 	}
 	if (new == TCP_CLOSE && was_ghost(sk, old))
 		return;
-	if (new == TCP_SYN_SENT && !inet_sk(sk)->inet_sport &&
-	    attached(TCPSTATES_HOOK_CONNECT) &&
-	    tcps_keyset_add(&connecting, (unsigned long)sk))
+	if (old == TCP_SYN_RECV && !attached(TCPSTATES_HOOK_REQ_DONE))
+		tcps_keyset_remove(&half_open, tcps_record_sock_cookie(sk));
+	if (old == TCP_CLOSE && waits_for_port(sk, new))
 		return;
-	if (old == TCP_SYN_SENT &&
-	    tcps_keyset_remove(&connecting, (unsigned long)sk))
-		sock_transition(sk, TCP_CLOSE, TCP_SYN_SENT);
+	if ((old == TCP_SYN_SENT || old == TCP_LISTEN) &&
+	    tcps_keyset_remove(&portless, (unsigned long)sk)) {
+		portless_transition(sk, TCP_CLOSE, old);
+		portless_transition(sk, old, new);
+		return;
+	}
 	sock_transition(sk, old, new);
 }
 
 /**
- * tcps_probe_connect() - tcp_fastopen_defer_connect() or tcp_connect()
- * @sk: the connecting socket, port chosen, locked
+ * tcps_probe_port_chosen() - tcp_fastopen_defer_connect() or tcp_connect(), and
+ * inet_hash() or inet6_hash()
+ * @sk: the socket, locked
  *
- * The former is called by tcp_v4_connect() and tcp_v6_connect() right after the
- * choice of the port, even if the SYN is put off until the first write.
+ * The first is called by tcp_v4_connect() and tcp_v6_connect() right after the
+ * choice of the port, even if the SYN is put off until the first write; the
+ * hash functions by inet_csk_listen_start().
  */
-void tcps_probe_connect(const struct sock *sk)
+void tcps_probe_port_chosen(const struct sock *sk)
 {
-	if (tcps_keyset_remove(&connecting, (unsigned long)sk))
-		sock_transition(sk, TCP_CLOSE, TCP_SYN_SENT);
+	if (tcps_keyset_remove(&portless, (unsigned long)sk))
+		sock_transition(sk, TCP_CLOSE, sk->sk_state);
 }
 
 /**
@@ -298,8 +363,8 @@ void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 	if (!atomic64_read(&tw->tw_cookie))
 		atomic64_set(&tw->tw_cookie, cookie);
 	tcps_keyset_add(&ghosts, cookie);
-	if (new == TCP_FIN_WAIT2)
-		tcps_keyset_add(&fin_wait2, cookie);
+	if (new == TCP_FIN_WAIT2 && attached(TCPSTATES_HOOK_TW_END))
+		tcps_keyset_add(&fin_wait2, (unsigned long)tw);
 	if (old != new)
 		sock_transition(sk, old, new);
 }
@@ -314,10 +379,8 @@ void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
  */
 void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm)
 {
-	u64 cookie = atomic64_read(&tw->tw_cookie);
-
-	if (rearm && cookie && READ_ONCE(tw->tw_substate) == TCP_TIME_WAIT &&
-	    tcps_keyset_remove(&fin_wait2, cookie))
+	if (rearm && READ_ONCE(tw->tw_substate) == TCP_TIME_WAIT &&
+	    tcps_keyset_remove(&fin_wait2, (unsigned long)tw))
 		timewait_transition(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
 }
 
@@ -326,16 +389,18 @@ void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm)
  * @tw: the minisock
  *
  * May overtake tcps_probe_tw_rearm() on another CPU, whose part is done here
- * then.
+ * then. Whoever takes the key out sees the substate that the other has set.
  */
 void tcps_probe_tw_end(const struct inet_timewait_sock *tw)
 {
-	u8 state = READ_ONCE(tw->tw_substate);
+	bool was_fin_wait2;
+	u8 state;
 
-	if (!is_tcp_timewait(tw))
+	if (!is_tcp_timewait(tw) || !attached(TCPSTATES_HOOK_TW_START))
 		return;
-	if (tcps_keyset_remove(&fin_wait2, tcps_record_timewait_cookie(tw)) &&
-	    state == TCP_TIME_WAIT)
+	was_fin_wait2 = tcps_keyset_remove(&fin_wait2, (unsigned long)tw);
+	state = READ_ONCE(tw->tw_substate);
+	if (was_fin_wait2 && state == TCP_TIME_WAIT)
 		timewait_transition(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
 	timewait_transition(tw, state, TCP_CLOSE);
 }
@@ -353,7 +418,9 @@ void tcps_probe_request_start(const struct sock *listener,
 {
 	if (!is_tcp(listener))
 		return;
-	tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
+	if (attached(TCPSTATES_HOOK_REQ_FREE) ||
+	    attached(TCPSTATES_HOOK_REQ_DROP))
+		tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
 	request_transition(req, TCP_LISTEN, TCP_SYN_RECV);
 }
 
@@ -362,20 +429,28 @@ void tcps_probe_request_start(const struct sock *listener,
  * @listener: the request's listener
  * @req: the request
  *
- * Also called for a request that its child has replaced in the hash, and may
- * be called by a timer and a segment at the same time: one of them takes the
- * cookie out. A request older than the module has no cookie.
+ * A child may take the request's place between here and the drop itself. So it
+ * is the request's end that is recorded (tcps_probe_request_free()), if it can
+ * be seen: it follows at once. This makes sure that a request older than the
+ * module is told as well. It is also called for a request that its child has
+ * replaced.
  */
 void tcps_probe_request_drop(const struct sock *listener,
 			     const struct request_sock *req)
 {
 	u64 cookie = atomic64_read(&inet_rsk(req)->ir_cookie);
 
-	if (!is_tcp(listener) || !attached(TCPSTATES_HOOK_REQ_START) ||
-	    !is_hashed(req))
+	if (!is_tcp(listener) || !attached(TCPSTATES_HOOK_REQ_START))
 		return;
-	if (!cookie || tcps_keyset_remove(&half_open, cookie))
-		request_transition(req, TCP_SYN_RECV, TCP_CLOSE);
+	if (!is_hashed(req)) {
+		if (cookie && !attached(TCPSTATES_HOOK_REQ_DONE))
+			tcps_keyset_remove(&half_open, cookie);
+	} else if (!attached(TCPSTATES_HOOK_REQ_FREE)) {
+		if (!cookie || tcps_keyset_remove(&half_open, cookie))
+			request_transition(req, TCP_SYN_RECV, TCP_CLOSE);
+	} else if (!cookie) {
+		tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
+	}
 }
 
 /**
@@ -387,18 +462,23 @@ void tcps_probe_request_drop(const struct sock *listener,
 void tcps_probe_request_done(const struct sock *child,
 			     const struct request_sock *req, bool own)
 {
+	u64 cookie;
+
 	if (!is_tcp(child) || !own)
 		return;
-	tcps_keyset_remove(&ghosts, (unsigned long)child);
-	tcps_keyset_remove(&half_open, tcps_record_request_cookie(req));
+	cookie = tcps_record_request_cookie(req);
+	tcps_keyset_remove(&ghosts, cookie ^ CHILD_MARK);
+	tcps_keyset_remove(&half_open, cookie);
 }
 
 /**
  * tcps_probe_request_free() - tcp_v4_reqsk_destructor() and its IPv6 sister
- * @req: the request
+ * @req: the request, to which nobody has a reference any more
  *
- * Ends what no other hook ended: a SYN that lost the race to be hashed, and a
- * child that was given up after it had replaced its request (MPTCP).
+ * The end of a half-open connection: dropped, or never hashed since another SYN
+ * was faster. Not if a child lives on without tcps_probe_request_done(), as
+ * MPTCP's do that join a connection: that child is still marked, for one that
+ * failed would have ended before its maker gave up the request.
  */
 void tcps_probe_request_free(const struct request_sock *req)
 {
@@ -407,7 +487,9 @@ void tcps_probe_request_free(const struct request_sock *req)
 	if (READ_ONCE(any_moved) &&
 	    tcps_keyset_remove(&ghosts, (unsigned long)req))
 		return;
-	if (cookie && tcps_keyset_remove(&half_open, cookie))
+	if (!cookie || !tcps_keyset_remove(&half_open, cookie))
+		return;
+	if (!tcps_keyset_remove(&ghosts, cookie ^ CHILD_MARK))
 		request_transition(req, TCP_SYN_RECV, TCP_CLOSE);
 }
 
@@ -442,8 +524,7 @@ void tcps_probe_child(const struct sock *listener,
 	cookie = tcps_record_request_cookie(req);
 	preempt_disable_notrace();
 	birth = this_cpu_ptr(&births);
-	birth->known = attached(TCPSTATES_HOOK_REQ_START) &&
-		       (is_hashed(req) || tcps_keyset_has(&half_open, cookie));
+	birth->known = attached(TCPSTATES_HOOK_REQ_START) && was_hashed(req);
 	if (!birth->known)
 		tcps_record_request(&birth->record, req, TCP_LISTEN,
 				    TCP_SYN_RECV);
@@ -460,7 +541,7 @@ void tcps_probe_child(const struct sock *listener,
 void tcps_probe_stats(struct tcpstates_stats *stats)
 {
 	stats->untracked = READ_ONCE(ghosts.overflows) +
-			   READ_ONCE(connecting.overflows) +
+			   READ_ONCE(portless.overflows) +
 			   READ_ONCE(half_open.overflows) +
 			   READ_ONCE(fin_wait2.overflows);
 	stats->unplaced = READ_ONCE(unplaced);

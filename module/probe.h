@@ -39,7 +39,7 @@ void tcps_probe_request_free(const struct request_sock *req);
 void tcps_probe_request_migrate(const struct request_sock *req);
 void tcps_probe_child(const struct sock *listener,
 		      const struct request_sock *req);
-void tcps_probe_connect(const struct sock *sk);
+void tcps_probe_port_chosen(const struct sock *sk);
 
 void tcps_probe_stats(struct tcpstates_stats *stats);
 

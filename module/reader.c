@@ -10,9 +10,14 @@
 
 #include <linux/ktime.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "filter.h"
+
+/* Records that are not wanted before the reader offers its CPU. */
+#define LOOKS_BEFORE_RESCHED	256
 
 /**
  * tcps_reader_size() - memory that a reader needs
@@ -181,16 +186,24 @@ static void tell_loss(struct tcps_reader *reader,
  * @reader: the reader
  * @record: where to; holds nothing of use if there is none
  *
- * Context: may sleep.
+ * Context: may sleep. A signal ends a long search, which goes on at the next
+ * call.
  * Return: false if there is nothing now.
  */
 bool tcps_reader_next(struct tcps_reader *reader,
 		      struct tcpstates_record *record)
 {
+	unsigned int looked_at = 0;
 	bool fresh = false;
 
 	for (;;) {
 		unsigned int i = peek(reader, record);
+
+		if (++looked_at % LOOKS_BEFORE_RESCHED == 0) {
+			cond_resched();
+			if (signal_pending(current))
+				return false;
+		}
 
 		if (i < reader->count) {
 			if (reader->losses) {

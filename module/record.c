@@ -92,19 +92,19 @@ static void put_ipv4(struct tcpstates_record *record, __be32 local,
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
- * IPv4 over an AF_INET6 socket: the peer tells, or the local address of a
- * listener that is bound to a mapped one.
+ * IPv4 over an AF_INET6 socket: the peer's address tells, or the own one if
+ * there is no peer; what the socket keeps of an earlier peer does not count.
  */
-static bool is_v4mapped(const struct sock *sk)
+static bool is_v4mapped(const struct sock *sk, bool has_peer)
 {
-	return ipv6_addr_v4mapped(&sk->sk_v6_daddr) ||
-	       (ipv6_addr_any(&sk->sk_v6_daddr) &&
-		ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr));
+	return ipv6_addr_v4mapped(has_peer ? &sk->sk_v6_daddr :
+				  &sk->sk_v6_rcv_saddr);
 }
 
-static void put_ipv6(struct tcpstates_record *record, const struct sock *sk)
+static void put_ipv6(struct tcpstates_record *record, const struct sock *sk,
+		     bool has_peer)
 {
-	if (is_v4mapped(sk)) {
+	if (is_v4mapped(sk, has_peer)) {
 		put_ipv4(record, sk->sk_v6_rcv_saddr.s6_addr32[3],
 			 sk->sk_v6_daddr.s6_addr32[3]);
 		record->flags |= TCPSTATES_FLAG_V4MAPPED;
@@ -115,7 +115,8 @@ static void put_ipv6(struct tcpstates_record *record, const struct sock *sk)
 	memcpy(record->raddr, &sk->sk_v6_daddr, sizeof(record->raddr));
 }
 #else
-static void put_ipv6(struct tcpstates_record *record, const struct sock *sk)
+static void put_ipv6(struct tcpstates_record *record, const struct sock *sk,
+		     bool has_peer)
 {
 }
 #endif
@@ -125,7 +126,7 @@ static void fill(struct tcpstates_record *record, const struct sock *sk,
 		 u16 lport, u16 rport)
 {
 	if (sk->sk_family == AF_INET6)
-		put_ipv6(record, sk);
+		put_ipv6(record, sk, rport);
 	else
 		put_ipv4(record, sk->sk_rcv_saddr, sk->sk_daddr);
 
@@ -147,24 +148,41 @@ static void begin(struct tcpstates_record *record, u64 conn, u8 old, u8 new)
 	record->size = sizeof(*record);
 	record->version = TCPSTATES_ABI_VERSION;
 	record->event = TCPSTATES_EVENT_TRANSITION;
-	record->old = old;
-	record->new = new;
+	record->old_state = old;
+	record->new_state = new;
 	record->conn = conn;
 }
 
 /**
  * tcps_record_sock() - a transition of a full socket
  * @record: where to
- * @sk: the socket; inet_sport is used since it outlives inet_num at CLOSE
+ * @sk: the socket
  * @old: state before
  * @new: state after
+ *
+ * inet_num is the local port while there is one. At CLOSE it is gone already
+ * (inet_put_port()), but inet_sport still holds it; at other times that may be
+ * left from an earlier life of the socket.
  */
 void tcps_record_sock(struct tcpstates_record *record, const struct sock *sk,
 		      u8 old, u8 new)
 {
+	const struct inet_sock *inet = inet_sk(sk);
+
 	begin(record, tcps_record_sock_cookie(sk), old, new);
-	fill(record, sk, ntohs(inet_sk(sk)->inet_sport),
-	     ntohs(inet_sk(sk)->inet_dport));
+	fill(record, sk,
+	     new == TCP_CLOSE ? ntohs(inet->inet_sport) : inet->inet_num,
+	     ntohs(inet->inet_dport));
+}
+
+/**
+ * tcps_record_no_port() - a socket that never got a local port
+ * @record: its record, whose local port is an earlier life's, if any
+ */
+void tcps_record_no_port(struct tcpstates_record *record)
+{
+	record->lport = 0;
+	record->known &= ~TCPSTATES_KNOW_LPORT;
 }
 
 /**

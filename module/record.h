@@ -27,5 +27,6 @@ void tcps_record_request(struct tcpstates_record *record,
 			 const struct request_sock *req, u8 old, u8 new);
 void tcps_record_timewait(struct tcpstates_record *record,
 			  const struct inet_timewait_sock *tw, u8 old, u8 new);
+void tcps_record_no_port(struct tcpstates_record *record);
 
 #endif /* _TCPS_RECORD_H */

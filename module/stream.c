@@ -20,7 +20,6 @@
 #include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
-#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -53,18 +52,20 @@ static void wake_readers(struct irq_work *work)
 	 * on the queue or sets @waiting after it was cleared. Pairs with F.
 	 */
 	smp_store_mb(waiting, 0);
-	wake_up_interruptible_poll(&queue, EPOLLIN | EPOLLRDNORM);
+	/* All of them: each file sees its own records (EPOLLEXCLUSIVE). */
+	wake_up_interruptible_all(&queue);
 }
 
 /*
  * Memory for a CPU that comes up. Without it the CPU works all the same, and
- * its records count as lost.
+ * its records count as lost. A second try, when the CPU comes up again, would
+ * give its past numbers slots that were never written.
  */
 static int prepare_cpu(unsigned int cpu)
 {
 	struct tcps_ring *ring = &per_cpu(stream_cpus, cpu).ring;
 
-	if (!ring->slots)
+	if (!ring->slots && !ring->reserved)
 		ring->slots = vzalloc_node(array_size(ring_records,
 						      sizeof(*ring->slots)),
 					   cpu_to_node(cpu));

@@ -3,6 +3,8 @@
  * The stream: one ring for each CPU, the moment of recording, and the wake-up
  * of readers. Everything that happens on the hot path after a transition has
  * been understood.
+ *
+ * Context: process, where nothing else is said.
  */
 #ifndef _TCPS_STREAM_H
 #define _TCPS_STREAM_H
@@ -23,7 +25,7 @@ void tcps_stream_exit(void);
 /* Writers: any context but NMI and hard interrupt. */
 void tcps_stream_record(struct tcpstates_record *record);
 
-/* Readers: process context. */
+/* Readers. Context: process. */
 struct tcps_ring *const *tcps_stream_rings(void);
 unsigned int tcps_stream_ring_count(void);
 unsigned int tcps_stream_ring_records(void);

@@ -59,7 +59,7 @@
 #define TCPSTATES_STATE_COUNT	12
 
 /* What a record tells: member @event. */
-#define TCPSTATES_EVENT_TRANSITION	1 /* @old to @new happened */
+#define TCPSTATES_EVENT_TRANSITION	1 /* @old_state to @new_state happened */
 #define TCPSTATES_EVENT_LOST		2 /* @count records are missing here */
 #define TCPSTATES_EVENT_COUNT		3
 
@@ -89,15 +89,15 @@
  * @size: bytes of this record, a multiple of 8
  * @version: TCPSTATES_ABI_VERSION of the module that wrote it
  * @event: TCPSTATES_EVENT_*
- * @old: state before, TCPSTATES_ESTABLISHED etc.
- * @new: state after
+ * @old_state: state before, TCPSTATES_ESTABLISHED etc.
+ * @new_state: state after
  * @family: TCPSTATES_FAMILY_*; INET for a v4-mapped connection
  * @cause: TCPSTATES_CAUSE_*
  * @boot_ns: when it happened, CLOCK_BOOTTIME; the order of the stream
  * @real_ns: when it happened, CLOCK_REALTIME as that clock stood then
  * @seq: running number of @cpu, from 0, without a gap
  * @conn: socket cookie, the identity of the connection
- * @dur_ns: nanoseconds spent in @old, if TCPSTATES_KNOW_DURATION
+ * @dur_ns: nanoseconds spent in @old_state, if TCPSTATES_KNOW_DURATION
  * @count: how many records are missing, in a TCPSTATES_EVENT_LOST
  * @netns: inode number of the network namespace
  * @cpu: the CPU that recorded it; with @seq a unique name of the record
@@ -119,8 +119,8 @@ struct tcpstates_record {
 	__u16 size;
 	__u8 version;
 	__u8 event;
-	__u8 old;
-	__u8 new;
+	__u8 old_state;
+	__u8 new_state;
 	__u8 family;
 	__u8 cause;
 	__u64 boot_ns;
@@ -161,8 +161,8 @@ struct tcpstates_format {
 
 /**
  * struct tcpstates_filter - argument of TCPSTATES_IOC_SET_FILTER
- * @old_states: bit 1 << state for each wanted @old; 0 wants all
- * @new_states: likewise for @new
+ * @old_states: bit 1 << state for each wanted @old_state; 0 wants all
+ * @new_states: likewise for @new_state
  * @families: bit 1 << TCPSTATES_FAMILY_*; 0 wants all
  * @netns: wanted namespace; 0 wants all
  * @conn: wanted connection; 0 wants all
@@ -203,7 +203,8 @@ struct tcpstates_filter {
 
 /*
  * Hooks into the kernel. A bit in tcpstates_info.hooks says that the hook is
- * attached; the comment says what is not seen where it is not.
+ * attached, or that this kernel has nothing to be seen there; the comment says
+ * what is not seen where it is not.
  */
 #define TCPSTATES_HOOK_SET_STATE	0 /* (the module does not load) */
 #define TCPSTATES_HOOK_TW_START		1 /* TIME_WAIT, FIN_WAIT2 after close() */
@@ -216,7 +217,8 @@ struct tcpstates_filter {
 #define TCPSTATES_HOOK_CONNECT		8 /* chosen local port in SYN_SENT */
 #define TCPSTATES_HOOK_REQ_FREE		9 /* the end of a SYN that lost a race */
 #define TCPSTATES_HOOK_REQ_MIGRATE	10 /* requests that change listener */
-#define TCPSTATES_HOOK_COUNT		11
+#define TCPSTATES_HOOK_LISTEN		11 /* chosen local port in LISTEN */
+#define TCPSTATES_HOOK_COUNT		12
 
 /**
  * struct tcpstates_info - result of TCPSTATES_IOC_GET_INFO

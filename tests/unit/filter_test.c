@@ -78,8 +78,8 @@ static void test_check(void **state)
 static const struct tcpstates_record ipv4 = {
 	.size = sizeof(ipv4),
 	.event = TCPSTATES_EVENT_TRANSITION,
-	.old = TCPSTATES_ESTABLISHED,
-	.new = TCPSTATES_FIN_WAIT1,
+	.old_state = TCPSTATES_ESTABLISHED,
+	.new_state = TCPSTATES_FIN_WAIT1,
 	.family = TCPSTATES_FAMILY_INET,
 	.conn = 77,
 	.netns = 4026531840U,
@@ -255,8 +255,8 @@ static void test_states_out_of_range(void **state)
 	for (i = 0; i < 256; i++) {
 		bool is_state = i > 0 && i < TCPSTATES_STATE_COUNT;
 
-		record.old = i;
-		record.new = i;
+		record.old_state = i;
+		record.new_state = i;
 		record.family = i;
 		assert_int_equal(tcps_filter_match(&old, &record), is_state);
 		assert_int_equal(tcps_filter_match(&new, &record), is_state);

@@ -13,8 +13,8 @@ static struct tcpstates_record example(void)
 		.size = sizeof(struct tcpstates_record),
 		.version = TCPSTATES_ABI_VERSION,
 		.event = TCPSTATES_EVENT_TRANSITION,
-		.old = TCPSTATES_ESTABLISHED,
-		.new = TCPSTATES_CLOSE_WAIT,
+		.old_state = TCPSTATES_ESTABLISHED,
+		.new_state = TCPSTATES_CLOSE_WAIT,
 		.family = TCPSTATES_FAMILY_INET,
 		.real_ns = 1795351125123456789ULL,
 		.cpu = 1,
@@ -167,8 +167,8 @@ static void test_states(void **state)
 		const char *name = i < COUNT(names) ? names[i] : "-";
 
 		assert_string_equal(tcps_format_state(i), name);
-		record.old = i;
-		record.new = i;
+		record.old_state = i;
+		record.new_state = i;
 		expect_between(&record, " old=", " new=", name);
 		expect_between(&record, " new=", " dur_ns=", name);
 	}
@@ -526,8 +526,8 @@ static void test_longest(void **state)
 	record.event = TCPSTATES_EVENT_TRANSITION;
 	record.family = TCPSTATES_FAMILY_INET6;
 	for (i = 0; i < TCPSTATES_STATE_COUNT; i++) {
-		record.old = i;
-		record.new = i;
+		record.old_state = i;
+		record.new_state = i;
 		for (byte = 1; byte < 256; byte++) {
 			memset(record.comm, byte, sizeof(record.comm));
 			text = as_line(&record);

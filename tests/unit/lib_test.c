@@ -131,7 +131,7 @@ static struct tcpstates_record make_record(u64 seq, u8 new)
 		.size = SIZE,
 		.version = TCPSTATES_ABI_VERSION,
 		.event = TCPSTATES_EVENT_TRANSITION,
-		.new = new,
+		.new_state = new,
 		.seq = seq,
 	};
 }

@@ -191,7 +191,7 @@ static void add_transition(struct table *table,
 			   const struct tcpstates_record *record)
 {
 	char local[ENDPOINT_SIZE], remote[ENDPOINT_SIZE], time[TIME_SIZE];
-	const char *new = tcpstates_state_name(record->new);
+	const char *new = tcpstates_state_name(record->new_state);
 	__u32 known = record->known;
 
 	format_time(record->real_ns, time);
@@ -204,8 +204,8 @@ static void add_transition(struct table *table,
 			record->raddr, known & TCPSTATES_KNOW_RPORT,
 			record->rport);
 	output_format(table->out, "%s %-*s ", time, STATE_WIDTH,
-		      tcpstates_state_name(record->old));
-	add_coloured(table, state_colour(record->new), new);
+		      tcpstates_state_name(record->old_state));
+	add_coloured(table, state_colour(record->new_state), new);
 	add_addresses(table, ADDRESSES - 1 - STATE_WIDTH + (int)strlen(new),
 		      local, remote);
 }

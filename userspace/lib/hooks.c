@@ -29,6 +29,8 @@ static const struct {
 		"req_free", "end of a SYN that lost a race" },
 	[TCPSTATES_HOOK_REQ_MIGRATE] = {
 		"req_migrate", "requests that change listener" },
+	[TCPSTATES_HOOK_LISTEN] = {
+		"listen", "chosen local port in LISTEN" },
 };
 
 const char *tcpstates_hook_name(unsigned int hook)

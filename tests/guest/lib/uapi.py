@@ -36,7 +36,7 @@ FLAGS = {FLAG_V4MAPPED: 'v4mapped'}
 FORMAT_TEXT = 0
 FORMAT_BINARY = 1
 
-HOOK_COUNT = 11
+HOOK_COUNT = 12
 
 RECORD = struct.Struct('=HBBBBBBQQQQQII16s16sHHIII16sII')
 Record = collections.namedtuple('Record', (

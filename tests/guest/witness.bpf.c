@@ -16,6 +16,7 @@ static long (*map_update)(void *map, const void *key, const void *value,
 static void *(*map_lookup)(void *map, const void *key) =
 	(void *)BPF_FUNC_map_lookup_elem;
 static __u64 (*boot_ns)(void) = (void *)BPF_FUNC_ktime_get_boot_ns;
+static __u32 (*this_cpu)(void) = (void *)BPF_FUNC_get_smp_processor_id;
 
 /* Arguments of the tracepoint; test_witness.py compares with its format. */
 struct set_state {
@@ -47,10 +48,19 @@ struct event {
 	__u64 daddr[2];
 };
 
+/*
+ * Unique: a CPU sees no two events at once. A running number would be simpler,
+ * but an addition that returns its result takes a kernel of 5.12.
+ */
+struct moment {
+	__u64 boot_ns;
+	__u64 cpu;
+};
+
 struct {
 	int (*type)[BPF_MAP_TYPE_HASH];
 	int (*max_entries)[MAX_EVENTS];
-	__u32 *key;
+	struct moment *key;
 	struct event *value;
 } witness_events SEC(".maps");
 
@@ -65,14 +75,17 @@ SEC("tp/sock/inet_sock_set_state")
 int witness(const struct set_state *args)
 {
 	struct event event = { };
-	__u32 zero = 0, number;
+	struct moment moment = { };
 	__u64 *count;
+	__u32 zero = 0;
 
 	count = map_lookup(&witness_count, &zero);
 	if (!count)
 		return 0;
-	number = __sync_fetch_and_add(count, 1);
-	event.boot_ns = boot_ns();
+	__sync_fetch_and_add(count, 1);
+	moment.boot_ns = boot_ns();
+	moment.cpu = this_cpu();
+	event.boot_ns = moment.boot_ns;
 	event.sk = args->skaddr;
 	event.oldstate = args->oldstate;
 	event.newstate = args->newstate;
@@ -82,7 +95,7 @@ int witness(const struct set_state *args)
 	event.protocol = args->protocol;
 	__builtin_memcpy(event.saddr, args->saddr_v6, 16);
 	__builtin_memcpy(event.daddr, args->daddr_v6, 16);
-	map_update(&witness_events, &number, &event, BPF_NOEXIST);
+	map_update(&witness_events, &moment, &event, BPF_NOEXIST);
 	return 0;
 }
 

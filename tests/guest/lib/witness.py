@@ -97,16 +97,15 @@ class Witness:
         return json.loads(result.stdout) if result.stdout.strip() else None
 
     def events(self):
-        """All that happened since the beginning, in order of arrival."""
+        """All that happened since the beginning, in the order of time."""
         count, = self._bpftool('map', 'dump', 'pinned',
                                f'{MAPS}/witness_count')
         dump = self._bpftool('map', 'dump', 'pinned', f'{MAPS}/witness_events')
-        entries = {entry['formatted']['key']: entry['formatted']['value']
-                   for entry in dump}
         total = count['formatted']['value']
-        assert sorted(entries) == list(range(total)), \
-            f'the witness has {len(entries)} of {total} events'
-        return [self._event(entries[number]) for number in range(total)]
+        assert len(dump) == total, \
+            f'the witness has {len(dump)} of {total} events'
+        return sorted((self._event(entry['formatted']['value'])
+                       for entry in dump), key=lambda event: event.boot_ns)
 
     @staticmethod
     def _event(value):

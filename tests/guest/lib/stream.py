@@ -7,7 +7,6 @@ canonical spelling. Anything else is an error, never a line to skip.
 
 import calendar
 import dataclasses
-import errno
 import os
 import re
 import select
@@ -274,18 +273,24 @@ class Stream:
         self.close()
 
     def fetch(self):
-        """Every event that is there now."""
+        """
+        Every event that is there now. Where more come faster than they can
+        be parsed that has no end: see collect().
+        """
         events = []
-        while True:
-            try:
-                raw = os.read(self.fd, self.SIZE)
-            except OSError as error:
-                if error.errno != errno.EAGAIN:
-                    raise
-                return events
-            if not raw:
-                raise BadLine('end of file from the device')
-            events += self.parse(self.tail + raw)
+        while some := self.fetch_some():
+            events += some
+        return events
+
+    def fetch_some(self):
+        """The events of one read(); none if there is nothing to read."""
+        try:
+            raw = os.read(self.fd, self.SIZE)
+        except BlockingIOError:
+            return []
+        if not raw:
+            raise BadLine('end of file from the device')
+        return self.parse(self.tail + raw)
 
     def parse(self, raw):
         if self.binary:
@@ -304,7 +309,7 @@ class Stream:
 
     def collect(self, enough, limit=20):
         """Events up to the moment when enough(events) is true."""
-        events = self.fetch()
+        events = self.fetch_some()
         end = time.monotonic() + limit
         while not enough(events):
             left = end - time.monotonic()
@@ -314,5 +319,5 @@ class Stream:
                     ''.join(event.text or f'{event}\n'
                             for event in events[-30:]))
             self.wait(left)
-            events += self.fetch()
+            events += self.fetch_some()
         return events

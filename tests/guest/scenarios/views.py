@@ -139,6 +139,8 @@ class Views(Scenario):
     def test_dccp(self, name):
         """Another protocol with the same states is not shown."""
         self.family(name)
+        subprocess.run(['modprobe', '-a', 'dccp_ipv4', 'dccp_ipv6'],
+                       capture_output=True, check=False)
         try:
             listener = self.keep(socket.socket(self.f.af, SOCK_DCCP,
                                                IPPROTO_DCCP))
@@ -167,8 +169,7 @@ class Namespaces(Scenario):
         """In the new namespace: one of each kind, then wait for the word."""
         # Not the ports of this namespace: the witness sees both.
         tcp.ports = itertools.count(9000)
-        kernel.call('unshare', kernel.CLONE_NEWNET)
-        subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+        kernel.enter_new_netns()
         kernel.write_file(kernel.sysctl_path('net.ipv4.tcp_synack_retries'),
                           '0')
         kept = []

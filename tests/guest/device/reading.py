@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: GPL-2.0
+"""read(), poll() and what programs make of them."""
+
+import ctypes
+import errno
+import mmap
+import os
+import select
+import signal
+import time
+
+from lib import kernel, tcp, uapi
+from lib.device import V4, DeviceTest, lines_of, read_all
+from lib.harness import expand, over
+from lib.processes import Child, Reader
+
+PAGE = mmap.PAGESIZE
+LOOP = 'while read -r line; do printf "%s\\n" "$line"; done <' + uapi.DEVICE
+
+
+def libc_read(fd, address, size):
+    return kernel.call('read', fd, ctypes.c_void_p(address), size)
+
+
+@expand
+class Programs(DeviceTest):
+    """Whoever reads gets whole lines, all of them, as they come."""
+
+    def check(self, *command, connections=20):
+        with Reader(*command) as reader:
+            expected = self.traffic(connections)
+            self.assertEqual(reader.lines(lines_of(connections)), expected)
+
+    @over('bash', 'dash')
+    def test_loop_in(self, shell):
+        """A shell reads byte by byte."""
+        self.check(shell, '-c', LOOP)
+
+    def test_cat(self):
+        self.check('cat', uapi.DEVICE)
+
+    def test_dd(self):
+        """Blocks that are no multiple of anything."""
+        self.check('dd', f'if={uapi.DEVICE}', 'bs=7', 'status=none')
+
+    @over('lines', 'bytes')
+    def test_tail(self, unit):
+        """
+        On a terminal, and with +1, as for any file without an end: else tail
+        waits for the end, to count back from it.
+        """
+        with Reader('tail', '-f', f'--{unit}=+1', uapi.DEVICE,
+                    terminal=True) as reader:
+            expected = self.traffic(3)
+            self.assertEqual(reader.lines(lines_of(3)), expected)
+            expected += self.traffic(3)
+            self.assertEqual(reader.lines(2 * lines_of(3)), expected)
+
+    def test_grep(self):
+        """Lines come through a pipeline one by one, while it runs."""
+        with Reader('grep', '--line-buffered', 'new=SYN_RECV',
+                    uapi.DEVICE) as reader:
+            for number in range(1, 4):
+                wanted = [line for line in self.traffic().splitlines(True)
+                          if b' new=SYN_RECV ' in line]
+                self.assertEqual(len(wanted), 1)
+                output = reader.lines(number)
+                self.assertEqual(output.splitlines(True)[number - 1:], wanted)
+
+    def test_head(self):
+        with Reader('head', '-n', '1', uapi.DEVICE) as reader:
+            expected = self.traffic().splitlines(True)
+            self.assertEqual(reader.rest(), expected[0])
+            self.assertEqual(reader.process.returncode, 0)
+
+    def test_timeout(self):
+        with Reader('timeout', '2', 'cat', uapi.DEVICE) as reader:
+            expected = self.traffic()
+            self.assertEqual(reader.rest(), expected)
+            self.assertEqual(reader.process.returncode, 124)
+
+    def test_two_readers(self):
+        """Each gets everything, at whatever pace."""
+        with Reader('cat', uapi.DEVICE) as fast, \
+                Reader('dd', f'if={uapi.DEVICE}', 'bs=1',
+                       'status=none') as slow:
+            expected = self.traffic(20)
+            self.assertEqual(fast.lines(lines_of(20)), expected)
+            self.assertEqual(slow.lines(lines_of(20)), expected)
+
+
+class Bytes(DeviceTest):
+    """One file, byte by byte."""
+
+    def test_begins_now(self):
+        """What happened before open() is not read."""
+        self.traffic()
+        late = self.open()
+        self.assertEqual(read_all(late), [])
+        expected = self.traffic()
+        self.assertEqual(b''.join(read_all(late)), expected)
+
+    def test_every_size(self):
+        """Reads of 1 to 300 bytes put together are the lines."""
+        fd = self.open()
+        expected = b''
+        chunks = []
+        for size in range(1, 301):
+            if len(expected) - sum(map(len, chunks)) < 2 * 300:
+                expected += self.traffic()
+            chunk = os.read(fd, size)
+            self.assertLessEqual(len(chunk), size)
+            chunks.append(chunk)
+        chunks += read_all(fd)
+        self.assertEqual(b''.join(chunks), expected)
+
+    def test_whole_lines(self):
+        """A buffer that a line fits into never ends within one."""
+        expected = self.traffic(20)
+        for size in (512, 513, 1000, 4096, 65536):
+            fd = self.open()
+            uapi.rewind(fd)
+            chunks = read_all(fd, size)
+            self.assertTrue(b''.join(chunks).endswith(expected))
+            torn = [chunk for chunk in chunks if not chunk.endswith(b'\n')]
+            self.assertEqual(len(torn), 0,
+                             f'reads of {size} bytes that end within a line')
+
+    def test_nothing_to_read(self):
+        fd = self.open()
+        self.assertErrno(errno.EAGAIN, os.read, fd, 4096)
+        self.traffic()
+        self.assertTrue(read_all(fd))
+        self.assertErrno(errno.EAGAIN, os.read, fd, 4096)
+        self.assertErrno(errno.EAGAIN, os.read, fd, 1)
+
+    def test_no_bytes_asked(self):
+        fd = self.open()
+        self.assertEqual(os.read(fd, 0), b'')
+        expected = self.traffic()
+        self.assertEqual(os.read(fd, 0), b'')
+        self.assertEqual(b''.join(read_all(fd)), expected)
+
+    def test_readv(self):
+        fd = self.open()
+        expected = self.traffic()
+        buffers = [bytearray(size) for size in (1, 10, 5000, 65536)]
+        count = os.readv(fd, buffers)
+        self.assertEqual(b''.join(buffers)[:count], expected[:count])
+        self.assertEqual(b''.join(read_all(fd)), expected[count:])
+
+    def test_no_seeking(self):
+        fd = self.open()
+        for whence in (os.SEEK_SET, os.SEEK_CUR, os.SEEK_END):
+            self.assertErrno(errno.ESPIPE, os.lseek, fd, 0, whence)
+        self.assertErrno(errno.ESPIPE, os.pread, fd, 10, 0)
+
+    def test_no_writing(self):
+        self.assertErrno(errno.EBADF, os.write, self.open(), b'x')
+        both = self.open(os.O_RDWR | os.O_NONBLOCK)
+        self.assertErrno(errno.EINVAL, os.write, both, b'x')
+        expected = self.traffic()
+        self.assertEqual(b''.join(read_all(both)), expected)
+        write_only = self.open(os.O_WRONLY)
+        self.assertErrno(errno.EINVAL, os.write, write_only, b'x')
+        self.assertErrno(errno.EBADF, os.read, write_only, 10)
+
+    def test_no_mapping(self):
+        self.assertErrno(errno.ENODEV, mmap.mmap, self.open(), PAGE,
+                         mmap.MAP_SHARED, mmap.PROT_READ)
+
+    def test_bad_address(self):
+        """A read that fails takes nothing away."""
+        fd = self.open()
+        expected = self.traffic()
+        for address in (0, 8, 2**47 - PAGE):
+            self.assertErrno(errno.EFAULT, libc_read, fd, address, 4096)
+        self.assertEqual(b''.join(read_all(fd)), expected)
+
+    def half_mapped(self):
+        """Address of the end of memory that may be written to."""
+        memory = mmap.mmap(-1, 2 * PAGE)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        kernel.call('mprotect', ctypes.c_void_p(address + PAGE), PAGE, 0)
+        self.addCleanup(kernel.call, 'mprotect',
+                        ctypes.c_void_p(address + PAGE), PAGE,
+                        mmap.PROT_READ | mmap.PROT_WRITE)
+        self.memory = memory    # must live as long as its address is used
+        return address + PAGE
+
+    def test_half_bad_address(self):
+        """What could be copied is copied, and the rest comes next."""
+        edge = self.half_mapped()
+        for room in (1, 100, 300, 1000):
+            fd = self.open()
+            expected = self.traffic()
+            count = libc_read(fd, edge - room, 4096)
+            self.assertGreater(count, 0)
+            self.assertLessEqual(count, room)
+            got = ctypes.string_at(edge - room, count)
+            self.assertErrno(errno.EFAULT, libc_read, fd, edge, 4096)
+            self.assertEqual(got + b''.join(read_all(fd)), expected)
+
+    def test_half_bad_address_binary(self):
+        edge = self.half_mapped()
+        fd = self.open()
+        uapi.set_format(fd, uapi.FORMAT_BINARY)
+        size = uapi.RECORD.size
+        whole = self.stream(binary=True)
+        self.traffic()
+        expected = b''.join(read_all(whole.fd))
+        self.assertErrno(errno.EFAULT, libc_read, fd, edge - 100, 4096)
+        count = libc_read(fd, edge - 100 - 2 * size, 4096)
+        self.assertEqual(count, 2 * size)
+        got = ctypes.string_at(edge - 100 - 2 * size, count)
+        self.assertEqual(got + b''.join(read_all(fd)), expected)
+
+
+class Waiting(DeviceTest):
+    """read() that waits, and readiness."""
+
+    def test_wakes_up(self):
+        """A reader that waits gets a line when it happens."""
+        fd = self.open(os.O_RDONLY)
+        child = Child(lambda: os.read(fd, 65536))
+        child.await_read()
+        expected = self.traffic()
+        got = child.join()
+        self.assertTrue(got)
+        self.assertTrue(expected.startswith(got), got)
+
+    def test_wakes_up_every_time(self):
+        """No wake-up is lost between two lines and the next wait."""
+        fd = self.open(os.O_RDONLY)
+
+        def child():
+            count = 0
+            while count < 100 * lines_of(1):
+                count += os.read(fd, 65536).count(b'\n')
+        reader = Child(child)
+        for _ in range(100):
+            tcp.exchange(V4)
+        reader.join()
+
+    def test_wakes_up_all(self):
+        """Every one of several that wait."""
+        fds = [self.open(os.O_RDONLY) for _ in range(4)]
+        children = [Child(lambda fd=fd: os.read(fd, 100)) for fd in fds]
+        for child in children:
+            child.await_read()
+        expected = self.traffic()
+        for child in children:
+            self.assertEqual(child.join(), expected[:100])
+
+    def test_signal(self):
+        """A signal ends the wait; nothing is lost by it."""
+        fd = self.open(os.O_RDONLY)
+
+        def child():
+            signal.signal(signal.SIGUSR1, lambda *_: None)
+            signal.siginterrupt(signal.SIGUSR1, True)
+            os.write(ready[1], b'.')
+            buffer = ctypes.create_string_buffer(4096)
+            self.assertErrno(errno.EINTR, libc_read, fd,
+                             ctypes.addressof(buffer), 4096)
+        ready = os.pipe()
+        reader = Child(child)
+        self.assertEqual(os.read(ready[0], 1), b'.')
+        reader.await_read()
+        os.kill(reader.pid, signal.SIGUSR1)
+        reader.join()
+        for end in ready:
+            os.close(end)
+        expected = self.traffic()
+        self.assertEqual(os.read(fd, 65536), expected)
+
+    def test_killed(self):
+        """A reader that waits can be killed, and the file is closed."""
+        with Reader('cat', uapi.DEVICE) as reader:
+            reader.process.kill()
+            self.assertEqual(reader.process.wait(), -signal.SIGKILL)
+
+    def readiness(self, fd):
+        """What each of the three calls says, without waiting."""
+        poll = select.poll()
+        poll.register(fd, select.POLLIN | select.POLLOUT | select.POLLPRI)
+        with select.epoll() as epoll:
+            epoll.register(fd, select.EPOLLIN)
+            return (bool(select.select([fd], [], [], 0)[0]),
+                    [bits for _, bits in poll.poll(0)],
+                    [bits for _, bits in epoll.poll(0)])
+
+    NOT_READY = (False, [], [])
+    READY = (True, [select.POLLIN], [select.EPOLLIN])
+
+    def test_readiness(self):
+        fd = self.open()
+        self.assertEqual(self.readiness(fd), self.NOT_READY)
+        expected = self.traffic()
+        self.assertEqual(self.readiness(fd), self.READY)
+        self.assertEqual(self.readiness(fd), self.READY)
+        os.read(fd, len(expected) - 1)
+        self.assertEqual(self.readiness(fd), self.READY)
+        os.read(fd, 1)
+        self.assertEqual(self.readiness(fd), self.NOT_READY)
+
+    def test_readiness_with_filter(self):
+        """Not ready for what the filter does not let through."""
+        fd = self.open()
+        uapi.set_filter(fd, new_states=uapi.states('LAST_ACK'))
+        self.traffic()
+        self.assertEqual(self.readiness(fd), self.NOT_READY)
+        self.assertErrno(errno.EAGAIN, os.read, fd, 4096)
+
+    def test_readiness_keeps_the_line(self):
+        """Asking does not take anything away, nor change its order."""
+        fd = self.open()
+        expected = b''
+        for _ in range(5):
+            expected += self.traffic()
+            self.assertEqual(self.readiness(fd), self.READY)
+        self.assertEqual(b''.join(read_all(fd)), expected)
+
+    def waits(self, wait):
+        """One that waits for readiness learns of it."""
+        fd = self.open()
+        start = time.monotonic()
+        child = Child(lambda: tcp.exchange(V4) and None)
+        self.assertTrue(wait(fd))
+        self.assertLess(time.monotonic() - start, 10)
+        child.join()
+
+    def test_poll_wakes_up(self):
+        poll = select.poll()
+
+        def wait(fd):
+            poll.register(fd, select.POLLIN)
+            return poll.poll(15000)
+        self.waits(wait)
+
+    def test_select_wakes_up(self):
+        self.waits(lambda fd: select.select([fd], [], [], 15)[0])
+
+    def test_epoll_wakes_up(self):
+        """Edge triggered: once for each time that something new comes."""
+        with select.epoll() as epoll:
+            def wait(fd):
+                epoll.register(fd, select.EPOLLIN | select.EPOLLET)
+                return epoll.poll(15)
+            self.waits(wait)
+            self.waits(wait)

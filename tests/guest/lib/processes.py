@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Other processes of a test: readers of the device, and makers of connections.
+What they are doing is asked of /proc, so that no test has to wait and hope.
+"""
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import traceback
+import tty
+
+from lib import uapi
+
+PATIENCE = 20
+
+
+def wait_for(condition, what, limit=PATIENCE):
+    end = time.monotonic() + limit
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f'not within {limit} s: {what}')
+        time.sleep(0.005)
+
+
+def holders():
+    """Processes that have the device open."""
+    pids = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        with contextlib.suppress(OSError):
+            names = os.listdir(f'/proc/{pid}/fd')
+            if any(os.readlink(f'/proc/{pid}/fd/{name}') == uapi.DEVICE
+                   for name in names):
+                pids.append(int(pid))
+    return pids
+
+
+def _in_read(pid):
+    """Whether a process waits in read()."""
+    with contextlib.suppress(OSError), \
+            open(f'/proc/{pid}/syscall', encoding='ascii') as file:
+        return file.read().split()[0] == '0'
+    return False
+
+
+class Reader:
+    """A command that reads the device, and writes to a pipe or a terminal."""
+
+    def __init__(self, *command, terminal=False):
+        before = set(holders())
+        self.fd, write = os.openpty() if terminal else os.pipe()
+        if terminal:
+            tty.setraw(write)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                        stdout=write)
+        os.close(write)
+        self.output = b''
+        wait_for(lambda: set(holders()) - before, f'{command} opens it')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.fd)
+
+    def read(self, enough, limit=PATIENCE):
+        """Its output up to the moment when enough(output) is true."""
+        end = time.monotonic() + limit
+        while not enough(self.output):
+            chunk = self._chunk(max(0, end - time.monotonic()))
+            if not chunk:
+                raise AssertionError(f'its output ends with '
+                                     f'{self.output[-500:]!r}')
+            self.output += chunk
+        return self.output
+
+    def _chunk(self, limit):
+        """More output; none at its end or after the limit."""
+        ready, _, _ = select.select([self.fd], [], [], limit)
+        try:
+            return os.read(self.fd, 65536) if ready else b''
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return b''      # a terminal whose other side is closed
+
+    def lines(self, count):
+        """Its output when it has so many lines."""
+        return self.read(lambda output: output.count(b'\n') >= count)
+
+    def rest(self):
+        """Everything it has written, after it has ended by itself."""
+        while chunk := self._chunk(PATIENCE):
+            self.output += chunk
+        self.process.wait(timeout=PATIENCE)
+        return self.output
+
+
+class Child:
+    """
+    A forked process that runs a function. Its exception is this process's
+    failure, its result (bytes) is handed back.
+    """
+
+    def __init__(self, function, *arguments):
+        read, write = os.pipe()
+        sys.stdout.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.close(read)
+                for number in (signal.SIGALRM, signal.SIGTERM):
+                    signal.signal(number, signal.SIG_DFL)
+                result = function(*arguments)
+                os.write(write, result or b'')
+                status = 0
+            except BaseException:
+                os.write(write, traceback.format_exc().encode())
+            finally:
+                os._exit(status)
+        os.close(write)
+        self.pipe = read
+
+    def join(self, limit=PATIENCE):
+        result = b''
+        end = time.monotonic() + limit
+        while True:
+            left = max(0, end - time.monotonic())
+            ready, _, _ = select.select([self.pipe], [], [], left)
+            chunk = os.read(self.pipe, 65536) if ready else None
+            if not chunk:
+                break
+            result += chunk
+        if chunk is None:
+            os.kill(self.pid, signal.SIGKILL)
+        os.close(self.pipe)
+        _, status = os.waitpid(self.pid, 0)
+        assert chunk is not None, f'the process takes longer than {limit} s'
+        assert status == 0, f'status {status}: {result.decode()}'
+        return result
+
+    def await_read(self):
+        wait_for(lambda: _in_read(self.pid), 'the process waits in read()')

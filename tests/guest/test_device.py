@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The system calls of /dev/tcpstates."""
+
+from device.control import Facts, Filters, Ioctl
+from device.order import Order
+from device.reading import Bytes, Programs, Waiting
+from device.sight import Sight
+from lib import kernel
+
+CASES = [Facts, Ioctl, Filters, Bytes, Waiting, Programs, Sight, Order]
+
+
+def setUpModule():
+    kernel.load()
+
+
+def tearDownModule():
+    kernel.unload()

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Loading and unloading: what it refuses, leaves behind, and survives."""
+
+import errno
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+from lib import kernel, tcp, uapi
+from lib.harness import expand, over
+from lib.model import Model
+from lib.stream import Stream
+
+ENABLED = '/sys/kernel/tracing/enabled_functions'
+
+# The functions of section "Reading" of the contract, and those that complete
+# the tuple and the identity; inet_twsk_hashdance has a successor.
+HOOKED = {
+    'inet_twsk_hashdance', 'inet_twsk_kill', '__inet_twsk_schedule',
+    'inet_csk_reqsk_queue_hash_add', '__inet_csk_reqsk_queue_drop',
+    'inet_csk_complete_hashdance', 'inet_csk_clone_lock',
+    'inet_reqsk_clone', 'tcp_v4_reqsk_destructor', 'tcp_v6_reqsk_destructor',
+}
+
+NGINX = '''
+daemon off;
+master_process on;
+worker_processes 2;
+pid {dir}/pid;
+error_log {dir}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    keepalive_timeout 0;
+    server {{
+        listen 127.0.0.1:{port};
+        listen [::1]:{port};
+        location / {{ return 200 "hello\\n"; }}
+    }}
+}}
+'''
+
+
+class LoadTest(unittest.TestCase):
+    def tearDown(self):
+        if kernel.loaded():
+            kernel.unload()
+
+
+@expand
+class Loading(LoadTest):
+    @over('ring_records=0', 'ring_records=63', 'ring_records=4194305',
+          'ring_records=4294967295', 'ring_records=-1', 'ring_records=',
+          'ring_records=many')
+    def test_bad_parameter(self, parameter):
+        """Refused, and nothing of it stays."""
+        log = kernel.Log()
+        result = kernel.insmod(parameter)
+        said = '\n'.join(log.lines())
+        log.close()
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn('Invalid parameters', result.stderr)
+        self.assertIn('ring_records', said)
+        self.assertFalse(kernel.loaded())
+        self.assertFalse(os.path.exists(uapi.DEVICE))
+
+    def test_twice(self):
+        kernel.load()
+        result = kernel.insmod()
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn('File exists', result.stderr)
+
+    def test_unload_while_open(self):
+        """EBUSY, as people expect; the reader does not notice."""
+        kernel.load()
+        with Stream() as stream:
+            result = kernel.rmmod()
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn('in use', result.stderr)
+            self.assertTrue(kernel.loaded())
+            tcp.exchange(tcp.FAMILIES['v4'])
+            stream.collect(lambda events: len(events) >= 8)
+        kernel.unload()
+
+    def test_nothing_stays(self):
+        """No node, no entry, no hook; while loaded all of these."""
+        minors = kernel.read_file('/proc/misc')
+        before = kernel.read_file(ENABLED)
+        self.assertFalse(os.path.exists(uapi.DEVICE))
+        kernel.load()
+        self.assertTrue(os.path.exists(uapi.DEVICE))
+        self.assertIn('tcpstates', kernel.read_file('/proc/misc'))
+        hooked = set(re.findall(r'^(\S+) \(', kernel.read_file(ENABLED),
+                                re.MULTILINE))
+        self.assertLessEqual(HOOKED, hooked)
+        kernel.unload()
+        self.assertEqual(kernel.read_file(ENABLED), before)
+        self.assertEqual(kernel.read_file('/proc/misc'), minors)
+        self.assertFalse(os.path.exists(uapi.DEVICE))
+        self.assertFalse(os.path.exists('/sys/class/misc/tcpstates'))
+
+    def test_without_ftrace(self):
+        """Does not load where its hooks would be silent."""
+        log = kernel.Log()
+        with kernel.sysctl('kernel.ftrace_enabled', 0):
+            result = kernel.insmod()
+        said = '\n'.join(log.lines())
+        log.close()
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn('ftrace_enabled', said)
+        kernel.load()
+        with self.assertRaises(OSError) as caught:
+            kernel.write_file(kernel.sysctl_path('kernel.ftrace_enabled'),
+                              '0')
+        self.assertEqual(caught.exception.errno, errno.EBUSY)
+
+    def test_quiet(self):
+        """Loading and unloading a sound module says nothing of ours."""
+        log = kernel.Log()
+        kernel.load()
+        kernel.unload()
+        said = [line for line in log.lines() if 'tcpstates: ' in line and
+                'taint' not in line and 'verification failed' not in line]
+        log.close()
+        self.assertEqual(said, [])
+
+
+class RealPrograms(LoadTest):
+    """nginx and curl, over IPv4 and IPv6."""
+
+    def test_nginx_and_curl(self):
+        kernel.load()
+        directory = '/tmp/nginx'
+        shutil.rmtree(directory, ignore_errors=True)
+        os.makedirs(directory)
+        port = next(tcp.ports)
+        kernel.write_file(f'{directory}/nginx.conf',
+                          NGINX.format(dir=directory, port=port))
+        model = Model()
+        with Stream() as stream:
+            server = subprocess.Popen(
+                ['nginx', '-e', f'{directory}/error.log', '-c',
+                 f'{directory}/nginx.conf'])
+            try:
+                events = stream.collect(lambda events: len(
+                    [e for e in events if e.new == 'LISTEN']) >= 2)
+                for host in ('127.0.0.1', '[::1]') * 3:
+                    text = subprocess.run(
+                        ['curl', '-s', f'http://{host}:{port}/'],
+                        check=True, capture_output=True).stdout
+                    self.assertEqual(text, b'hello\n')
+            finally:
+                server.terminate()
+                server.wait()
+            events += stream.collect(lambda events: len(
+                [e for e in events if e.new == 'TIME_WAIT']) >= 6)
+        for event in events:
+            model.apply(event)
+        self.assertEqual(model.errors, [])
+        paths = sorted(life.path for life in model.lives
+                       if 'LISTEN>' not in life.path)
+        # nginx closes first, curl answers.
+        self.assertEqual(paths, ['CLOSE>SYN_SENT>ESTABLISHED>CLOSE_WAIT>'
+                                 'LAST_ACK>CLOSE'] * 6)
+        for life in model.lives:
+            if life.end[2]:
+                self.assertIn(life.end[0], ('127.0.0.1', '::1'))
+
+
+CASES = [Loading, RealPrograms]

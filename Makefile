@@ -17,8 +17,8 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 	$(KDIR)/include/generated/utsrelease.h)
 
 .NOTPARALLEL:
-.PHONY: all help module userspace install run check unit lint guest clean \
-	deps-% kernelrelease
+.PHONY: all help module userspace install run check check-kernels unit lint \
+	guest clean deps-% kernelrelease
 
 all: module userspace
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make run         show real connections, live, in a virtual machine'
 	@echo 'make run HOST=1  the same on the running kernel'
 	@echo 'make check       run all tests: unit, lint, guest'
+	@echo 'make check-kernels  build for all supported kernels, test on each'
 	@echo 'make unit        tests of the pure parts, in user space'
 	@echo 'make lint        checks of the source'
 	@echo 'make guest       tests of the module, in a virtual machine'
@@ -55,15 +56,20 @@ run: all
 else
 run: deps-run all
 	@if [ -t 0 ] && [ -t 1 ]; then \
-		tests/vm/run --interactive --timeout 86400 -- sh /vm/demo stay; \
+		tests/vm/run --smp 1 --interactive --timeout 86400 -- \
+			sh /vm/demo stay; \
 	else \
-		tests/vm/run -- sh /vm/demo; \
+		tests/vm/run --smp 1 -- sh /vm/demo; \
 	fi
 endif
 
 check: deps-unit deps-lint deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/run unit lint guest
+
+check-kernels: deps-kernels deps-guest all
+	@$(MAKE) -s -C tests/guest
+	@tests/run kernels
 
 unit lint: %: deps-%
 	@tests/run $@

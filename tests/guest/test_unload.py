@@ -2,12 +2,10 @@
 """
 Loading and unloading while connections open and close on all CPUs.
 
-This changes the code of functions that other CPUs execute. QEMU's emulation
-with a thread for each CPU (7.2) can then go on executing the breakpoint that
-the kernel has put there for the time of the change and taken away again, for
-ever: a lockup in the first instruction of a hooked function, whose bytes in
-memory are right. So this file only runs when it is named, in a machine with
-real processors (KVM) or with all processors in one thread.
+This changes the code of functions that other CPUs execute. An emulator that
+does not see that goes on with the breakpoint that the kernel puts there for
+the time of the change: a lockup in the first instruction of a hooked function,
+whose bytes in memory are right (tests/vm/run avoids QEMU before 8.1 for it).
 """
 
 import contextlib

@@ -8,12 +8,14 @@ function with further arguments, and listed by @over.
 """
 
 import signal
+import subprocess
 import sys
 import time
 import traceback
 import unittest
 
-from lib import kernel
+from lib import kernel, proctcp
+from lib.processes import wait_for
 
 LIMIT = 60          # seconds for a test that does not say otherwise
 
@@ -85,6 +87,13 @@ class _Result(unittest.TestResult):
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
         self.skip_reason = reason
+
+
+def _sweep():
+    """What lingers of one file must not expire in the next."""
+    subprocess.run(['ss', '-K', '-H', '-t', '-a'], check=True,
+                   capture_output=True)
+    wait_for(lambda: not proctcp.read(), 'all of TCP is at rest')
 
 
 def _on_alarm(*_):
@@ -159,6 +168,7 @@ class Tap:
             self.run_test(name, test)
         try:
             getattr(module, 'tearDownModule', lambda: None)()
+            _sweep()
         except Exception:
             # After the last test of a file: count it, although no test is
             # left that it belongs to.

@@ -9,7 +9,8 @@ precondition that is checked as well:
   T2  a state that is set again
   T3  LISTEN to SYN_RECV of a child, told when the handshake completes and
       without the peer: the stream told it at the SYN, or at the same time
-  T4  CLOSE to SYN_SENT before the port is chosen: the same line with the port
+  T4  CLOSE to SYN_SENT or LISTEN before the port is chosen, hence with none or
+      with an old one: the same line with the right port
   T6  another protocol
 
 In return, what the stream tells and the witness does not must be of a kind
@@ -42,10 +43,12 @@ class Sighting:
         self.steps.append((uapi.STATES[event.old], uapi.STATES[event.new]))
 
     def end(self):
-        """Its tuple, from whichever events knew it."""
+        """
+        Its tuple, as the last event has it: the first may come before the
+        ports are chosen, or with those of the socket's last life.
+        """
         last = self.events[-1]
-        lport = max(event.sport for event in self.events) or None
-        rport = max(event.dport for event in self.events) or None
+        lport, rport = last.sport or None, last.dport or None
         laddr, raddr = last.saddr, last.daddr
         if last.family == socket.AF_INET:
             laddr, raddr = [address.removeprefix('::ffff:')
@@ -93,7 +96,8 @@ def _explain(sighting, life):
                 return None
             rules.append('T3' if not seen.dport else 'same')
         elif following == step and _same_time(seen, told[0]):
-            rules.append('T4' if not seen.sport and told[0].lport else 'same')
+            rules.append('same' if (seen.sport or None) == told[0].lport
+                         else 'T4')
         elif step[1] == 'CLOSE':
             return _explain_minisock(rules, step, seen, life, told)
         else:

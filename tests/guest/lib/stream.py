@@ -110,8 +110,8 @@ def parse_line(raw):
     text = raw.decode()
     match = LOST.fullmatch(text)
     if match:
-        return Event(text=text, event='lost', real_ns=_real_ns(*match.groups()[:2]),
-                     count=int(match[3]))
+        return Event(text=text, event='lost', count=int(match[3]),
+                     real_ns=_real_ns(match[1], match[2]))
     match = LINE.fullmatch(text)
     if not match:
         raise BadLine(f'not a line of the contract: {raw!r}')
@@ -149,7 +149,8 @@ def _binary_address(record, family, raw, bit):
         raise BadLine(f'bytes behind an IPv4 address: {record}')
     if not record.known & bit:
         return _known(record, bit, raw, bytes(16))
-    return socket.inet_ntop(family, raw[:4] if family == socket.AF_INET else raw)
+    length = 4 if family == socket.AF_INET else 16
+    return socket.inet_ntop(family, raw[:length])
 
 
 def _escape(comm):

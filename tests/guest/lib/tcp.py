@@ -101,7 +101,8 @@ def flip(end):
 
 
 def cookie(sock):
-    return struct.unpack('=Q', sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))[0]
+    raw = sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8)
+    return struct.unpack('=Q', raw)[0]
 
 
 def attach_filter(sock, program):
@@ -117,7 +118,8 @@ def detach_filter(sock):
 
 def reset_on_close(sock):
     """close() is to send RST, whatever the state of the connection."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    struct.pack('ii', 1, 0))
 
 
 def start_connect(sock, address):
@@ -219,5 +221,3 @@ def load(family, count, listener):
 
 
 LINES = 6           # of each connection made by exchange()
-EXCHANGE_PATHS = ('CLOSE>SYN_SENT>ESTABLISHED>CLOSE',
-                  'LISTEN>SYN_RECV>ESTABLISHED>CLOSE')

@@ -5,7 +5,8 @@ import socket
 
 from lib import tcp
 from lib.harness import expand, over
-from lib.scenario import ACTIVE, ALL, A_OPENS, BOTH, B_OPENS, LISTENER, PASSIVE, Scenario
+from lib.scenario import (
+    ACTIVE, ALL, A_OPENS, BOTH, B_OPENS, LISTENER, PASSIVE, Scenario)
 
 
 @expand

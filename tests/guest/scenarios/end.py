@@ -16,10 +16,10 @@ class End(Scenario):
         left = {life.end for life in self.watch.model.table.values()
                 if life.state == 'TIME_WAIT'}
         self.assertTrue(left, 'nothing is in TIME_WAIT: nothing to see')
-        self.watch.settle('all expired', {end: None for end in left}, patience=90)
+        self.watch.settle('all expired', {end: None for end in left},
+                          patience=90)
         self.assertEqual(self.watch.look(), [])
-        self.assertEqual([str(life) for life in self.watch.model.table.values()],
-                         [])
+        self.assertEqual(list(map(str, self.watch.model.table.values())), [])
         for life in self.watch.model.lives:
             if life.abandoned:
                 continue    # a test has failed for it already

@@ -3,7 +3,8 @@
 
 from lib import tcp
 from lib.harness import expand, over
-from lib.scenario import ALL, A_OPENS, BOTH, B_OPENS, LISTENER, PASSIVE, Scenario
+from lib.scenario import (
+    ALL, A_OPENS, BOTH, B_OPENS, LISTENER, PASSIVE, Scenario)
 
 
 @expand

@@ -10,6 +10,8 @@
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
 #include <linux/version.h>
+#include <net/inet_connection_sock.h>
+#include <net/inet_hashtables.h>
 
 #ifndef CONFIG_X86_64
 #error "tcpstates reads function arguments of x86-64 only"
@@ -66,5 +68,26 @@ static inline void tcps_ftrace_free_filter(struct ftrace_ops *ops)
  * Drop when the minimum is 5.14.
  */
 #define TCPS_HAS_MIGRATION (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0))
+
+/*
+ * Listeners are chained by their inet_connection_sock until 5.19, then by the
+ * socket's own nulls list. Drop when the minimum is 5.19.
+ */
+static inline void tcps_for_each_listener(struct inet_listen_hashbucket *bucket,
+					  void (*visit)(struct sock *sk))
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 19, 0)
+	struct inet_connection_sock *icsk;
+
+	hlist_for_each_entry(icsk, &bucket->head, icsk_listen_portaddr_node)
+		visit((struct sock *)icsk);
+#else
+	struct hlist_nulls_node *node;
+	struct sock *sk;
+
+	sk_nulls_for_each(sk, node, &bucket->nulls_head)
+		visit(sk);
+#endif
+}
 
 #endif /* _TCPS_COMPAT_H */

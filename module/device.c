@@ -25,6 +25,7 @@
 #include <linux/uio.h>
 #include <net/net_namespace.h>
 
+#include "conn.h"
 #include "filter.h"
 #include "format.h"
 #include "hooks.h"
@@ -99,6 +100,9 @@ static ssize_t read_text(struct tcps_file *tf, struct iov_iter *to)
 
 		if (!tf->length)
 			tf->length = tcps_format_line(&tf->record, tf->line);
+		/* Whole lines; but for a buffer smaller than one, a part. */
+		if (done && iov_iter_count(to) < tf->length)
+			break;
 		part = min(iov_iter_count(to), tf->length - tf->given);
 		copied = copy_to_iter(tf->line + tf->given, part, to);
 		tf->given += copied;
@@ -226,6 +230,7 @@ static long get_stats(struct tcps_file *tf, void __user *to)
 	struct tcpstates_stats stats = { };
 
 	tcps_stream_stats(&stats);
+	tcps_conn_stats(&stats);
 	tcps_probe_stats(&stats);
 	tcps_hooks_stats(&stats);
 	if (mutex_lock_interruptible(&tf->lock))
@@ -286,6 +291,19 @@ static long rewind_reader(struct tcps_file *tf)
 	return 0;
 }
 
+static long take_snapshot(struct tcps_file *tf)
+{
+	long ret;
+
+	if (mutex_lock_interruptible(&tf->lock))
+		return -ERESTARTSYS;
+	ret = tcps_reader_snapshot(tf->reader);
+	if (!ret && !inside_line(tf))
+		tf->pending = false;
+	mutex_unlock(&tf->lock);
+	return ret;
+}
+
 static long device_ioctl(struct file *file, unsigned int command,
 			 unsigned long argument)
 {
@@ -303,6 +321,8 @@ static long device_ioctl(struct file *file, unsigned int command,
 		return set_filter(tf, user);
 	case TCPSTATES_IOC_REWIND:
 		return rewind_reader(tf);
+	case TCPSTATES_IOC_SNAPSHOT:
+		return take_snapshot(tf);
 	default:
 		return -ENOTTY;
 	}
@@ -349,6 +369,7 @@ static int device_release(struct inode *inode, struct file *file)
 
 	if (tf->net)
 		put_net(tf->net);
+	tcps_reader_end(tf->reader);
 	kvfree(tf->reader);
 	mutex_destroy(&tf->lock);
 	kfree(tf);

@@ -46,6 +46,7 @@ static const char event_names[TCPSTATES_EVENT_COUNT][12] = {
 	[0] = "-",
 	[TCPSTATES_EVENT_TRANSITION] = "transition",
 	[TCPSTATES_EVENT_LOST] = "lost",
+	[TCPSTATES_EVENT_EXISTING] = "existing",
 };
 
 static const char cause_names[][20] = {
@@ -55,6 +56,9 @@ static const char cause_names[][20] = {
 /* By bit number of TCPSTATES_FLAG_*. */
 static const char flag_names[][12] = {
 	"v4mapped",
+	"unaccepted",
+	"orphan",
+	"atleast",
 };
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -404,11 +408,25 @@ static char *put_json_flags(char *p, __u32 flags)
 	return p;
 }
 
-static char *put_seq(char *p, const struct tcpstates_record *record)
+/* What is told on request is in no ring, and has no number there. */
+static bool has_seq(const struct tcpstates_record *record)
+{
+	return record->event != TCPSTATES_EVENT_EXISTING;
+}
+
+static char *put_cpu_seq(char *p, const struct tcpstates_record *record)
 {
 	p = put_number(p, record->cpu);
 	*p++ = ':';
 	return put_number(p, record->seq);
+}
+
+static char *put_seq(char *p, const struct tcpstates_record *record)
+{
+	if (has_seq(record))
+		return put_cpu_seq(p, record);
+	*p++ = '-';
+	return p;
 }
 
 /* The values of a line: "-" stands for what is not known. */
@@ -452,6 +470,16 @@ static char *put_json_address(char *p, bool known, __u8 family,
 		return put_word(p, "null");
 	*p++ = '"';
 	p = put_address(p, family, address);
+	*p++ = '"';
+	return p;
+}
+
+static char *put_json_seq(char *p, const struct tcpstates_record *record)
+{
+	if (!has_seq(record))
+		return put_word(p, "null");
+	*p++ = '"';
+	p = put_cpu_seq(p, record);
 	*p++ = '"';
 	return p;
 }
@@ -555,8 +583,8 @@ size_t tcps_format_json(const struct tcpstates_record *record,
 		p = put_word(p, "}\n");
 		return p - text;
 	}
-	p = put_seq(put_word(p, "\",\"seq\":\""), record);
-	p = put_word(p, "\",\"event\":");
+	p = put_json_seq(put_word(p, "\",\"seq\":"), record);
+	p = put_word(p, ",\"event\":");
 	p = put_json_word(p, tcps_format_event(record->event));
 	p = put_word(p, ",\"conn\":");
 	p = put_json_conn(p, record->conn);

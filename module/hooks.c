@@ -101,6 +101,12 @@ HANDLER(on_listen)
 	tcps_probe_port_chosen(ARG(0));
 }
 
+HANDLER(on_accept)
+{
+	HIT(TCPSTATES_HOOK_ACCEPT);
+	tcps_probe_accept(ARG(0));
+}
+
 HANDLER(on_child)
 {
 	HIT(TCPSTATES_HOOK_CHILD);
@@ -194,6 +200,9 @@ static struct hook hooks[] = {
 		.names = { "inet6_hash" },
 		.ops.func = on_listen,
 	},
+	HOOK(ACCEPT, on_accept,
+	     "who accepted a connection: its owner stays the listener's",
+	     "security_sock_graft"),
 	HOOK(CHILD, on_child,
 	     "SYN_RECV of TCP Fast Open and SYN cookies",
 	     "inet_csk_clone_lock"),

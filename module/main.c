@@ -2,8 +2,10 @@
 /* Loading and unloading: what is published last is unpublished first. */
 #include <linux/module.h>
 
+#include "conn.h"
 #include "device.h"
 #include "hooks.h"
+#include "learn.h"
 #include "probe.h"
 #include "stream.h"
 #include "version.h"
@@ -13,19 +15,28 @@ module_param(ring_records, uint, 0444);
 MODULE_PARM_DESC(ring_records,
 		 "records in each CPU's ring, rounded up to a power of two");
 
+static unsigned int conn_mib = 32;
+module_param(conn_mib, uint, 0444);
+MODULE_PARM_DESC(conn_mib,
+		 "most memory for the table of connections, in MiB");
+
 static int __init tcpstates_init(void)
 {
 	int ret;
 
-	ret = tcps_stream_init(ring_records);
+	ret = tcps_conn_init(conn_mib);
 	if (ret)
 		return ret;
+	ret = tcps_stream_init(ring_records);
+	if (ret)
+		goto err_exit_conn;
 	ret = tcps_probe_init();
 	if (ret)
 		goto err_exit_stream;
 	ret = tcps_hooks_attach();
 	if (ret)
 		goto err_exit_probe;
+	tcps_learn_existing();
 	ret = tcps_device_register();
 	if (ret)
 		goto err_detach_hooks;
@@ -37,6 +48,8 @@ err_exit_probe:
 	tcps_probe_exit();
 err_exit_stream:
 	tcps_stream_exit();
+err_exit_conn:
+	tcps_conn_exit();
 	return ret;
 }
 
@@ -46,6 +59,7 @@ static void __exit tcpstates_exit(void)
 	tcps_hooks_detach();
 	tcps_probe_exit();
 	tcps_stream_exit();
+	tcps_conn_exit();
 }
 
 module_init(tcpstates_init);

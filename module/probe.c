@@ -23,16 +23,20 @@
 
 #include <linux/bitops.h>
 #include <linux/in.h>
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/socket.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timer.h>
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
 
+#include "conn.h"
 #include "keyset.h"
 #include "record.h"
 #include "stream.h"
@@ -59,6 +63,7 @@ static struct tcps_keyset ghosts, portless, half_open, fin_wait2;
  *	has been recorded, or happened before loading
  * @record: that transition, if not @known; the child's addresses are not set
  *	yet at that moment before 6.18
+ * @listener: the listener's cookie
  *
  * Both happen in one function with bottom halves off, so they happen on one
  * CPU; where that does not hold (PREEMPT_RT since 7.x) the child is complete,
@@ -68,6 +73,7 @@ struct birth {
 	u64 cookie;
 	bool known;
 	struct tcpstates_record record;
+	u64 listener;
 };
 
 static DEFINE_PER_CPU(struct birth, births);
@@ -145,16 +151,21 @@ static bool is_tcp(const struct sock *sk)
 	return sk->sk_protocol == IPPROTO_TCP;
 }
 
+static bool is_inet(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET || sk->sk_family == AF_INET6;
+}
+
 /* DCCP has minisocks too; they have no sk_protocol to look at. */
 static bool is_tcp_timewait(const struct inet_timewait_sock *tw)
 {
 	return !strncmp(tw->tw_prot->name, "TCP", 3);
 }
 
-static void record_transition(struct tcpstates_record *record)
+static void record_transition(struct tcpstates_record *record, u64 listener)
 {
 	if (attached(TCPSTATES_HOOK_SET_STATE))
-		tcps_stream_record(record);
+		tcps_stream_record(record, listener);
 }
 
 static void sock_transition(const struct sock *sk, u8 old, u8 new)
@@ -162,7 +173,7 @@ static void sock_transition(const struct sock *sk, u8 old, u8 new)
 	struct tcpstates_record record;
 
 	tcps_record_sock(&record, sk, old, new);
-	record_transition(&record);
+	record_transition(&record, 0);
 }
 
 /* For a connect() or listen() that failed before it had a local port. */
@@ -172,15 +183,29 @@ static void portless_transition(const struct sock *sk, u8 old, u8 new)
 
 	tcps_record_sock(&record, sk, old, new);
 	tcps_record_no_port(&record);
-	record_transition(&record);
+	if (in_task())
+		tcps_record_owner(&record);
+	record_transition(&record, 0);
 }
 
-static void request_transition(const struct request_sock *req, u8 old, u8 new)
+/* connect() and listen() make their caller the owner. */
+static void owned_transition(const struct sock *sk, u8 old, u8 new)
+{
+	struct tcpstates_record record;
+
+	tcps_record_sock(&record, sk, old, new);
+	if (in_task())
+		tcps_record_owner(&record);
+	record_transition(&record, 0);
+}
+
+static void request_transition(const struct request_sock *req, u8 old, u8 new,
+			       u64 listener)
 {
 	struct tcpstates_record record;
 
 	tcps_record_request(&record, req, old, new);
-	record_transition(&record);
+	record_transition(&record, listener);
 }
 
 static void timewait_transition(const struct inet_timewait_sock *tw, u8 old,
@@ -189,7 +214,7 @@ static void timewait_transition(const struct inet_timewait_sock *tw, u8 old,
 	struct tcpstates_record record;
 
 	tcps_record_timewait(&record, tw, old, new);
-	record_transition(&record);
+	record_transition(&record, 0);
 }
 
 /* Whether the request is still in the hash of established sockets. */
@@ -250,8 +275,9 @@ static void child_born(const struct sock *child)
 	if (known && attached(TCPSTATES_HOOK_REQ_DONE))
 		tcps_keyset_add(&ghosts, cookie ^ CHILD_MARK);
 	else if (!known && birth)
-		record_transition(&birth->record);
+		record_transition(&birth->record, birth->listener);
 	else if (!known && complete)
+		/* On RT: whose listener it is, is not known here. */
 		sock_transition(child, TCP_LISTEN, TCP_SYN_RECV);
 	else if (!known)
 		WRITE_ONCE(unplaced, READ_ONCE(unplaced) + 1);
@@ -326,7 +352,10 @@ void tcps_probe_set_state(const struct sock *sk, int old, int new)
 		portless_transition(sk, old, new);
 		return;
 	}
-	sock_transition(sk, old, new);
+	if (new == TCP_SYN_SENT || new == TCP_LISTEN)
+		owned_transition(sk, old, new);
+	else
+		sock_transition(sk, old, new);
 }
 
 /**
@@ -341,7 +370,27 @@ void tcps_probe_set_state(const struct sock *sk, int old, int new)
 void tcps_probe_port_chosen(const struct sock *sk)
 {
 	if (tcps_keyset_remove(&portless, (unsigned long)sk))
-		sock_transition(sk, TCP_CLOSE, sk->sk_state);
+		owned_transition(sk, TCP_CLOSE, sk->sk_state);
+}
+
+/**
+ * tcps_probe_accept() - security_sock_graft()
+ * @sk: a socket that gets a file
+ *
+ * accept() calls it for the child, in the process that will have it open. So
+ * do other protocols, with sockets of theirs.
+ */
+void tcps_probe_accept(const struct sock *sk)
+{
+	struct tcpstates_record owner = { };
+	unsigned long irqs;
+
+	if (!in_task() || !is_inet(sk) || !is_tcp(sk))
+		return;
+	tcps_record_owner(&owner);
+	local_irq_save(irqs);
+	tcps_conn_accepted(tcps_record_sock_cookie(sk), &owner);
+	local_irq_restore(irqs);
 }
 
 /**
@@ -355,6 +404,7 @@ void tcps_probe_port_chosen(const struct sock *sk)
 void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 {
 	u8 old = sk->sk_state, new = tw->tw_substate;
+	unsigned long irqs;
 	u64 cookie;
 
 	if (!is_tcp(sk))
@@ -365,8 +415,14 @@ void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 	tcps_keyset_add(&ghosts, cookie);
 	if (new == TCP_FIN_WAIT2 && attached(TCPSTATES_HOOK_TW_END))
 		tcps_keyset_add(&fin_wait2, (unsigned long)tw);
-	if (old != new)
+	if (old != new) {
 		sock_transition(sk, old, new);
+	} else if (sock_flag(sk, SOCK_DEAD)) {
+		/* close() after shutdown(): no transition tells of it. */
+		local_irq_save(irqs);
+		tcps_conn_orphaned(cookie);
+		local_irq_restore(irqs);
+	}
 }
 
 /**
@@ -421,7 +477,8 @@ void tcps_probe_request_start(const struct sock *listener,
 	if (attached(TCPSTATES_HOOK_REQ_FREE) ||
 	    attached(TCPSTATES_HOOK_REQ_DROP))
 		tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
-	request_transition(req, TCP_LISTEN, TCP_SYN_RECV);
+	request_transition(req, TCP_LISTEN, TCP_SYN_RECV,
+			   tcps_record_sock_cookie(listener));
 }
 
 /**
@@ -447,7 +504,7 @@ void tcps_probe_request_drop(const struct sock *listener,
 			tcps_keyset_remove(&half_open, cookie);
 	} else if (!attached(TCPSTATES_HOOK_REQ_FREE)) {
 		if (!cookie || tcps_keyset_remove(&half_open, cookie))
-			request_transition(req, TCP_SYN_RECV, TCP_CLOSE);
+			request_transition(req, TCP_SYN_RECV, TCP_CLOSE, 0);
 	} else if (!cookie) {
 		tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
 	}
@@ -490,7 +547,7 @@ void tcps_probe_request_free(const struct request_sock *req)
 	if (!cookie || !tcps_keyset_remove(&half_open, cookie))
 		return;
 	if (!tcps_keyset_remove(&ghosts, cookie ^ CHILD_MARK))
-		request_transition(req, TCP_SYN_RECV, TCP_CLOSE);
+		request_transition(req, TCP_SYN_RECV, TCP_CLOSE, 0);
 }
 
 /**
@@ -525,11 +582,76 @@ void tcps_probe_child(const struct sock *listener,
 	preempt_disable_notrace();
 	birth = this_cpu_ptr(&births);
 	birth->known = attached(TCPSTATES_HOOK_REQ_START) && was_hashed(req);
-	if (!birth->known)
+	if (!birth->known) {
 		tcps_record_request(&birth->record, req, TCP_LISTEN,
 				    TCP_SYN_RECV);
+		birth->listener = tcps_record_sock_cookie(listener);
+	}
 	birth->cookie = cookie;
 	preempt_enable_notrace();
+}
+
+static bool learn(struct tcpstates_record *record)
+{
+	unsigned long irqs;
+	bool is_new;
+
+	local_irq_save(irqs);
+	is_new = tcps_conn_learn(record);
+	local_irq_restore(irqs);
+	return is_new;
+}
+
+/**
+ * tcps_probe_learn_sock() - a full socket exists
+ * @sk: the socket, in a hash
+ *
+ * Who made it is not known any more, but its user is.
+ */
+void tcps_probe_learn_sock(const struct sock *sk)
+{
+	struct tcpstates_record record;
+
+	if (!is_tcp(sk))
+		return;
+	tcps_record_sock(&record, sk, TCPSTATES_UNKNOWN, sk->sk_state);
+	tcps_record_user(&record, sk);
+	learn(&record);
+}
+
+/**
+ * tcps_probe_learn_request() - a request exists
+ * @req: the request, in the hash
+ */
+void tcps_probe_learn_request(const struct request_sock *req)
+{
+	struct tcpstates_record record;
+
+	tcps_record_request(&record, req, TCPSTATES_UNKNOWN, TCP_SYN_RECV);
+	record.flags |= TCPSTATES_FLAG_UNACCEPTED;
+	if (learn(&record))
+		tcps_keyset_add(&half_open, record.conn);
+}
+
+/**
+ * tcps_probe_learn_timewait() - a minisock exists
+ * @tw: the minisock, in the hash
+ */
+void tcps_probe_learn_timewait(const struct inet_timewait_sock *tw)
+{
+	struct tcpstates_record record;
+	u8 state = READ_ONCE(tw->tw_substate);
+
+	tcps_record_timewait(&record, tw, TCPSTATES_UNKNOWN, state);
+	if (!learn(&record) || state != TCP_FIN_WAIT2)
+		return;
+	tcps_keyset_add(&fin_wait2, (unsigned long)tw);
+	/*
+	 * Whoever ends it stops the timer first: if that runs still, the end
+	 * is to come and takes the key out.
+	 */
+	if (!timer_pending(&tw->tw_timer))
+		tcps_keyset_remove(&fin_wait2, (unsigned long)tw);
 }
 
 /**

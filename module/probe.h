@@ -40,6 +40,12 @@ void tcps_probe_request_migrate(const struct request_sock *req);
 void tcps_probe_child(const struct sock *listener,
 		      const struct request_sock *req);
 void tcps_probe_port_chosen(const struct sock *sk);
+void tcps_probe_accept(const struct sock *sk);
+
+/* What is there already; the lock of its hash bucket is held. */
+void tcps_probe_learn_sock(const struct sock *sk);
+void tcps_probe_learn_request(const struct request_sock *req);
+void tcps_probe_learn_timewait(const struct inet_timewait_sock *tw);
 
 void tcps_probe_stats(struct tcpstates_stats *stats);
 

@@ -8,6 +8,7 @@
  */
 #include "reader.h"
 
+#include <linux/errno.h>
 #include <linux/ktime.h>
 #include <linux/overflow.h>
 #include <linux/sched.h>
@@ -15,6 +16,7 @@
 #include <linux/string.h>
 
 #include "filter.h"
+#include "snapshot.h"
 
 /* Records that are not wanted before the reader offers its CPU. */
 #define LOOKS_BEFORE_RESCHED	256
@@ -56,6 +58,31 @@ void tcps_reader_init(struct tcps_reader *reader,
 	}
 }
 
+static void drop_snapshot(struct tcps_reader *reader)
+{
+	tcps_snapshot_free(reader->snapshot);
+	reader->snapshot = NULL;
+	reader->introduced = 0;
+}
+
+/*
+ * Go past what happened up to @time. What is overwritten already is not gone
+ * past, but noticed as a loss later.
+ */
+static void pass_over(struct tcps_reader *reader, unsigned int i, u64 time)
+{
+	const struct tcps_ring *ring = reader->rings[i];
+	struct tcps_cursor *cursor = &reader->cursors[i];
+
+	cursor->limit = tcps_ring_settled(ring);
+	while (cursor->next < cursor->limit &&
+	       tcps_ring_read_time(ring, cursor->next, &cursor->boot_ns) &&
+	       cursor->boot_ns <= time)
+		cursor->next++;
+	/* A batch that is used up: its records may be beyond the horizon. */
+	cursor->limit = cursor->next;
+}
+
 /**
  * tcps_reader_rewind() - go back to the oldest records there are
  * @reader: the reader
@@ -74,6 +101,47 @@ void tcps_reader_rewind(struct tcps_reader *reader)
 		reader->cursors[i].limit = reader->cursors[i].next;
 	}
 	reader->losses = 0;
+	drop_snapshot(reader);
+}
+
+/**
+ * tcps_reader_snapshot() - begin anew with what is there now
+ * @reader: the reader
+ *
+ * What has not been read yet is passed over: it happened before.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int tcps_reader_snapshot(struct tcps_reader *reader)
+{
+	struct tcps_snapshot *snapshot;
+	unsigned int i;
+
+	snapshot = tcps_snapshot_make();
+	if (!snapshot)
+		return -ENOMEM;
+	drop_snapshot(reader);
+	reader->snapshot = snapshot;
+	/* First the places, then the moment: nothing after it goes unseen. */
+	for (i = 0; i < reader->count; i++)
+		reader->cursors[i].next = tcps_ring_settled(reader->rings[i]);
+	tcps_snapshot_begin(snapshot);
+	for (i = 0; i < reader->count; i++)
+		pass_over(reader, i, snapshot->moment_ns);
+	reader->losses = 0;
+	return 0;
+}
+
+/**
+ * tcps_reader_end() - free what a reader holds, but itself
+ * @reader: the reader
+ *
+ * Context: may sleep.
+ */
+void tcps_reader_end(struct tcps_reader *reader)
+{
+	drop_snapshot(reader);
 }
 
 /*
@@ -181,6 +249,42 @@ static void tell_loss(struct tcps_reader *reader,
 	reader->losses = 0;
 }
 
+/* The next row of the snapshot that this reader may see, if any. */
+static bool next_row(struct tcps_reader *reader, struct tcpstates_record *row)
+{
+	struct tcps_snapshot *snapshot = reader->snapshot;
+
+	if (!snapshot || snapshot->end_ns)
+		return false;
+	while (tcps_snapshot_next(snapshot, row))
+		if (wanted(reader, row))
+			return true;
+	reader->losses += snapshot->lost;
+	reader->lost += snapshot->lost;
+	return false;
+}
+
+/*
+ * Whether the snapshot has a row to go before the live @record, which it puts
+ * in its place then. Past the walk's end no record can lack one.
+ */
+static bool introduce(struct tcps_reader *reader,
+		      struct tcpstates_record *record)
+{
+	if (!reader->snapshot)
+		return false;
+	if (record->boot_ns > reader->snapshot->end_ns) {
+		drop_snapshot(reader);
+		return false;
+	}
+	if (reader->introduced == record->conn ||
+	    !tcps_snapshot_lacks(reader->snapshot, record))
+		return false;
+	reader->introduced = record->conn;
+	tcps_snapshot_introduce(record, record);
+	return true;
+}
+
 /**
  * tcps_reader_next() - the next item for this reader
  * @reader: the reader
@@ -196,6 +300,8 @@ bool tcps_reader_next(struct tcps_reader *reader,
 	unsigned int looked_at = 0;
 	bool fresh = false;
 
+	if (next_row(reader, record))
+		return true;
 	for (;;) {
 		unsigned int i = peek(reader, record);
 
@@ -210,8 +316,11 @@ bool tcps_reader_next(struct tcps_reader *reader,
 				tell_loss(reader, record);
 				return true;
 			}
-			reader->cursors[i].next++;
-			look_ahead(reader, i);
+			if (!introduce(reader, record)) {
+				reader->introduced = 0;
+				reader->cursors[i].next++;
+				look_ahead(reader, i);
+			}
 			if (wanted(reader, record))
 				return true;
 		} else if (!fresh) {

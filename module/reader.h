@@ -15,6 +15,8 @@
 #include "ring.h"
 #include "uapi/tcpstates.h"
 
+struct tcps_snapshot;
+
 /**
  * struct tcps_cursor - a reader's place in one ring
  * @next: number of the next record to look at
@@ -33,6 +35,9 @@ struct tcps_cursor {
  * @filter: what to show
  * @netns: show this namespace only; 0 shows all. Not the reader's to change
  * @count: number of rings and of @cursors
+ * @introduced: connection whose row has been given just now, to go before its
+ *	next record, or 0
+ * @snapshot: what is to go before the live records, or NULL
  * @horizon: the current batch reaches up to this time (CLOCK_BOOTTIME, ns)
  * @losses: records lost since the last one of type TCPSTATES_EVENT_LOST
  * @lost: all records lost so far
@@ -43,6 +48,8 @@ struct tcps_reader {
 	struct tcpstates_filter filter;
 	u32 netns;
 	unsigned int count;
+	struct tcps_snapshot *snapshot;
+	u64 introduced;
 	u64 horizon;
 	u64 losses;
 	u64 lost;
@@ -56,5 +63,7 @@ void tcps_reader_init(struct tcps_reader *reader,
 bool tcps_reader_next(struct tcps_reader *reader,
 		      struct tcpstates_record *record);
 void tcps_reader_rewind(struct tcps_reader *reader);
+int tcps_reader_snapshot(struct tcps_reader *reader);
+void tcps_reader_end(struct tcps_reader *reader);
 
 #endif /* _TCPS_READER_H */

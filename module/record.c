@@ -5,8 +5,11 @@
  */
 #include "record.h"
 
+#include <linux/cred.h>
+#include <linux/sched.h>
 #include <linux/sock_diag.h>
 #include <linux/string.h>
+#include <linux/uidgid.h>
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/ipv6.h>
@@ -27,6 +30,7 @@ static_assert(TCPSTATES_CLOSE_WAIT == TCP_CLOSE_WAIT);
 static_assert(TCPSTATES_LAST_ACK == TCP_LAST_ACK);
 static_assert(TCPSTATES_LISTEN == TCP_LISTEN);
 static_assert(TCPSTATES_CLOSING == TCP_CLOSING);
+static_assert(TCPSTATES_COMM_LEN == TASK_COMM_LEN);
 
 /*
  * The cookie, made now if nobody asked for it before. sock_gen_cookie() is not
@@ -173,6 +177,8 @@ void tcps_record_sock(struct tcpstates_record *record, const struct sock *sk,
 	fill(record, sk,
 	     new == TCP_CLOSE ? ntohs(inet->inet_sport) : inet->inet_num,
 	     ntohs(inet->inet_dport));
+	if (sock_flag(sk, SOCK_DEAD))
+		record->flags |= TCPSTATES_FLAG_ORPHAN;
 }
 
 /**
@@ -213,4 +219,35 @@ void tcps_record_timewait(struct tcpstates_record *record,
 	begin(record, tcps_record_timewait_cookie(tw), old, new);
 	fill(record, (const struct sock *)tw, ntohs(tw->tw_sport),
 	     ntohs(tw->tw_dport));
+}
+
+/**
+ * tcps_record_owner() - the running process is the owner
+ * @record: where to; pid, comm, uid and their bits
+ *
+ * The process, not the thread: what ss and ps show.
+ *
+ * Context: process; called by the system call that makes it the owner.
+ */
+void tcps_record_owner(struct tcpstates_record *record)
+{
+	record->known |= TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID;
+	record->pid = task_tgid_nr(current);
+	record->uid = from_kuid(&init_user_ns, current_uid());
+	memcpy(record->comm, current->group_leader->comm, sizeof(record->comm));
+}
+
+/**
+ * tcps_record_user() - what a socket itself knows of its owner
+ * @record: where to; uid and its bit, or the flag unaccepted
+ * @sk: the socket
+ */
+void tcps_record_user(struct tcpstates_record *record, const struct sock *sk)
+{
+	if (READ_ONCE(sk->sk_socket)) {
+		record->known |= TCPSTATES_KNOW_UID;
+		record->uid = from_kuid(&init_user_ns, sk->sk_uid);
+	} else if (!sock_flag(sk, SOCK_DEAD)) {
+		record->flags |= TCPSTATES_FLAG_UNACCEPTED;
+	}
 }

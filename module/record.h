@@ -28,5 +28,7 @@ void tcps_record_request(struct tcpstates_record *record,
 void tcps_record_timewait(struct tcpstates_record *record,
 			  const struct inet_timewait_sock *tw, u8 old, u8 new);
 void tcps_record_no_port(struct tcpstates_record *record);
+void tcps_record_owner(struct tcpstates_record *record);
+void tcps_record_user(struct tcpstates_record *record, const struct sock *sk);
 
 #endif /* _TCPS_RECORD_H */

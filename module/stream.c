@@ -3,7 +3,7 @@
  * Recording runs with interrupts off on one CPU, from the number to the commit:
  * so each ring has one writer at a time, whatever context the transition comes
  * from (process, softirq, a softirq over a process, all preemptible on RT),
- * and the times in a ring never go backwards. It takes no lock.
+ * and the times in a ring never go backwards.
  *
  * Wake-up: a reader that finds nothing puts itself on the queue, sets @waiting
  * and looks again. A writer that sees @waiting queues an irq_work, since it may
@@ -17,14 +17,17 @@
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
-#include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "conn.h"
 #include "ring.h"
 #include "uapi/tcpstates.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 /**
  * struct stream_cpu - a CPU's part; no other CPU writes to it
@@ -151,16 +154,17 @@ void tcps_stream_exit(void)
 
 /**
  * tcps_stream_record() - record a transition that happens now
- * @record: what happened; time, CPU and number are filled in here
+ * @record: what happened; time, CPU, number, and what the table of connections
+ *	knows are filled in here
+ * @listener: the listener's cookie for LISTEN to SYN_RECV, else 0
  *
  * Context: process or softirq, preemptible or not, any locks held. Does not
- * sleep, allocate, print or take a lock.
+ * sleep, allocate or print; the lock of one chain of connections at a time.
  */
-void tcps_stream_record(struct tcpstates_record *record)
+void tcps_stream_record(struct tcpstates_record *record, u64 listener)
 {
 	struct stream_cpu *stream;
 	unsigned long irqs;
-	ktime_t now;
 	bool wake;
 
 	local_irq_save(irqs);
@@ -169,10 +173,9 @@ void tcps_stream_record(struct tcpstates_record *record)
 	record->seq = tcps_ring_reserve(&stream->ring);
 	/* After the barrier in there: the writer's half of F in ring.c. */
 	wake = READ_ONCE(waiting);
-	now = ktime_get();
-	record->boot_ns = ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_BOOT));
-	record->real_ns = ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_REAL));
+	tcps_conn_apply(record, listener);
 	tcps_ring_commit(&stream->ring, record->seq, record);
+	trace_transition(record);
 	if (unlikely(wake))
 		irq_work_queue(&stream->wake);
 	local_irq_restore(irqs);

@@ -23,7 +23,7 @@ int tcps_stream_init(unsigned int records);
 void tcps_stream_exit(void);
 
 /* Writers: any context but NMI and hard interrupt. */
-void tcps_stream_record(struct tcpstates_record *record);
+void tcps_stream_record(struct tcpstates_record *record, u64 listener);
 
 /* Readers. Context: process. */
 struct tcps_ring *const *tcps_stream_rings(void);

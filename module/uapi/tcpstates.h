@@ -61,7 +61,8 @@
 /* What a record tells: member @event. */
 #define TCPSTATES_EVENT_TRANSITION	1 /* @old_state to @new_state happened */
 #define TCPSTATES_EVENT_LOST		2 /* @count records are missing here */
-#define TCPSTATES_EVENT_COUNT		3
+#define TCPSTATES_EVENT_EXISTING	3 /* a connection in @new_state was there */
+#define TCPSTATES_EVENT_COUNT		4
 
 /* Member @family. */
 #define TCPSTATES_FAMILY_INET	4
@@ -78,6 +79,9 @@
 
 /* Member @flags; the names in text are the last words, in lower case. */
 #define TCPSTATES_FLAG_V4MAPPED	0x00000001U /* IPv4 over an AF_INET6 socket */
+#define TCPSTATES_FLAG_UNACCEPTED 0x00000002U /* owner is the listener's */
+#define TCPSTATES_FLAG_ORPHAN	0x00000004U /* no process has it open any more */
+#define TCPSTATES_FLAG_ATLEAST	0x00000008U /* @dur_ns is a lower bound */
 
 /* Member @cause. No cause is produced in this version. */
 #define TCPSTATES_CAUSE_UNKNOWN	0
@@ -95,9 +99,10 @@
  * @cause: TCPSTATES_CAUSE_*
  * @boot_ns: when it happened, CLOCK_BOOTTIME; the order of the stream
  * @real_ns: when it happened, CLOCK_REALTIME as that clock stood then
- * @seq: running number of @cpu, from 0, without a gap
+ * @seq: running number of @cpu, from 0, without a gap; an EXISTING has none
  * @conn: socket cookie, the identity of the connection
- * @dur_ns: nanoseconds spent in @old_state, if TCPSTATES_KNOW_DURATION
+ * @dur_ns: nanoseconds spent in @old_state (in @new_state so far, in an
+ *	EXISTING), if TCPSTATES_KNOW_DURATION
  * @count: how many records are missing, in a TCPSTATES_EVENT_LOST
  * @netns: inode number of the network namespace
  * @cpu: the CPU that recorded it; with @seq a unique name of the record
@@ -218,7 +223,8 @@ struct tcpstates_filter {
 #define TCPSTATES_HOOK_REQ_FREE		9 /* the end of a SYN that lost a race */
 #define TCPSTATES_HOOK_REQ_MIGRATE	10 /* requests that change listener */
 #define TCPSTATES_HOOK_LISTEN		11 /* chosen local port in LISTEN */
-#define TCPSTATES_HOOK_COUNT		12
+#define TCPSTATES_HOOK_ACCEPT		12 /* the owner after accept() */
+#define TCPSTATES_HOOK_COUNT		13
 
 /**
  * struct tcpstates_info - result of TCPSTATES_IOC_GET_INFO
@@ -250,6 +256,9 @@ struct tcpstates_info {
  * @unplaced: children of a listener whose tuple could not be known; their
  *	stream begins at ESTABLISHED
  * @ring_bytes: memory of all rings
+ * @conns_missed: connections that found no memory in the module's table: their
+ *	durations and owners are unknown
+ * @conn_bytes: memory of that table
  * @hits: how often each hook was called, by TCPSTATES_HOOK_*
  * @reserved: zero
  *
@@ -263,8 +272,10 @@ struct tcpstates_stats {
 	__u64 untracked;
 	__u64 unplaced;
 	__u64 ring_bytes;
+	__u64 conns_missed;
+	__u64 conn_bytes;
 	__u64 hits[16];
-	__u64 reserved[10];
+	__u64 reserved[8];
 };
 
 #define TCPSTATES_IOC_MAGIC	0xE6
@@ -274,5 +285,6 @@ struct tcpstates_stats {
 #define TCPSTATES_IOC_SET_FORMAT _IOW(TCPSTATES_IOC_MAGIC, 3, struct tcpstates_format)
 #define TCPSTATES_IOC_SET_FILTER _IOW(TCPSTATES_IOC_MAGIC, 4, struct tcpstates_filter)
 #define TCPSTATES_IOC_REWIND	_IO(TCPSTATES_IOC_MAGIC, 5)
+#define TCPSTATES_IOC_SNAPSHOT	_IO(TCPSTATES_IOC_MAGIC, 6)
 
 #endif /* _UAPI_LINUX_TCPSTATES_H */

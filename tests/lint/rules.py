@@ -6,7 +6,7 @@ import re
 
 import tree
 
-PURE = ("ring", "reader", "filter", "format", "keyset")
+PURE = ("ring", "reader", "filter", "format", "keyset", "conn", "snapshot")
 TOP_LEVEL = {"module", "userspace", "tests", "Kbuild", "Makefile", "README.md",
              "dkms.conf", "LICENSE"}
 VERSION_TEST = re.compile(r"\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b")

@@ -152,6 +152,21 @@ static void test_lost(void **state)
 		    "{\"time\":\"1970-01-01T00:00:00.999999999Z\",\"seq\":null,\"event\":\"lost\",\"count\":18446744073709551615}\n");
 }
 
+/* It is in no ring; it has a duration, and no state before. */
+static void test_existing(void **state)
+{
+	struct tcpstates_record record = example();
+
+	(void)state;
+	record.event = TCPSTATES_EVENT_EXISTING;
+	record.old_state = TCPSTATES_UNKNOWN;
+	record.flags = TCPSTATES_FLAG_UNACCEPTED | TCPSTATES_FLAG_ATLEAST;
+	expect_line(&record,
+		    "time=2026-11-22T12:38:45.123456789Z seq=- event=existing conn=5f3 netns=4026531840 family=inet laddr=10.0.0.5 lport=443 raddr=10.0.0.9 rport=53122 old=- new=CLOSE_WAIT dur_ns=1523411250 cause=- pid=812 comm=\"java\" uid=1001 flags=unaccepted,atleast\n");
+	expect_json(&record,
+		    "{\"time\":\"2026-11-22T12:38:45.123456789Z\",\"seq\":null,\"event\":\"existing\",\"conn\":\"5f3\",\"netns\":4026531840,\"family\":\"inet\",\"laddr\":\"10.0.0.5\",\"lport\":443,\"raddr\":\"10.0.0.9\",\"rport\":53122,\"old\":null,\"new\":\"CLOSE_WAIT\",\"dur_ns\":1523411250,\"cause\":null,\"pid\":812,\"comm\":\"java\",\"uid\":1001,\"flags\":[\"unaccepted\",\"atleast\"]}\n");
+}
+
 static void test_states(void **state)
 {
 	static const char * const names[] = {
@@ -177,12 +192,15 @@ static void test_states(void **state)
 
 static void test_numbers_out_of_range(void **state)
 {
+	static const char * const events[] = {
+		"-", "transition", "lost", "existing",
+	};
 	struct tcpstates_record record = example();
 	unsigned int i;
 
 	(void)state;
 	for (i = 0; i < 256; i++) {
-		const char *event = i == 1 ? "transition" : i == 2 ? "lost" : "-";
+		const char *event = i < COUNT(events) ? events[i] : "-";
 		const char *family = i == 4 ? "inet" : i == 6 ? "inet6" : "-";
 
 		record = example();
@@ -209,9 +227,16 @@ static void test_flags(void **state)
 	(void)state;
 	record.flags = TCPSTATES_FLAG_V4MAPPED;
 	expect_between(&record, " flags=", "\n", "v4mapped");
+	record.flags = TCPSTATES_FLAG_UNACCEPTED;
+	expect_between(&record, " flags=", "\n", "unaccepted");
+	record.flags = TCPSTATES_FLAG_ORPHAN;
+	expect_between(&record, " flags=", "\n", "orphan");
+	record.flags = TCPSTATES_FLAG_ATLEAST;
+	expect_between(&record, " flags=", "\n", "atleast");
 	record.flags = ~0U;
-	expect_between(&record, " flags=", "\n", "v4mapped");
-	record.flags = ~TCPSTATES_FLAG_V4MAPPED;
+	expect_between(&record, " flags=", "\n",
+		       "v4mapped,unaccepted,orphan,atleast");
+	record.flags = ~0xfU;
 	expect_between(&record, " flags=", "\n", "-");
 }
 
@@ -550,6 +575,7 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_known_zero),
 		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_existing),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_numbers_out_of_range),
 		cmocka_unit_test(test_flags),

@@ -38,6 +38,7 @@ static struct {
 	struct tcpstates_info info;
 	u32 format;
 	unsigned int rewinds;
+	unsigned int snapshots;
 	int fd;		/* the library's end of the pipe */
 	int writer;	/* ours */
 } device;
@@ -105,6 +106,9 @@ static int device_ioctl(int fd, unsigned long command, ...)
 		return fail_with(device.format_error);
 	case TCPSTATES_IOC_REWIND:
 		device.rewinds++;
+		return fail_with(device.ioctl_error);
+	case TCPSTATES_IOC_SNAPSHOT:
+		device.snapshots++;
 		return fail_with(device.ioctl_error);
 	default:
 		return fail_with(device.ioctl_error);
@@ -373,6 +377,32 @@ static void test_rewind_drops_the_batch(void **state)
 	tcpstates_close(stream);
 }
 
+static void test_snapshot_drops_the_batch(void **state)
+{
+	struct tcpstates *stream = open_stream(TCPSTATES_OPEN_NONBLOCK);
+	struct tcpstates_record row = make_record(9, TCPSTATES_LISTEN);
+	const struct tcpstates_record *record;
+
+	(void)state;
+	give_mixture();
+	expect_seq(stream, 0);
+	device.ioctl_error = ENOMEM;
+	assert_int_equal(tcpstates_snapshot(stream), -1);
+	assert_int_equal(errno, ENOMEM);
+	expect_seq(stream, 1);
+	device.ioctl_error = 0;
+	assert_int_equal(tcpstates_snapshot(stream), 0);
+	assert_int_equal(device.snapshots, 2);
+	assert_int_equal(device.rewinds, 0);
+	expect_nothing(stream);
+
+	row.event = TCPSTATES_EVENT_EXISTING;
+	give_bytes(&row, sizeof(row));
+	assert_int_equal(tcpstates_next(stream, &record), 1);
+	assert_int_equal(record->event, TCPSTATES_EVENT_EXISTING);
+	tcpstates_close(stream);
+}
+
 static void test_info_ends_with_nul(void **state)
 {
 	struct tcpstates *stream = open_stream(0);
@@ -537,6 +567,7 @@ int main(void)
 		TEST(test_filter_holds_at_once),
 		TEST(test_filter_hides_no_error),
 		TEST(test_rewind_drops_the_batch),
+		TEST(test_snapshot_drops_the_batch),
 		TEST(test_info_ends_with_nul),
 		TEST(test_open_errors),
 		TEST(test_handshake_errors),

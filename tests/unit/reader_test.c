@@ -26,7 +26,7 @@ u64 ktime_get_boottime_ns(void)
 
 u64 ktime_get_real_ns(void)
 {
-	return ktime_get_boottime_ns() + 1000;
+	return ktime_get_boottime_ns() + SHIM_REAL_OFFSET;
 }
 
 struct bench {

@@ -90,8 +90,10 @@ AT(stats, reader_lost, 16, 8);
 AT(stats, untracked, 24, 8);
 AT(stats, unplaced, 32, 8);
 AT(stats, ring_bytes, 40, 8);
-AT(stats, hits, 48, 128);
-AT(stats, reserved, 176, 80);
+AT(stats, conns_missed, 48, 8);
+AT(stats, conn_bytes, 56, 8);
+AT(stats, hits, 64, 128);
+AT(stats, reserved, 192, 64);
 SIZE(stats, 256);
 
 #if !defined(__powerpc__) && !defined(__mips__) && !defined(__sparc__)
@@ -100,6 +102,7 @@ IOC(GET_STATS, 2U, 2U, 256U);
 IOC(SET_FORMAT, 1U, 3U, 8U);
 IOC(SET_FILTER, 1U, 4U, 72U);
 IOC(REWIND, 0U, 5U, 0U);
+IOC(SNAPSHOT, 0U, 6U, 0U);
 #endif
 
 /* The numbers are those of the kernel, and of /proc/net/tcp. */

@@ -17,6 +17,7 @@ enum {
  * it prints goes to @out, which main.c writes out at the end. Returns a status.
  */
 int watch_run(struct output *out, int argc, char *argv[]);
+int list_run(struct output *out, int argc, char *argv[]);
 int stats_run(struct output *out, int argc, char *argv[]);
 
 #endif /* _CLI_H */

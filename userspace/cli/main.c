@@ -26,6 +26,8 @@ static const struct command {
 	{ "--version", NULL, version_run },
 	{ "watch", "show changes of state as they happen (the default)",
 	  watch_run },
+	{ "list", "show the connections that exist now, their age and owner",
+	  list_run },
 	{ "stats", "show what the module has recorded, its memory and hooks",
 	  stats_run },
 	{ .name = NULL }

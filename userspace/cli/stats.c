@@ -138,6 +138,11 @@ static void print_text(struct report *report)
 		      "%-11s %11.1f MiB  %u rings of %u records\n", "memory",
 		      stats->ring_bytes / BYTES_PER_MIB, info->cpus,
 		      info->ring_records);
+	output_format(report->out, "%-11s %11.1f MiB  %s\n", "connections",
+		      stats->conn_bytes / BYTES_PER_MIB,
+		      "table of connections: since when, whose");
+	print_number(report, "missed", stats->conns_missed,
+		     "connections without memory for that");
 	output_format(report->out, "%-11s %15u  of %u attached\n", "hooks",
 		      count_attached(report), TCPSTATES_HOOK_COUNT);
 	print_hooks(report);
@@ -160,9 +165,13 @@ static void print_json(struct report *report)
 		      (unsigned long long)stats->untracked,
 		      (unsigned long long)stats->unplaced);
 	output_format(report->out,
-		      "\"ring_bytes\":%llu,\"rings\":%u,\"ring_records\":%u,\"hooks\":{",
+		      "\"ring_bytes\":%llu,\"rings\":%u,\"ring_records\":%u,",
 		      (unsigned long long)stats->ring_bytes, info->cpus,
 		      info->ring_records);
+	output_format(report->out,
+		      "\"conn_bytes\":%llu,\"conns_missed\":%llu,\"hooks\":{",
+		      (unsigned long long)stats->conn_bytes,
+		      (unsigned long long)stats->conns_missed);
 	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
 		output_format(report->out,
 			      "%s\"%s\":{\"attached\":%s,\"calls\":%llu}",

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records as rows of a table:
+ * Records as rows of a table, either what happens:
  *
  *	TIME         OLD         NEW         LOCAL                 REMOTE
  *	12:38:45.123 SYN_RECV    ESTABLISHED 10.0.0.5:443          10.0.0.9:53122
  *	12:38:45.124 SYN_RECV    ESTABLISHED [2001:db8:85a3:8d3:1319:8a2e:370:7348]:443
  *	                                     [2001:db8::9]:53122
+ *
+ * where a wider terminal has room for a column AFTER before NEW, how long the
+ * old state lasted; or what is there:
+ *
+ *	STATE           AGE OWNER            LOCAL                 REMOTE
+ *	ESTABLISHED   3m07s 812/java         10.0.0.5:443          10.0.0.9:53122
+ *	LISTEN      >12d03h uid 0            0.0.0.0:22            -
  *
  * Any two IPv4 addresses fit into 80 columns beside what has a fixed width.
  * IPv6 addresses that do not are written one below the other; the few that are
@@ -27,8 +34,12 @@
 #define USUAL_ROWS	24
 
 #define TIME_SIZE	16
+#define AGE_SIZE	24
+#define OWNER_SIZE	32
 #define STATE_WIDTH	11	/* ESTABLISHED */
-#define ADDRESSES	37	/* column where the addresses begin */
+#define AGE_WIDTH	7
+#define OWNER_WIDTH	16
+#define ADDRESSES	37	/* column where the addresses begin, in both */
 #define IPV6_WIDTH	47	/* such an address, in brackets, with a port */
 #define ENDPOINT_SIZE	64
 
@@ -50,9 +61,9 @@ static bool wants_colour(void)
 	       term && *term && strcmp(term, "dumb");
 }
 
-void table_init(struct table *table, struct output *out)
+void table_init(struct table *table, struct output *out, enum table_kind kind)
 {
-	*table = (struct table) { .out = out };
+	*table = (struct table) { .out = out, .kind = kind };
 	table->terminal = isatty(STDOUT_FILENO);
 	table->colour = table->terminal && wants_colour();
 	tzset();
@@ -66,7 +77,10 @@ static void measure(struct table *table)
 	if (table->terminal)
 		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	table->columns = size.ws_col > NARROWEST ? size.ws_col : NARROWEST;
-	table->side = (table->columns - ADDRESSES - 1) / 2;
+	table->after = table->kind == TABLE_TRANSITIONS &&
+		       table->columns >= NARROWEST + AGE_WIDTH + 1;
+	table->addresses = ADDRESSES + (table->after ? AGE_WIDTH + 1 : 0);
+	table->side = (table->columns - table->addresses - 1) / 2;
 	if (table->side > IPV6_WIDTH)
 		table->side = IPV6_WIDTH;
 	table->rows = 0;
@@ -92,11 +106,20 @@ static void end_row(struct table *table)
 
 static void add_head(struct table *table)
 {
-	char head[128];
+	char left[64], head[128];
 
 	measure(table);
-	snprintf(head, sizeof(head), "%-12s %-*s %-*s %-*s %s", "TIME",
-		 STATE_WIDTH, "OLD", STATE_WIDTH, "NEW", table->side, "LOCAL",
+	if (table->kind == TABLE_CONNECTIONS)
+		snprintf(left, sizeof(left), "%-*s %*s %-*s", STATE_WIDTH,
+			 "STATE", AGE_WIDTH, "AGE", OWNER_WIDTH, "OWNER");
+	else if (table->after)
+		snprintf(left, sizeof(left), "%-12s %-*s %*s %-*s", "TIME",
+			 STATE_WIDTH, "OLD", AGE_WIDTH, "AFTER", STATE_WIDTH,
+			 "NEW");
+	else
+		snprintf(left, sizeof(left), "%-12s %-*s %-*s", "TIME",
+			 STATE_WIDTH, "OLD", STATE_WIDTH, "NEW");
+	snprintf(head, sizeof(head), "%s %-*s %s", left, table->side, "LOCAL",
 		 "REMOTE");
 	table->printed = 0;
 	add_coloured(table, BOLD, head);
@@ -114,6 +137,57 @@ static void format_time(__u64 real_ns, char text[TIME_SIZE])
 		length = strftime(text, TIME_SIZE, "%H:%M:%S", &tm);
 	snprintf(text + length, TIME_SIZE - length, ".%03u",
 		 (unsigned int)(real_ns / 1000000 % 1000));
+}
+
+/* In the two largest units; ">" where more is possible, "-" for unknown. */
+static void format_age(const struct tcpstates_record *record,
+		       char text[AGE_SIZE])
+{
+	const char *more = record->flags & TCPSTATES_FLAG_ATLEAST ? ">" : "";
+	unsigned long long ms = record->dur_ns / 1000000;
+	unsigned long long s = ms / 1000;
+
+	if (!(record->known & TCPSTATES_KNOW_DURATION))
+		snprintf(text, AGE_SIZE, "-");
+	else if (s < 1)
+		snprintf(text, AGE_SIZE, "%s%llums", more, ms);
+	else if (s < 60)
+		snprintf(text, AGE_SIZE, "%s%llu.%llus", more, s,
+			 ms / 100 % 10);
+	else if (s < 3600)
+		snprintf(text, AGE_SIZE, "%s%llum%02llus", more, s / 60,
+			 s % 60);
+	else if (s < 86400)
+		snprintf(text, AGE_SIZE, "%s%lluh%02llum", more, s / 3600,
+			 s / 60 % 60);
+	else if (s < 100 * 86400)
+		snprintf(text, AGE_SIZE, "%s%llud%02lluh", more, s / 86400,
+			 s / 3600 % 24);
+	else
+		snprintf(text, AGE_SIZE, "%s%llud", more, s / 86400);
+}
+
+/*
+ * pid/comm, cut off to fit; the user where no more is known. A name may hold
+ * any byte, and none of them is to do something to the terminal.
+ */
+static void format_owner(const struct tcpstates_record *record,
+			 char text[OWNER_SIZE])
+{
+	__u32 known = record->known;
+	char *p;
+
+	if (known & TCPSTATES_KNOW_OWNER)
+		snprintf(text, OWNER_SIZE, "%u/%.*s", record->pid,
+			 TCPSTATES_COMM_LEN, record->comm);
+	else if (known & TCPSTATES_KNOW_UID)
+		snprintf(text, OWNER_SIZE, "uid %u", record->uid);
+	else
+		snprintf(text, OWNER_SIZE, "-");
+	for (p = text; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	text[OWNER_WIDTH] = '\0';
 }
 
 /* By what a state means: opens, works, waits for us, closes, is done. */
@@ -161,8 +235,8 @@ static void add_alone(struct table *table, int column, const char *text)
 {
 	int start = table->columns - (int)strlen(text);
 
-	if (start > ADDRESSES)
-		start = ADDRESSES;
+	if (start > table->addresses)
+		start = table->addresses;
 	if (start < column) {
 		end_row(table);
 		column = 0;
@@ -176,8 +250,9 @@ static void add_addresses(struct table *table, int column, const char *local,
 	int side = table->side;
 
 	if (strlen(local) <= (size_t)side && strlen(remote) <= (size_t)side) {
-		output_format(table->out, "%*s%-*s %s", ADDRESSES - column, "",
-			      side, local, remote);
+		output_format(table->out, "%*s%-*s %s",
+			      table->addresses - column, "", side, local,
+			      remote);
 		end_row(table);
 		return;
 	}
@@ -187,14 +262,13 @@ static void add_addresses(struct table *table, int column, const char *local,
 	end_row(table);
 }
 
-static void add_transition(struct table *table,
-			   const struct tcpstates_record *record)
+/* Ends a row that has got to @column with the record's two addresses. */
+static void add_endpoints(struct table *table, int column,
+			  const struct tcpstates_record *record)
 {
-	char local[ENDPOINT_SIZE], remote[ENDPOINT_SIZE], time[TIME_SIZE];
-	const char *new = tcpstates_state_name(record->new_state);
+	char local[ENDPOINT_SIZE], remote[ENDPOINT_SIZE];
 	__u32 known = record->known;
 
-	format_time(record->real_ns, time);
 	format_endpoint(local,
 			known & TCPSTATES_KNOW_LADDR ? record->family : 0,
 			record->laddr, known & TCPSTATES_KNOW_LPORT,
@@ -203,11 +277,44 @@ static void add_transition(struct table *table,
 			known & TCPSTATES_KNOW_RADDR ? record->family : 0,
 			record->raddr, known & TCPSTATES_KNOW_RPORT,
 			record->rport);
+	add_addresses(table, column, local, remote);
+}
+
+static void add_transition(struct table *table,
+			   const struct tcpstates_record *record)
+{
+	const char *new = tcpstates_state_name(record->new_state);
+	char time[TIME_SIZE], age[AGE_SIZE];
+
+	format_time(record->real_ns, time);
 	output_format(table->out, "%s %-*s ", time, STATE_WIDTH,
 		      tcpstates_state_name(record->old_state));
+	if (table->after) {
+		format_age(record, age);
+		output_format(table->out, "%*s ", AGE_WIDTH, age);
+	}
 	add_coloured(table, state_colour(record->new_state), new);
-	add_addresses(table, ADDRESSES - 1 - STATE_WIDTH + (int)strlen(new),
-		      local, remote);
+	add_endpoints(table,
+		      table->addresses - 1 - STATE_WIDTH + (int)strlen(new),
+		      record);
+}
+
+static void add_connection(struct table *table,
+			   const struct tcpstates_record *record)
+{
+	const char *state = tcpstates_state_name(record->new_state);
+	char age[AGE_SIZE], owner[OWNER_SIZE];
+	int length;
+
+	format_age(record, age);
+	format_owner(record, owner);
+	length = strlen(owner);
+	add_coloured(table, state_colour(record->new_state), state);
+	output_format(table->out, "%*s %*s %s",
+		      STATE_WIDTH - (int)strlen(state), "", AGE_WIDTH, age,
+		      owner);
+	add_endpoints(table, table->addresses - 1 - OWNER_WIDTH + length,
+		      record);
 }
 
 static void add_loss(struct table *table, const struct tcpstates_record *record)
@@ -222,14 +329,25 @@ static void add_loss(struct table *table, const struct tcpstates_record *record)
 	end_row(table);
 }
 
-/* Adds a record; what is neither a transition nor a loss has no row. */
+/* Adds a record; what is not of the table's kind nor a loss has no row. */
 void table_add(struct table *table, const struct tcpstates_record *record)
 {
+	static const unsigned int wanted[] = {
+		[TABLE_TRANSITIONS] = TCPSTATES_EVENT_TRANSITION,
+		[TABLE_CONNECTIONS] = TCPSTATES_EVENT_EXISTING,
+	};
+
+	if (record->event != TCPSTATES_EVENT_LOST &&
+	    record->event != wanted[table->kind])
+		return;
 	if (!table->printed || (table->rows && table->printed >= table->rows))
 		add_head(table);
 	switch (record->event) {
 	case TCPSTATES_EVENT_TRANSITION:
 		add_transition(table, record);
+		break;
+	case TCPSTATES_EVENT_EXISTING:
+		add_connection(table, record);
 		break;
 	case TCPSTATES_EVENT_LOST:
 		add_loss(table, record);

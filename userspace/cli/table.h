@@ -9,27 +9,36 @@
 
 struct output;
 
+/* What the rows are. */
+enum table_kind { TABLE_TRANSITIONS, TABLE_CONNECTIONS };
+
 /**
  * struct table - a table on standard output
  * @out: where it goes
+ * @kind: of which rows
  * @terminal: whether that is a terminal
  * @colour: whether to colour
  * @columns: columns to fill
+ * @after: whether there is room for how long the old state lasted
+ * @addresses: column where the addresses begin
  * @side: columns for each of two addresses side by side
  * @rows: repeat the head after so many rows; 0 for never
  * @printed: rows since the head; 0 before the first
  */
 struct table {
 	struct output *out;
+	enum table_kind kind;
 	bool terminal;
 	bool colour;
 	int columns;
+	bool after;
+	int addresses;
 	int side;
 	int rows;
 	int printed;
 };
 
-void table_init(struct table *table, struct output *out);
+void table_init(struct table *table, struct output *out, enum table_kind kind);
 void table_add(struct table *table, const struct tcpstates_record *record);
 
 #endif /* _CLI_TABLE_H */

@@ -13,15 +13,16 @@
 #include "libtcpstates.h"
 #include "options.h"
 #include "output.h"
+#include "print.h"
 #include "stop.h"
-#include "table.h"
 
 static const char help[] =
 "Usage: tcpstates [watch] [OPTION]...\n"
 "\n"
 "Shows every change of state of TCP connections from now on: as a table on a\n"
-"terminal (time of day where you are), elsewhere as lines of key=value pairs\n"
-"like those of the device (time in UTC). Ends with Ctrl-C.\n"
+"terminal (time of day where you are; how long the old state lasted where 88\n"
+"columns are), elsewhere as lines of key=value pairs like those of the device\n"
+"(time in UTC). Ends with Ctrl-C.\n"
 "\n"
 "  --json         an object per line, with the keys of the lines\n"
 "  --lines        lines, on a terminal too\n"
@@ -35,24 +36,20 @@ static const char help[] =
 "to read everything, it says how many changes are missing. Filters are not\n"
 "supported yet.\n";
 
-enum form { FORM_TABLE, FORM_LINES, FORM_JSON };
-
 /**
  * struct watch - one run
  * @out: where it prints
  * @stream: what it reads
- * @table: for FORM_TABLE
+ * @print: how it prints
  * @device: the device, or NULL
- * @form: how to print
  * @rewind: whether to begin in the past
  * @left: changes to print before ending
  */
 struct watch {
 	struct output *out;
 	struct tcpstates *stream;
-	struct table table;
+	struct print print;
 	const char *device;
-	enum form form;
 	bool rewind;
 	unsigned long long left;
 };
@@ -97,16 +94,16 @@ static int parse_option(struct watch *watch, int option, char *argv[])
 		output_add(watch->out, help, sizeof(help) - 1);
 		return STATUS_OK;
 	case OPTION_JSON:
-		watch->form = FORM_JSON;
+		watch->print.form = FORM_JSON;
 		return -1;
 	case OPTION_LINES:
-		watch->form = FORM_LINES;
+		watch->print.form = FORM_LINES;
 		return -1;
 	case OPTION_REWIND:
 		watch->rewind = true;
 		return -1;
 	case OPTION_TABLE:
-		watch->form = FORM_TABLE;
+		watch->print.form = FORM_TABLE;
 		return -1;
 	default:
 		return option_error(option, argv);
@@ -132,21 +129,7 @@ static int parse(struct watch *watch, int argc, char *argv[])
 
 static void show(struct watch *watch, const struct tcpstates_record *record)
 {
-	char text[TCPSTATES_JSON_SIZE];
-
-	switch (watch->form) {
-	case FORM_TABLE:
-		table_add(&watch->table, record);
-		break;
-	case FORM_LINES:
-		output_add(watch->out, text,
-			   tcpstates_format_line(record, text, sizeof(text)));
-		break;
-	case FORM_JSON:
-		output_add(watch->out, text,
-			   tcpstates_format_json(record, text, sizeof(text)));
-		break;
-	}
+	print_record(&watch->print, record);
 	if (record->event == TCPSTATES_EVENT_TRANSITION)
 		watch->left--;
 }
@@ -214,11 +197,10 @@ int watch_run(struct output *out, int argc, char *argv[])
 	struct watch watch = { .out = out, .left = -1ULL };
 	int status;
 
-	watch.form = isatty(STDOUT_FILENO) ? FORM_TABLE : FORM_LINES;
+	print_init(&watch.print, out, TABLE_TRANSITIONS);
 	status = parse(&watch, argc, argv);
 	if (status >= 0)
 		return status;
-	table_init(&watch.table, out);
 	watch.stream = tcpstates_open(watch.device, TCPSTATES_OPEN_NONBLOCK);
 	if (!watch.stream) {
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());

@@ -56,6 +56,14 @@ int tcpstates_rewind(struct tcpstates *stream)
 	return 0;
 }
 
+int tcpstates_snapshot(struct tcpstates *stream)
+{
+	if (ioctl(stream->fd, TCPSTATES_IOC_SNAPSHOT) < 0)
+		return -1;
+	tcps_batch_drop(&stream->records);
+	return 0;
+}
+
 int tcpstates_info(struct tcpstates *stream, struct tcpstates_info *info)
 {
 	if (ioctl(stream->fd, TCPSTATES_IOC_GET_INFO, info) < 0)

@@ -31,6 +31,8 @@ static const struct {
 		"req_migrate", "requests that change listener" },
 	[TCPSTATES_HOOK_LISTEN] = {
 		"listen", "chosen local port in LISTEN" },
+	[TCPSTATES_HOOK_ACCEPT] = {
+		"accept", "who accepted: the owner stays the listener's" },
 };
 
 const char *tcpstates_hook_name(unsigned int hook)

@@ -152,6 +152,20 @@ int tcpstates_set_filter(struct tcpstates *stream,
 int tcpstates_rewind(struct tcpstates *stream);
 
 /**
+ * tcpstates_snapshot() - begin anew with what is there now
+ * @stream: the handle
+ *
+ * First comes one TCPSTATES_EVENT_EXISTING for each connection that exists at
+ * this moment and that the filter lets through, then what happens after it,
+ * without a gap and without a double. A connection that changes while the rows
+ * are being given may get its row later, but before what happened to it. What
+ * had not been read before is passed over.
+ *
+ * Return: 0, or -1: ENOMEM, EINTR, or ENOTTY from a module that cannot do it.
+ */
+int tcpstates_snapshot(struct tcpstates *stream);
+
+/**
  * tcpstates_info() - the module: versions, rings, hooks
  * @stream: the handle
  * @info: filled in; @info->module_version ends with NUL

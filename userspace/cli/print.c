@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Records on standard output, in the form that was asked for. */
+#include "print.h"
+
+#include <unistd.h>
+
+#include "libtcpstates.h"
+#include "output.h"
+
+/* A table for people, lines for programs. */
+void print_init(struct print *print, struct output *out, enum table_kind kind)
+{
+	print->out = out;
+	print->form = isatty(STDOUT_FILENO) ? FORM_TABLE : FORM_LINES;
+	table_init(&print->table, out, kind);
+}
+
+void print_record(struct print *print, const struct tcpstates_record *record)
+{
+	char text[TCPSTATES_JSON_SIZE];
+
+	switch (print->form) {
+	case FORM_TABLE:
+		table_add(&print->table, record);
+		break;
+	case FORM_LINES:
+		output_add(print->out, text,
+			   tcpstates_format_line(record, text, sizeof(text)));
+		break;
+	case FORM_JSON:
+		output_add(print->out, text,
+			   tcpstates_format_json(record, text, sizeof(text)));
+		break;
+	}
+}

@@ -112,7 +112,7 @@ class Streaming(DeviceTest):
             return None
         if key in ('netns', 'lport', 'rport', 'dur_ns', 'pid', 'uid'):
             return int(text)
-        return text
+        return text.strip('"') if key == 'comm' else text
 
     def test_count(self):
         """Ends by itself after so many."""

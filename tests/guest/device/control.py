@@ -26,7 +26,7 @@ class Ioctl(DeviceTest):
     def test_ioctl_unknown(self):
         fd = self.open()
         size = uapi.INFO.size
-        for number in (0, 0x5401, uapi.REWIND + 1, uapi.GET_INFO + 5,
+        for number in (0, 0x5401, uapi.SNAPSHOT + 1, uapi.GET_INFO + 5,
                        uapi.GET_INFO + (8 << 16), uapi.GET_INFO ^ 1 << 30,
                        uapi.SET_FILTER - (8 << 16), 0xffffffff):
             self.assertErrno(errno.ENOTTY, fcntl.ioctl, fd, number,

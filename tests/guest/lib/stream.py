@@ -19,7 +19,8 @@ PORT = r'(-|[1-9]\d{0,4})'
 NUMBER = r'(-|0|[1-9]\d*)'
 LINE = re.compile((
     r'time=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z '
-    r'seq=(0|[1-9]\d*):(0|[1-9]\d*) event=(transition) '
+    r'(?:seq=(0|[1-9]\d*):(0|[1-9]\d*) event=(transition)|'
+    r'seq=- event=(existing)) '
     r'conn=([1-9a-f][0-9a-f]*) netns=([1-9]\d*) family=(inet6?) '
     r'laddr=([0-9a-f.:]+|-) lport=' + PORT +
     r' raddr=([0-9a-f.:]+|-) rport=' + PORT +
@@ -116,18 +117,20 @@ def parse_line(raw):
     if not match:
         raise BadLine(f'not a line of the contract: {raw!r}')
     try:
-        (seconds, fraction, cpu, seq, event, conn, netns, family, laddr, lport,
-         raddr, rport, old, new, dur_ns, cause, pid, comm, uid, flags,
+        (seconds, fraction, cpu, seq, event, row, conn, netns, family, laddr,
+         lport, raddr, rport, old, new, dur_ns, cause, pid, comm, uid, flags,
          _appended) = match.groups()
-        for state in (old, new):
+        for state in (new,) if row and old == '-' else (old, new):
             if state not in uapi.STATE_NUMBERS:
                 raise BadLine(f'state {state}')
         return Event(
-            text=text, event=event, real_ns=_real_ns(seconds, fraction),
-            cpu=int(cpu), seq=int(seq), conn=int(conn, 16), netns=int(netns),
+            text=text, event=row or event,
+            real_ns=_real_ns(seconds, fraction),
+            cpu=None if row else int(cpu), seq=None if row else int(seq),
+            conn=int(conn, 16), netns=int(netns),
             family=family, laddr=_address(family, laddr), lport=_port(lport),
-            raddr=_address(family, raddr), rport=_port(rport), old=old,
-            new=new, dur_ns=_number(dur_ns),
+            raddr=_address(family, raddr), rport=_port(rport),
+            old=None if row else old, new=new, dur_ns=_number(dur_ns),
             cause=None if cause == '-' else cause, pid=_number(pid),
             comm=None if comm == '-' else comm[1:-1], uid=_number(uid),
             flags=frozenset(() if flags == '-' else flags.split(',')))
@@ -187,7 +190,8 @@ def _parse_record(record):
             raise BadLine(f'a lost record says more than that: {record}')
         return Event(text='', event='lost', real_ns=record.real_ns,
                      boot_ns=record.boot_ns, count=record.dur_ns)
-    if record.event != uapi.EVENT_TRANSITION:
+    row = record.event == uapi.EVENT_EXISTING
+    if record.event != uapi.EVENT_TRANSITION and not (row and not record.old):
         raise BadLine(f'event {record.event}')
     family = uapi.FAMILIES[record.family]
     address_family = ADDRESS_FAMILY[family]
@@ -196,8 +200,9 @@ def _parse_record(record):
     if record.flags & ~sum(uapi.FLAGS):
         raise BadLine(f'flags {record.flags:#x}')
     return Event(
-        text='', event='transition', real_ns=record.real_ns,
-        boot_ns=record.boot_ns, cpu=record.cpu, seq=record.seq,
+        text='', event='existing' if row else 'transition',
+        real_ns=record.real_ns, boot_ns=record.boot_ns,
+        cpu=None if row else record.cpu, seq=None if row else record.seq,
         conn=record.conn, netns=record.netns, family=family,
         laddr=_binary_address(record, address_family, record.laddr,
                               uapi.KNOW_LADDR),
@@ -205,7 +210,7 @@ def _parse_record(record):
         raddr=_binary_address(record, address_family, record.raddr,
                               uapi.KNOW_RADDR),
         rport=_known(record, uapi.KNOW_RPORT, record.rport, 0),
-        old=uapi.STATES[record.old], new=uapi.STATES[record.new],
+        old=None if row else uapi.STATES[record.old], new=uapi.STATES[record.new],
         dur_ns=_known(record, uapi.KNOW_DURATION, record.dur_ns, 0),
         cause=None if not record.cause else record.cause,
         pid=_known(record, uapi.KNOW_OWNER, record.pid, 0),
@@ -235,6 +240,8 @@ class Order:
         self.last_ns = stamp
         if event.event == 'lost':
             self.skipped += event.count
+            return
+        if event.event == 'existing':
             return
         expected = self.next.get(event.cpu)
         self.next[event.cpu] = event.seq + 1

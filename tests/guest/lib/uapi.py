@@ -17,6 +17,7 @@ STATE_NUMBERS = {name: number for number, name in STATES.items()}
 
 EVENT_TRANSITION = 1
 EVENT_LOST = 2
+EVENT_EXISTING = 3
 
 FAMILY_INET = 4
 FAMILY_INET6 = 6
@@ -31,12 +32,18 @@ KNOW_OWNER = 1 << 5
 KNOW_UID = 1 << 6
 
 FLAG_V4MAPPED = 1 << 0
-FLAGS = {FLAG_V4MAPPED: 'v4mapped'}
+FLAG_UNACCEPTED = 1 << 1
+FLAG_ORPHAN = 1 << 2
+FLAG_ATLEAST = 1 << 3
+FLAGS = {
+    FLAG_V4MAPPED: 'v4mapped', FLAG_UNACCEPTED: 'unaccepted',
+    FLAG_ORPHAN: 'orphan', FLAG_ATLEAST: 'atleast',
+}
 
 FORMAT_TEXT = 0
 FORMAT_BINARY = 1
 
-HOOK_COUNT = 12
+HOOK_COUNT = 13
 
 RECORD = struct.Struct('=HBBBBBBQQQQQII16s16sHHIII16sII')
 Record = collections.namedtuple('Record', (
@@ -47,9 +54,10 @@ INFO = struct.Struct('=IIIIQ16s3Q')
 Info = collections.namedtuple('Info', (
     'abi_version record_size cpus ring_records hooks module_version'))
 
-STATS = struct.Struct('=6Q16Q10Q')
+STATS = struct.Struct('=8Q16Q8Q')
 Stats = collections.namedtuple('Stats', (
-    'recorded overwritten reader_lost untracked unplaced ring_bytes hits'))
+    'recorded overwritten reader_lost untracked unplaced ring_bytes '
+    'conns_missed conn_bytes hits'))
 
 FORMAT = struct.Struct('=II')
 FILTER = struct.Struct('=IIIIQHHHH16s16sBBBBI')
@@ -70,6 +78,7 @@ GET_STATS = _ioc(2, 2, STATS.size)
 SET_FORMAT = _ioc(1, 3, FORMAT.size)
 SET_FILTER = _ioc(1, 4, FILTER.size)
 REWIND = _ioc(0, 5, 0)
+SNAPSHOT = _ioc(0, 6, 0)
 
 
 def get_info(fd):
@@ -80,8 +89,8 @@ def get_info(fd):
 
 def get_stats(fd):
     raw = STATS.unpack(fcntl.ioctl(fd, GET_STATS, bytes(STATS.size)))
-    assert not any(raw[22:]), f'reserved members of the stats: {raw[22:]}'
-    return Stats(*raw[:6], raw[6:22])
+    assert not any(raw[24:]), f'reserved members of the stats: {raw[24:]}'
+    return Stats(*raw[:8], raw[8:24])
 
 
 def set_format(fd, number, reserved=0):
@@ -109,3 +118,7 @@ def states(*names):
 
 def rewind(fd):
     fcntl.ioctl(fd, REWIND)
+
+
+def snapshot(fd):
+    fcntl.ioctl(fd, SNAPSHOT)

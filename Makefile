@@ -65,7 +65,7 @@ endif
 
 check: deps-unit deps-lint deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
-	@tests/run unit lint guest
+	@tests/run unit lint guest unload
 
 check-kernels: deps-kernels deps-guest all
 	@$(MAKE) -s -C tests/guest
@@ -76,7 +76,7 @@ unit lint: %: deps-%
 
 guest: deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
-	@tests/run guest
+	@tests/run guest unload
 
 deps-%:
 	@tests/deps $*

@@ -36,7 +36,7 @@
 #include "version.h"
 
 /* Nothing in the ABI depends on the word size or on the compiler's padding. */
-static_assert(sizeof(struct tcpstates_record) == 128);
+static_assert(sizeof(struct tcpstates_record) == 192);
 static_assert(offsetof(struct tcpstates_record, boot_ns) == 8);
 static_assert(offsetof(struct tcpstates_record, dur_ns) == 40);
 static_assert(offsetof(struct tcpstates_record, netns) == 48);

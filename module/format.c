@@ -49,8 +49,39 @@ static const char event_names[TCPSTATES_EVENT_COUNT][12] = {
 	[TCPSTATES_EVENT_EXISTING] = "existing",
 };
 
-static const char cause_names[][20] = {
+static const char cause_names[TCPSTATES_CAUSE_COUNT][16] = {
 	[TCPSTATES_CAUSE_UNKNOWN] = "-",
+	[TCPSTATES_CAUSE_CONNECT] = "connect",
+	[TCPSTATES_CAUSE_LISTEN] = "listen",
+	[TCPSTATES_CAUSE_SYN] = "syn",
+	[TCPSTATES_CAUSE_SYNACK] = "synack",
+	[TCPSTATES_CAUSE_ACK] = "ack",
+	[TCPSTATES_CAUSE_FIN] = "fin",
+	[TCPSTATES_CAUSE_FIN_ACKED] = "fin-acked",
+	[TCPSTATES_CAUSE_CLOSE] = "close",
+	[TCPSTATES_CAUSE_SHUTDOWN] = "shutdown",
+	[TCPSTATES_CAUSE_RST_RECEIVED] = "rst-received",
+	[TCPSTATES_CAUSE_RST_SENT] = "rst-sent",
+	[TCPSTATES_CAUSE_ABORT] = "abort",
+	[TCPSTATES_CAUSE_UNREAD] = "unread",
+	[TCPSTATES_CAUSE_DISCONNECT] = "disconnect",
+	[TCPSTATES_CAUSE_TIMEOUT] = "timeout",
+	[TCPSTATES_CAUSE_REFUSED] = "refused",
+	[TCPSTATES_CAUSE_UNREACHABLE] = "unreachable",
+	[TCPSTATES_CAUSE_SYNACK_TIMEOUT] = "synack-timeout",
+	[TCPSTATES_CAUSE_OVERFLOW] = "overflow",
+	[TCPSTATES_CAUSE_LISTENER_CLOSED] = "listener-closed",
+	[TCPSTATES_CAUSE_DUPLICATE] = "duplicate",
+	[TCPSTATES_CAUSE_TW_EXPIRED] = "tw-expired",
+	[TCPSTATES_CAUSE_TW_REUSED] = "tw-reused",
+	[TCPSTATES_CAUSE_TW_RESET] = "tw-reset",
+	[TCPSTATES_CAUSE_TW_OVERFLOW] = "tw-overflow",
+	[TCPSTATES_CAUSE_NETNS_EXIT] = "netns-exit",
+	[TCPSTATES_CAUSE_KILLED] = "killed",
+	[TCPSTATES_CAUSE_NO_MEMORY] = "no-memory",
+	[TCPSTATES_CAUSE_CONNECT_FAILED] = "connect-failed",
+	[TCPSTATES_CAUSE_LISTEN_FAILED] = "listen-failed",
+	[TCPSTATES_CAUSE_REPAIR] = "repair",
 };
 
 /* By bit number of TCPSTATES_FLAG_*. */
@@ -59,6 +90,9 @@ static const char flag_names[][12] = {
 	"unaccepted",
 	"orphan",
 	"atleast",
+	"syncookie",
+	"tfo",
+	"mptcp",
 };
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -495,6 +529,57 @@ static char *put_json_conn(char *p, __u64 conn)
 }
 
 /**
+ * struct key - a key that has a number, one of those after the flags
+ * @known: TCPSTATES_KNOW_*
+ * @line: what stands before its value in a line
+ * @json: what stands before its value in an object
+ */
+struct key {
+	__u32 known;
+	char line[16];
+	char json[20];
+};
+
+#define LAST_KEY(key, bit) \
+	{ TCPSTATES_KNOW_##bit, " " #key "=", ",\"" #key "\":" }
+
+/* In the order of the values in put_last_keys(). */
+static const struct key last_keys[] = {
+	LAST_KEY(inode, INODE),
+	LAST_KEY(cgroup, CGROUP),
+	LAST_KEY(rtt_us, RTT),
+	LAST_KEY(retrans, RETRANS),
+	LAST_KEY(rq, QUEUES),
+	LAST_KEY(wq, QUEUES),
+	LAST_KEY(bytes_in, BYTES),
+	LAST_KEY(bytes_out, BYTES),
+	LAST_KEY(handshake_ns, HANDSHAKE),
+	LAST_KEY(acceptq, ACCEPTQ),
+	LAST_KEY(backlog, ACCEPTQ),
+};
+
+static char *put_last_keys(char *p, const struct tcpstates_record *record,
+			bool json)
+{
+	const __u64 values[COUNT(last_keys)] = {
+		record->inode, record->cgroup, record->rtt_us, record->retrans,
+		record->rq, record->wq, record->bytes_in, record->bytes_out,
+		record->handshake_ns, record->acceptq, record->backlog,
+	};
+	unsigned int i;
+
+	for (i = 0; i < COUNT(last_keys); i++) {
+		const struct key *key = &last_keys[i];
+		bool known = record->known & key->known;
+
+		p = put_word(p, json ? key->json : key->line);
+		p = json ? put_json_number(p, known, values[i]) :
+			   put_known_number(p, known, values[i]);
+	}
+	return p;
+}
+
+/**
  * tcps_format_line() - a record as a line of text
  * @record: the record
  * @text: where to; it is not terminated with NUL
@@ -555,6 +640,7 @@ size_t tcps_format_line(const struct tcpstates_record *record,
 	p = put_word(p, " uid=");
 	p = put_known_number(p, known & TCPSTATES_KNOW_UID, record->uid);
 	p = put_flags(put_word(p, " flags="), record->flags);
+	p = put_last_keys(p, record, false);
 	*p++ = '\n';
 	return p - text;
 }
@@ -620,6 +706,7 @@ size_t tcps_format_json(const struct tcpstates_record *record,
 	p = put_word(p, ",\"uid\":");
 	p = put_json_number(p, known & TCPSTATES_KNOW_UID, record->uid);
 	p = put_json_flags(put_word(p, ",\"flags\":"), record->flags);
+	p = put_last_keys(p, record, true);
 	p = put_word(p, "}\n");
 	return p - text;
 }

@@ -11,8 +11,8 @@
 #include "uapi/tcpstates.h"
 
 /* Room for the longest text of any record; proved by a unit test. */
-#define TCPS_LINE_MAX	512
-#define TCPS_JSON_MAX	768
+#define TCPS_LINE_MAX	768
+#define TCPS_JSON_MAX	1024
 
 size_t tcps_format_line(const struct tcpstates_record *record,
 			char text[TCPS_LINE_MAX]);

@@ -76,15 +76,62 @@
 #define TCPSTATES_KNOW_DURATION	0x00000010U /* @dur_ns */
 #define TCPSTATES_KNOW_OWNER	0x00000020U /* @pid and @comm */
 #define TCPSTATES_KNOW_UID	0x00000040U /* @uid */
+#define TCPSTATES_KNOW_INODE	0x00000080U /* @inode */
+#define TCPSTATES_KNOW_CGROUP	0x00000100U /* @cgroup */
+#define TCPSTATES_KNOW_RTT	0x00000200U /* @rtt_us */
+#define TCPSTATES_KNOW_RETRANS	0x00000400U /* @retrans */
+#define TCPSTATES_KNOW_QUEUES	0x00000800U /* @rq and @wq */
+#define TCPSTATES_KNOW_BYTES	0x00001000U /* @bytes_in and @bytes_out */
+#define TCPSTATES_KNOW_HANDSHAKE 0x00002000U /* @handshake_ns */
+#define TCPSTATES_KNOW_ACCEPTQ	0x00004000U /* @acceptq and @backlog */
 
 /* Member @flags; the names in text are the last words, in lower case. */
 #define TCPSTATES_FLAG_V4MAPPED	0x00000001U /* IPv4 over an AF_INET6 socket */
 #define TCPSTATES_FLAG_UNACCEPTED 0x00000002U /* owner is the listener's */
 #define TCPSTATES_FLAG_ORPHAN	0x00000004U /* no process has it open any more */
 #define TCPSTATES_FLAG_ATLEAST	0x00000008U /* @dur_ns is a lower bound */
+#define TCPSTATES_FLAG_SYNCOOKIE 0x00000010U /* made from a SYN cookie */
+#define TCPSTATES_FLAG_TFO	0x00000020U /* TCP Fast Open: data in the SYN */
+#define TCPSTATES_FLAG_MPTCP	0x00000040U /* a subflow of MPTCP */
 
-/* Member @cause. No cause is produced in this version. */
-#define TCPSTATES_CAUSE_UNKNOWN	0
+/*
+ * Member @cause: why the transition happened. The names in text are the last
+ * words, in lower case, with "-" for "_". uapi/dev-tcpstates says what each
+ * means, and by which path of the kernel it is known.
+ */
+#define TCPSTATES_CAUSE_UNKNOWN		0 /* printed as "-" */
+#define TCPSTATES_CAUSE_CONNECT		1
+#define TCPSTATES_CAUSE_LISTEN		2
+#define TCPSTATES_CAUSE_SYN		3
+#define TCPSTATES_CAUSE_SYNACK		4
+#define TCPSTATES_CAUSE_ACK		5
+#define TCPSTATES_CAUSE_FIN		6
+#define TCPSTATES_CAUSE_FIN_ACKED	7
+#define TCPSTATES_CAUSE_CLOSE		8
+#define TCPSTATES_CAUSE_SHUTDOWN	9
+#define TCPSTATES_CAUSE_RST_RECEIVED	10
+#define TCPSTATES_CAUSE_RST_SENT	11
+#define TCPSTATES_CAUSE_ABORT		12
+#define TCPSTATES_CAUSE_UNREAD		13
+#define TCPSTATES_CAUSE_DISCONNECT	14
+#define TCPSTATES_CAUSE_TIMEOUT		15
+#define TCPSTATES_CAUSE_REFUSED		16
+#define TCPSTATES_CAUSE_UNREACHABLE	17
+#define TCPSTATES_CAUSE_SYNACK_TIMEOUT	18
+#define TCPSTATES_CAUSE_OVERFLOW	19
+#define TCPSTATES_CAUSE_LISTENER_CLOSED	20
+#define TCPSTATES_CAUSE_DUPLICATE	21
+#define TCPSTATES_CAUSE_TW_EXPIRED	22
+#define TCPSTATES_CAUSE_TW_REUSED	23
+#define TCPSTATES_CAUSE_TW_RESET	24
+#define TCPSTATES_CAUSE_TW_OVERFLOW	25
+#define TCPSTATES_CAUSE_NETNS_EXIT	26
+#define TCPSTATES_CAUSE_KILLED		27
+#define TCPSTATES_CAUSE_NO_MEMORY	28
+#define TCPSTATES_CAUSE_CONNECT_FAILED	29
+#define TCPSTATES_CAUSE_LISTEN_FAILED	30
+#define TCPSTATES_CAUSE_REPAIR		31
+#define TCPSTATES_CAUSE_COUNT		32
 
 #define TCPSTATES_COMM_LEN	16
 
@@ -115,7 +162,23 @@
  * @uid: owner's user, in the initial user namespace
  * @comm: owner's name, any bytes but NUL, padded with NUL
  * @flags: TCPSTATES_FLAG_*
+ * @rtt_us: smoothed round-trip time in microseconds
+ * @inode: of the socket's file, what /proc/PID/fd shows in "socket:[...]"; that
+ *	of the last one if the connection has none any more
+ * @cgroup: id of the socket's cgroup (version 2), as "ss --cgroup" finds it
+ * @bytes_in: payload received in order
+ * @bytes_out: payload sent, each byte once
+ * @handshake_ns: from the SYN to ESTABLISHED, told from then on
+ * @retrans: segments sent again; SYN-ACKs while half open
+ * @rq: received and not read yet, as Recv-Q in ss: a FIN counts one
+ * @wq: written and not acknowledged yet, as Send-Q in ss: SYN and FIN count one
+ * @acceptq: connections that wait for accept(), of a listener
+ * @backlog: how many may wait
  * @reserved: zero
+ *
+ * From @rtt_us on the values are those at the transition, with the state
+ * changed and the segment that caused it counted; in an EXISTING those at the
+ * time when the table was read.
  *
  * In a TCPSTATES_EVENT_LOST only @size, @version, @event, @boot_ns, @real_ns
  * (of the first record that survived) and @count hold values.
@@ -147,6 +210,17 @@ struct tcpstates_record {
 	__u32 uid;
 	char comm[TCPSTATES_COMM_LEN];
 	__u32 flags;
+	__u32 rtt_us;
+	__u64 inode;
+	__u64 cgroup;
+	__u64 bytes_in;
+	__u64 bytes_out;
+	__u64 handshake_ns;
+	__u32 retrans;
+	__u32 rq;
+	__u32 wq;
+	__u32 acceptq;
+	__u32 backlog;
 	__u32 reserved;
 };
 
@@ -224,7 +298,14 @@ struct tcpstates_filter {
 #define TCPSTATES_HOOK_REQ_MIGRATE	10 /* requests that change listener */
 #define TCPSTATES_HOOK_LISTEN		11 /* chosen local port in LISTEN */
 #define TCPSTATES_HOOK_ACCEPT		12 /* the owner after accept() */
-#define TCPSTATES_HOOK_COUNT		13
+#define TCPSTATES_HOOK_RESET		13 /* cause: RST received, or sent for data */
+#define TCPSTATES_HOOK_DISCONNECT	14 /* cause: abort, disconnect */
+#define TCPSTATES_HOOK_SHUTDOWN		15 /* cause: shutdown rather than close */
+#define TCPSTATES_HOOK_ABORT		16 /* cause: killed */
+#define TCPSTATES_HOOK_CHECK_REQ	17 /* cause: RST, overflow, half open */
+#define TCPSTATES_HOOK_REQ_ERR		18 /* cause: unreachable, half open */
+#define TCPSTATES_HOOK_TW_DESCHEDULE	19 /* cause: TIME_WAIT's end */
+#define TCPSTATES_HOOK_COUNT		20
 
 /**
  * struct tcpstates_info - result of TCPSTATES_IOC_GET_INFO
@@ -259,8 +340,7 @@ struct tcpstates_info {
  * @conns_missed: connections that found no memory in the module's table: their
  *	durations and owners are unknown
  * @conn_bytes: memory of that table
- * @hits: how often each hook was called, by TCPSTATES_HOOK_*
- * @reserved: zero
+ * @hits: how often each hook was called, by TCPSTATES_HOOK_*; the others zero
  *
  * Counters only grow, and are read without stopping the writers: they are
  * exact when the host is idle and approximate under load.
@@ -274,8 +354,7 @@ struct tcpstates_stats {
 	__u64 ring_bytes;
 	__u64 conns_missed;
 	__u64 conn_bytes;
-	__u64 hits[16];
-	__u64 reserved[8];
+	__u64 hits[24];
 };
 
 #define TCPSTATES_IOC_MAGIC	0xE6

@@ -7,11 +7,14 @@
 #ifndef _TCPS_COMPAT_H
 #define _TCPS_COMPAT_H
 
+#include <linux/atomic.h>
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
+#include <linux/refcount.h>
 #include <linux/version.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
+#include <net/net_namespace.h>
 
 #ifndef CONFIG_X86_64
 #error "tcpstates reads function arguments of x86-64 only"
@@ -89,5 +92,24 @@ static inline void tcps_for_each_listener(struct inet_listen_hashbucket *bucket,
 		visit(sk);
 #endif
 }
+
+/*
+ * Minisocks of a namespace; the counter has held a reference of its own since
+ * 5.17. Drop when the minimum is 6.1.
+ */
+static inline int tcps_timewait_count(const struct net *net)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+	return atomic_read(&net->ipv4.tcp_death_row.tw_count);
+#else
+	return refcount_read(&net->ipv4.tcp_death_row.tw_refcount) - 1;
+#endif
+}
+
+/*
+ * tcp_reset() is told the segment since 5.11.
+ * Drop when the minimum is 5.11.
+ */
+#define TCPS_RESET_HAS_SKB (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0))
 
 #endif /* _TCPS_COMPAT_H */

@@ -23,6 +23,8 @@
 #include <net/tcp.h>
 #include <trace/events/sock.h>
 
+#include "caller.h"
+#include "cause.h"
 #include "compat.h"
 #include "probe.h"
 #include "uapi/tcpstates.h"
@@ -40,6 +42,7 @@ static DEFINE_PER_CPU(u64[TCPSTATES_HOOK_COUNT], hits);
 /* Argument @n of the traced function, as the type that its place has there. */
 #define ARG(n) ((void *)tcps_arg(fregs, n))
 #define ARG_BOOL(n) ((bool)(u8)tcps_arg(fregs, n))
+#define ARG_INT(n) ((int)tcps_arg(fregs, n))
 
 HANDLER(on_request_free)
 {
@@ -62,7 +65,7 @@ HANDLER(on_request_done)
 HANDLER(on_request_drop)
 {
 	HIT(TCPSTATES_HOOK_REQ_DROP);
-	tcps_probe_request_drop(ARG(0), ARG(1));
+	tcps_probe_request_drop(ARG(0), ARG(1), ARG_BOOL(2));
 }
 
 HANDLER(on_request_start)
@@ -107,6 +110,48 @@ HANDLER(on_accept)
 	tcps_probe_accept(ARG(0));
 }
 
+HANDLER(on_reset)
+{
+	HIT(TCPSTATES_HOOK_RESET);
+	tcps_probe_reset(ARG(0), TCPS_RESET_HAS_SKB ? ARG(1) : NULL);
+}
+
+HANDLER(on_disconnect)
+{
+	HIT(TCPSTATES_HOOK_DISCONNECT);
+	tcps_probe_disconnect(ARG(0));
+}
+
+HANDLER(on_shutdown)
+{
+	HIT(TCPSTATES_HOOK_SHUTDOWN);
+	tcps_probe_shutdown(ARG(0), ARG_INT(1));
+}
+
+HANDLER(on_abort)
+{
+	HIT(TCPSTATES_HOOK_ABORT);
+	tcps_probe_abort(ARG(0));
+}
+
+HANDLER(on_check_req)
+{
+	HIT(TCPSTATES_HOOK_CHECK_REQ);
+	tcps_probe_request_segment(ARG(0), ARG(2), ARG(1));
+}
+
+HANDLER(on_request_error)
+{
+	HIT(TCPSTATES_HOOK_REQ_ERR);
+	tcps_probe_request_error(ARG(0), ARG_INT(1), ARG_BOOL(2));
+}
+
+HANDLER(on_tw_deschedule)
+{
+	HIT(TCPSTATES_HOOK_TW_DESCHEDULE);
+	tcps_probe_tw_deschedule(ARG(0), tcps_caller(parent_ip));
+}
+
 HANDLER(on_child)
 {
 	HIT(TCPSTATES_HOOK_CHILD);
@@ -128,6 +173,17 @@ static_assert(__same_type(inet_csk_clone_lock,
 					const gfp_t)));
 static_assert(__same_type(tcp_fastopen_defer_connect,
 			  bool (struct sock *, int *)));
+#if TCPS_RESET_HAS_SKB
+static_assert(__same_type(tcp_reset, void (struct sock *, struct sk_buff *)));
+#else
+static_assert(__same_type(tcp_reset, void (struct sock *)));
+#endif
+static_assert(__same_type(tcp_disconnect, int (struct sock *, int)));
+static_assert(__same_type(tcp_shutdown, void (struct sock *, int)));
+static_assert(__same_type(tcp_abort, int (struct sock *, int)));
+static_assert(__same_type(tcp_req_err, void (struct sock *, u32, bool)));
+static_assert(__same_type(inet_twsk_deschedule_put,
+			  void (struct inet_timewait_sock *)));
 
 /**
  * struct hook - one function to attach to
@@ -206,6 +262,27 @@ static struct hook hooks[] = {
 	HOOK(CHILD, on_child,
 	     "SYN_RECV of TCP Fast Open and SYN cookies",
 	     "inet_csk_clone_lock"),
+	HOOK(RESET, on_reset,
+	     "the causes rst-received and rst-sent, and those that exclude them",
+	     "tcp_reset"),
+	HOOK(DISCONNECT, on_disconnect,
+	     "the causes abort and disconnect, and those that exclude them",
+	     "tcp_disconnect"),
+	HOOK(SHUTDOWN, on_shutdown,
+	     "the causes close and shutdown",
+	     "tcp_shutdown"),
+	HOOK(ABORT, on_abort,
+	     "the cause killed, and those that exclude it",
+	     "tcp_abort"),
+	HOOK(CHECK_REQ, on_check_req,
+	     "why a segment ended a half-open connection",
+	     "tcp_check_req"),
+	HOOK(REQ_ERR, on_request_error,
+	     "the cause unreachable of half-open connections",
+	     "tcp_req_err"),
+	HOOK(TW_DESCHEDULE, on_tw_deschedule,
+	     "why TIME_WAIT ended, and FIN_WAIT2 after close()",
+	     "inet_twsk_deschedule_put"),
 };
 
 static struct tracepoint *set_state;

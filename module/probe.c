@@ -26,6 +26,7 @@
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/socket.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -34,8 +35,10 @@
 #include <net/inet_timewait_sock.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 #include <net/tcp_states.h>
 
+#include "cause.h"
 #include "conn.h"
 #include "keyset.h"
 #include "record.h"
@@ -63,7 +66,7 @@ static struct tcps_keyset ghosts, portless, half_open, fin_wait2;
  *	has been recorded, or happened before loading
  * @record: that transition, if not @known; the child's addresses are not set
  *	yet at that moment before 6.18
- * @listener: the listener's cookie
+ * @origin: its listener
  *
  * Both happen in one function with bottom halves off, so they happen on one
  * CPU; where that does not hold (PREEMPT_RT since 7.x) the child is complete,
@@ -73,7 +76,7 @@ struct birth {
 	u64 cookie;
 	bool known;
 	struct tcpstates_record record;
-	u64 listener;
+	struct tcps_origin origin;
 };
 
 static DEFINE_PER_CPU(struct birth, births);
@@ -162,59 +165,131 @@ static bool is_tcp_timewait(const struct inet_timewait_sock *tw)
 	return !strncmp(tw->tw_prot->name, "TCP", 3);
 }
 
-static void record_transition(struct tcpstates_record *record, u64 listener)
+/* Who is at work: the same in the calls of one path, another on any other. */
+static unsigned long by(void)
+{
+	return (unsigned long)current | !!in_serving_softirq();
+}
+
+static bool all_attached(unsigned long hooks)
+{
+	return (READ_ONCE(attached_hooks) & hooks) == hooks;
+}
+
+/*
+ * @cause unless another is marked, for a transition that @object makes. With
+ * one of @hooks missing, that none is marked says nothing.
+ */
+static void set_cause(struct tcpstates_record *record,
+		      struct tcps_origin *origin, u8 cause, const void *object,
+		      unsigned long hooks)
+{
+	record->cause = all_attached(hooks) ? cause : TCPSTATES_CAUSE_UNKNOWN;
+	origin->object = object;
+	origin->by = by();
+}
+
+#define MARKS_OF_CLOSE		(BIT(TCPSTATES_HOOK_RESET) |		\
+				 BIT(TCPSTATES_HOOK_DISCONNECT) |	\
+				 BIT(TCPSTATES_HOOK_SHUTDOWN) |		\
+				 BIT(TCPSTATES_HOOK_ABORT))
+#define MARKS_OF_REQUEST	(BIT(TCPSTATES_HOOK_REQ_DROP) |		\
+				 BIT(TCPSTATES_HOOK_REQ_FREE))
+#define MARKS_OF_TIMEWAIT	BIT(TCPSTATES_HOOK_TW_DESCHEDULE)
+
+static void set_sock_cause(struct tcpstates_record *record,
+			   struct tcps_origin *origin, const struct sock *sk,
+			   u8 old, u8 new)
+{
+	if (new == TCP_CLOSE)
+		set_cause(record, origin, tcps_cause_of_close(sk, old), sk,
+			  MARKS_OF_CLOSE);
+	else if (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK)
+		set_cause(record, origin, TCPSTATES_CAUSE_CLOSE, sk,
+			  BIT(TCPSTATES_HOOK_SHUTDOWN));
+	else
+		record->cause = tcps_cause_of_step(sk, old, new);
+}
+
+static void record_transition(struct tcpstates_record *record,
+			      const struct tcps_origin *origin)
 {
 	if (attached(TCPSTATES_HOOK_SET_STATE))
-		tcps_stream_record(record, listener);
+		tcps_stream_record(record, origin);
+}
+
+/* Who it is of, if @owned: connect() and listen() make their caller the owner. */
+static void fill_sock(struct tcpstates_record *record,
+		      struct tcps_origin *origin, const struct sock *sk,
+		      u8 old, u8 new, bool owned)
+{
+	tcps_record_sock(record, sk, old, new);
+	tcps_record_health(record, sk);
+	set_sock_cause(record, origin, sk, old, new);
+	if (new != TCP_CLOSE && new != TCP_TIME_WAIT)
+		origin->sk = sk;
+	if (owned && in_task()) {
+		tcps_record_owner(record);
+		tcps_record_file(record, sk);
+	}
 }
 
 static void sock_transition(const struct sock *sk, u8 old, u8 new)
 {
+	struct tcps_origin origin = { };
 	struct tcpstates_record record;
 
-	tcps_record_sock(&record, sk, old, new);
-	record_transition(&record, 0);
+	fill_sock(&record, &origin, sk, old, new, false);
+	record_transition(&record, &origin);
+}
+
+static void owned_transition(const struct sock *sk, u8 old, u8 new)
+{
+	struct tcps_origin origin = { };
+	struct tcpstates_record record;
+
+	fill_sock(&record, &origin, sk, old, new, true);
+	record_transition(&record, &origin);
 }
 
 /* For a connect() or listen() that failed before it had a local port. */
 static void portless_transition(const struct sock *sk, u8 old, u8 new)
 {
+	struct tcps_origin origin = { };
 	struct tcpstates_record record;
 
-	tcps_record_sock(&record, sk, old, new);
+	fill_sock(&record, &origin, sk, old, new, true);
 	tcps_record_no_port(&record);
-	if (in_task())
-		tcps_record_owner(&record);
-	record_transition(&record, 0);
+	record_transition(&record, &origin);
 }
 
-/* connect() and listen() make their caller the owner. */
-static void owned_transition(const struct sock *sk, u8 old, u8 new)
+/* The end of a request, whose cause was settled when it was dropped. */
+static void request_end(const struct request_sock *req)
 {
+	struct tcps_origin origin = { };
 	struct tcpstates_record record;
+	u8 cause = TCPSTATES_CAUSE_UNKNOWN;
 
-	tcps_record_sock(&record, sk, old, new);
-	if (in_task())
-		tcps_record_owner(&record);
-	record_transition(&record, 0);
-}
-
-static void request_transition(const struct request_sock *req, u8 old, u8 new,
-			       u64 listener)
-{
-	struct tcpstates_record record;
-
-	tcps_record_request(&record, req, old, new);
-	record_transition(&record, listener);
+	tcps_record_request(&record, req, TCP_SYN_RECV, TCP_CLOSE);
+	if (!READ_ONCE(any_moved))
+		cause = TCPSTATES_CAUSE_DUPLICATE;
+	set_cause(&record, &origin, cause, req, MARKS_OF_REQUEST);
+	record_transition(&record, &origin);
 }
 
 static void timewait_transition(const struct inet_timewait_sock *tw, u8 old,
 				u8 new)
 {
+	struct tcps_origin origin = { };
 	struct tcpstates_record record;
 
 	tcps_record_timewait(&record, tw, old, new);
-	record_transition(&record, 0);
+	if (new == TCP_CLOSE)
+		set_cause(&record, &origin, tcps_cause_of_expiry(tw, old), tw,
+			  MARKS_OF_TIMEWAIT);
+	else
+		record.cause = TCPSTATES_CAUSE_FIN;
+	record_transition(&record, &origin);
 }
 
 /* Whether the request is still in the hash of established sockets. */
@@ -275,7 +350,7 @@ static void child_born(const struct sock *child)
 	if (known && attached(TCPSTATES_HOOK_REQ_DONE))
 		tcps_keyset_add(&ghosts, cookie ^ CHILD_MARK);
 	else if (!known && birth)
-		record_transition(&birth->record, birth->listener);
+		record_transition(&birth->record, &birth->origin);
 	else if (!known && complete)
 		/* On RT: whose listener it is, is not known here. */
 		sock_transition(child, TCP_LISTEN, TCP_SYN_RECV);
@@ -310,6 +385,38 @@ static bool was_ghost(const struct sock *sk, int old)
 	return tcps_keyset_remove(&ghosts, cookie);
 }
 
+static void leave(const struct sock *sk)
+{
+	unsigned long irqs;
+
+	local_irq_save(irqs);
+	tcps_conn_left(atomic64_read(&sk->sk_cookie), sk);
+	local_irq_restore(irqs);
+}
+
+/* @object: any of the three structures, of which @cookie is. */
+static void mark(u64 cookie, const void *object, u8 cause)
+{
+	unsigned long irqs;
+
+	if (!cookie)
+		return;
+	local_irq_save(irqs);
+	tcps_conn_mark(cookie, object, by(), cause);
+	local_irq_restore(irqs);
+}
+
+static void settle(u64 cookie, const struct request_sock *req, u8 cause)
+{
+	unsigned long irqs;
+
+	if (!cookie)
+		return;
+	local_irq_save(irqs);
+	tcps_conn_settle(cookie, req, by(), cause);
+	local_irq_restore(irqs);
+}
+
 /* Whether the transition from CLOSE to @new is put off. */
 static bool waits_for_port(const struct sock *sk, int new)
 {
@@ -340,8 +447,10 @@ void tcps_probe_set_state(const struct sock *sk, int old, int new)
 		child_born(sk);
 		return;
 	}
-	if (new == TCP_CLOSE && was_ghost(sk, old))
+	if (new == TCP_CLOSE && was_ghost(sk, old)) {
+		leave(sk);
 		return;
+	}
 	if (old == TCP_SYN_RECV && !attached(TCPSTATES_HOOK_REQ_DONE))
 		tcps_keyset_remove(&half_open, tcps_record_sock_cookie(sk));
 	if (old == TCP_CLOSE && waits_for_port(sk, new))
@@ -375,7 +484,7 @@ void tcps_probe_port_chosen(const struct sock *sk)
 
 /**
  * tcps_probe_accept() - security_sock_graft()
- * @sk: a socket that gets a file
+ * @sk: a socket that gets a file, and has it in sk_socket already
  *
  * accept() calls it for the child, in the process that will have it open. So
  * do other protocols, with sockets of theirs.
@@ -388,6 +497,7 @@ void tcps_probe_accept(const struct sock *sk)
 	if (!in_task() || !is_inet(sk) || !is_tcp(sk))
 		return;
 	tcps_record_owner(&owner);
+	tcps_record_file(&owner, sk);
 	local_irq_save(irqs);
 	tcps_conn_accepted(tcps_record_sock_cookie(sk), &owner);
 	local_irq_restore(irqs);
@@ -417,7 +527,10 @@ void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 		tcps_keyset_add(&fin_wait2, (unsigned long)tw);
 	if (old != new) {
 		sock_transition(sk, old, new);
-	} else if (sock_flag(sk, SOCK_DEAD)) {
+		return;
+	}
+	leave(sk);
+	if (sock_flag(sk, SOCK_DEAD)) {
 		/* close() after shutdown(): no transition tells of it. */
 		local_irq_save(irqs);
 		tcps_conn_orphaned(cookie);
@@ -472,13 +585,18 @@ void tcps_probe_tw_end(const struct inet_timewait_sock *tw)
 void tcps_probe_request_start(const struct sock *listener,
 			      const struct request_sock *req)
 {
+	struct tcps_origin origin = { };
+	struct tcpstates_record record;
+
 	if (!is_tcp(listener))
 		return;
+	origin.listener = tcps_record_sock_cookie(listener);
 	if (attached(TCPSTATES_HOOK_REQ_FREE) ||
 	    attached(TCPSTATES_HOOK_REQ_DROP))
 		tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
-	request_transition(req, TCP_LISTEN, TCP_SYN_RECV,
-			   tcps_record_sock_cookie(listener));
+	tcps_record_request(&record, req, TCP_LISTEN, TCP_SYN_RECV);
+	record.cause = TCPSTATES_CAUSE_SYN;
+	record_transition(&record, &origin);
 }
 
 /**
@@ -493,7 +611,7 @@ void tcps_probe_request_start(const struct sock *listener,
  * replaced.
  */
 void tcps_probe_request_drop(const struct sock *listener,
-			     const struct request_sock *req)
+			     const struct request_sock *req, bool from_timer)
 {
 	u64 cookie = atomic64_read(&inet_rsk(req)->ir_cookie);
 
@@ -502,9 +620,12 @@ void tcps_probe_request_drop(const struct sock *listener,
 	if (!is_hashed(req)) {
 		if (cookie && !attached(TCPSTATES_HOOK_REQ_DONE))
 			tcps_keyset_remove(&half_open, cookie);
-	} else if (!attached(TCPSTATES_HOOK_REQ_FREE)) {
+		return;
+	}
+	settle(cookie, req, tcps_cause_of_drop(listener, req, from_timer));
+	if (!attached(TCPSTATES_HOOK_REQ_FREE)) {
 		if (!cookie || tcps_keyset_remove(&half_open, cookie))
-			request_transition(req, TCP_SYN_RECV, TCP_CLOSE, 0);
+			request_end(req);
 	} else if (!cookie) {
 		tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
 	}
@@ -547,7 +668,7 @@ void tcps_probe_request_free(const struct request_sock *req)
 	if (!cookie || !tcps_keyset_remove(&half_open, cookie))
 		return;
 	if (!tcps_keyset_remove(&ghosts, cookie ^ CHILD_MARK))
-		request_transition(req, TCP_SYN_RECV, TCP_CLOSE, 0);
+		request_end(req);
 }
 
 /**
@@ -560,6 +681,19 @@ void tcps_probe_request_migrate(const struct request_sock *req)
 		return;
 	WRITE_ONCE(any_moved, true);
 	tcps_keyset_add(&ghosts, (unsigned long)req);
+}
+
+/* A SYN cookie's SYN has left nothing: it is the ACK that begins this life. */
+static void tell_how_born(struct tcpstates_record *record,
+			  const struct request_sock *req)
+{
+	if (req->syncookie) {
+		record->cause = TCPSTATES_CAUSE_ACK;
+	} else {
+		record->cause = TCPSTATES_CAUSE_SYN;
+		if (!was_hashed(req))
+			record->flags |= TCPSTATES_FLAG_TFO;
+	}
 }
 
 /**
@@ -585,19 +719,20 @@ void tcps_probe_child(const struct sock *listener,
 	if (!birth->known) {
 		tcps_record_request(&birth->record, req, TCP_LISTEN,
 				    TCP_SYN_RECV);
-		birth->listener = tcps_record_sock_cookie(listener);
+		tell_how_born(&birth->record, req);
+		birth->origin.listener = tcps_record_sock_cookie(listener);
 	}
 	birth->cookie = cookie;
 	preempt_enable_notrace();
 }
 
-static bool learn(struct tcpstates_record *record)
+static bool learn(struct tcpstates_record *record, const struct sock *sk)
 {
 	unsigned long irqs;
 	bool is_new;
 
 	local_irq_save(irqs);
-	is_new = tcps_conn_learn(record);
+	is_new = tcps_conn_learn(record, sk);
 	local_irq_restore(irqs);
 	return is_new;
 }
@@ -616,7 +751,8 @@ void tcps_probe_learn_sock(const struct sock *sk)
 		return;
 	tcps_record_sock(&record, sk, TCPSTATES_UNKNOWN, sk->sk_state);
 	tcps_record_user(&record, sk);
-	learn(&record);
+	tcps_record_file(&record, sk);
+	learn(&record, sk);
 }
 
 /**
@@ -629,7 +765,7 @@ void tcps_probe_learn_request(const struct request_sock *req)
 
 	tcps_record_request(&record, req, TCPSTATES_UNKNOWN, TCP_SYN_RECV);
 	record.flags |= TCPSTATES_FLAG_UNACCEPTED;
-	if (learn(&record))
+	if (learn(&record, NULL))
 		tcps_keyset_add(&half_open, record.conn);
 }
 
@@ -643,7 +779,7 @@ void tcps_probe_learn_timewait(const struct inet_timewait_sock *tw)
 	u8 state = READ_ONCE(tw->tw_substate);
 
 	tcps_record_timewait(&record, tw, TCPSTATES_UNKNOWN, state);
-	if (!learn(&record) || state != TCP_FIN_WAIT2)
+	if (!learn(&record, NULL) || state != TCP_FIN_WAIT2)
 		return;
 	tcps_keyset_add(&fin_wait2, (unsigned long)tw);
 	/*
@@ -652,6 +788,101 @@ void tcps_probe_learn_timewait(const struct inet_timewait_sock *tw)
 	 */
 	if (!timer_pending(&tw->tw_timer))
 		tcps_keyset_remove(&fin_wait2, (unsigned long)tw);
+}
+
+/**
+ * tcps_probe_reset() - tcp_reset()
+ * @sk: the socket, locked
+ * @skb: the segment, or NULL where the kernel does not tell
+ */
+void tcps_probe_reset(const struct sock *sk, const struct sk_buff *skb)
+{
+	if (is_tcp(sk) && sk->sk_state != TCP_CLOSE)
+		mark(atomic64_read(&sk->sk_cookie), sk,
+		     tcps_cause_of_reset(sk, skb));
+}
+
+/**
+ * tcps_probe_disconnect() - tcp_disconnect()
+ * @sk: the socket, locked
+ */
+void tcps_probe_disconnect(const struct sock *sk)
+{
+	if (is_tcp(sk) && sk->sk_state != TCP_CLOSE)
+		mark(atomic64_read(&sk->sk_cookie), sk,
+		     tcps_cause_of_disconnect(sk));
+}
+
+/**
+ * tcps_probe_shutdown() - tcp_shutdown()
+ * @sk: the socket, locked
+ * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
+ *
+ * Only in these states it makes a transition.
+ */
+void tcps_probe_shutdown(const struct sock *sk, int how)
+{
+	const int sending = TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_SYN_RECV |
+			    TCPF_CLOSE_WAIT;
+
+	if (is_tcp(sk) && how & SEND_SHUTDOWN && (1 << sk->sk_state) & sending)
+		mark(atomic64_read(&sk->sk_cookie), sk,
+		     TCPSTATES_CAUSE_SHUTDOWN);
+}
+
+/**
+ * tcps_probe_abort() - tcp_abort()
+ * @sk: any of the three structures, not locked: it may end otherwise before
+ *	tcp_abort() has the lock, but then not by the same task
+ */
+void tcps_probe_abort(const struct sock *sk)
+{
+	mark(atomic64_read(&sk->sk_cookie), sk, TCPSTATES_CAUSE_KILLED);
+}
+
+/**
+ * tcps_probe_request_segment() - tcp_check_req()
+ * @listener: whose it is
+ * @req: the request
+ * @skb: a segment for it
+ */
+void tcps_probe_request_segment(const struct sock *listener,
+				const struct request_sock *req,
+				const struct sk_buff *skb)
+{
+	u8 cause = tcps_cause_of_segment(listener, skb);
+
+	if (cause && is_tcp(listener))
+		mark(atomic64_read(&inet_rsk(req)->ir_cookie), req, cause);
+}
+
+/**
+ * tcps_probe_request_error() - tcp_req_err()
+ * @req: the request
+ * @seq: of the segment that an ICMP message answers
+ * @abort: it is an error that ends the request
+ */
+void tcps_probe_request_error(const struct request_sock *req, u32 seq,
+			      bool abort)
+{
+	if (abort && seq == tcp_rsk(req)->snt_isn)
+		mark(atomic64_read(&inet_rsk(req)->ir_cookie), req,
+		     TCPSTATES_CAUSE_UNREACHABLE);
+}
+
+/**
+ * tcps_probe_tw_deschedule() - inet_twsk_deschedule_put()
+ * @tw: the minisock
+ * @caller: who calls it
+ *
+ * inet_twsk_kill() follows, unless the timer is faster.
+ */
+void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
+			      enum tcps_caller caller)
+{
+	if (is_tcp_timewait(tw))
+		mark(atomic64_read(&tw->tw_cookie), tw,
+		     tcps_cause_of_deschedule(tw, caller));
 }
 
 /**

@@ -13,8 +13,11 @@
 
 #include <linux/types.h>
 
+#include "cause.h"
+
 struct inet_timewait_sock;
 struct request_sock;
+struct sk_buff;
 struct sock;
 struct tcpstates_stats;
 
@@ -32,7 +35,7 @@ void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm);
 void tcps_probe_request_start(const struct sock *listener,
 			      const struct request_sock *req);
 void tcps_probe_request_drop(const struct sock *listener,
-			     const struct request_sock *req);
+			     const struct request_sock *req, bool from_timer);
 void tcps_probe_request_done(const struct sock *child,
 			     const struct request_sock *req, bool own);
 void tcps_probe_request_free(const struct request_sock *req);
@@ -41,6 +44,19 @@ void tcps_probe_child(const struct sock *listener,
 		      const struct request_sock *req);
 void tcps_probe_port_chosen(const struct sock *sk);
 void tcps_probe_accept(const struct sock *sk);
+
+/* These make no transition: they note the cause of the next. */
+void tcps_probe_reset(const struct sock *sk, const struct sk_buff *skb);
+void tcps_probe_disconnect(const struct sock *sk);
+void tcps_probe_shutdown(const struct sock *sk, int how);
+void tcps_probe_abort(const struct sock *sk);
+void tcps_probe_request_segment(const struct sock *listener,
+				const struct request_sock *req,
+				const struct sk_buff *skb);
+void tcps_probe_request_error(const struct request_sock *req, u32 seq,
+			      bool abort);
+void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
+			      enum tcps_caller caller);
 
 /* What is there already; the lock of its hash bucket is held. */
 void tcps_probe_learn_sock(const struct sock *sk);

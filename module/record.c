@@ -5,7 +5,11 @@
  */
 #include "record.h"
 
+#include <linux/cgroup.h>
+#include <linux/compiler.h>
 #include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/sock_diag.h>
 #include <linux/string.h>
@@ -13,9 +17,11 @@
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/ipv6.h>
+#include <net/mptcp.h>
 #include <net/net_namespace.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 #include <net/tcp_states.h>
 
 /* The numbers of the ABI are the kernel's; a record stores them unchanged. */
@@ -179,6 +185,10 @@ void tcps_record_sock(struct tcpstates_record *record, const struct sock *sk,
 	     ntohs(inet->inet_dport));
 	if (sock_flag(sk, SOCK_DEAD))
 		record->flags |= TCPSTATES_FLAG_ORPHAN;
+	if (tcp_sk(sk)->syn_data_acked)
+		record->flags |= TCPSTATES_FLAG_TFO;
+	if (sk_is_mptcp(sk))
+		record->flags |= TCPSTATES_FLAG_MPTCP;
 }
 
 /**
@@ -204,6 +214,12 @@ void tcps_record_request(struct tcpstates_record *record,
 	begin(record, tcps_record_request_cookie(req), old, new);
 	fill(record, req_to_sk((struct request_sock *)req),
 	     inet_rsk(req)->ir_num, ntohs(inet_rsk(req)->ir_rmt_port));
+	record->retrans = req->num_retrans;
+	record->known |= TCPSTATES_KNOW_RETRANS;
+	if (req->syncookie)
+		record->flags |= TCPSTATES_FLAG_SYNCOOKIE;
+	if (rsk_is_mptcp(req))
+		record->flags |= TCPSTATES_FLAG_MPTCP;
 }
 
 /**
@@ -250,4 +266,114 @@ void tcps_record_user(struct tcpstates_record *record, const struct sock *sk)
 	} else if (!sock_flag(sk, SOCK_DEAD)) {
 		record->flags |= TCPSTATES_FLAG_UNACCEPTED;
 	}
+}
+
+static void put_cgroup(struct tcpstates_record *record, struct sock *sk)
+{
+#ifdef CONFIG_SOCK_CGROUP_DATA
+	struct cgroup *cgroup = sock_cgroup_ptr(&sk->sk_cgrp_data);
+
+	if (!cgroup)
+		return;
+	record->cgroup = cgroup_id(cgroup);
+	record->known |= TCPSTATES_KNOW_CGROUP;
+#endif
+}
+
+/**
+ * tcps_record_file() - where a socket belongs
+ * @record: where to; inode, cgroup and their bits
+ * @sk: the socket, locked: its file stays until sock_orphan()
+ */
+void tcps_record_file(struct tcpstates_record *record, const struct sock *sk)
+{
+	struct socket *socket = READ_ONCE(sk->sk_socket);
+
+	if (socket) {
+		record->inode = SOCK_INODE(socket)->i_ino;
+		record->known |= TCPSTATES_KNOW_INODE;
+	}
+	put_cgroup(record, (struct sock *)sk);
+}
+
+static void put_acceptq(struct tcpstates_record *record, const struct sock *sk)
+{
+	record->acceptq = READ_ONCE(sk->sk_ack_backlog);
+	record->backlog = READ_ONCE(sk->sk_max_ack_backlog);
+	record->known |= TCPSTATES_KNOW_ACCEPTQ;
+}
+
+/* As tcp_diag_get_info() has them for ss. */
+static void put_queues(struct tcpstates_record *record,
+		       const struct tcp_sock *tp)
+{
+	record->rq = max_t(int, READ_ONCE(tp->rcv_nxt) -
+				READ_ONCE(tp->copied_seq), 0);
+	record->wq = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
+	record->known |= TCPSTATES_KNOW_QUEUES;
+}
+
+/*
+ * bytes_received counts the FIN, which tcp_fin() notes with SOCK_DONE;
+ * bytes_sent counts a segment each time.
+ */
+static void put_bytes(struct tcpstates_record *record,
+		      const struct tcp_sock *tp)
+{
+	u64 in = READ_ONCE(tp->bytes_received);
+
+	if (in && sock_flag((const struct sock *)tp, SOCK_DONE))
+		in--;
+	record->bytes_in = in;
+	record->bytes_out = READ_ONCE(tp->bytes_sent) -
+			    READ_ONCE(tp->bytes_retrans);
+	record->known |= TCPSTATES_KNOW_BYTES;
+}
+
+/* The end of a listener, or the time when it is one. */
+static bool is_listener(const struct tcpstates_record *record)
+{
+	return record->new_state == TCP_LISTEN ||
+	       (record->old_state == TCP_LISTEN &&
+		record->new_state == TCP_CLOSE);
+}
+
+/*
+ * Until the SYN is sent (tcp_connect_init()), sequence numbers are those of an
+ * earlier life; a child has its listener's at first.
+ */
+static bool is_unborn(const struct tcpstates_record *record)
+{
+	return record->new_state == TCP_SYN_SENT ||
+	       (record->old_state == TCP_SYN_SENT &&
+		record->new_state == TCP_CLOSE) ||
+	       record->old_state == TCP_LISTEN;
+}
+
+/**
+ * tcps_record_health() - how a connection is doing
+ * @record: where to, states filled in; the members of the socket's counters
+ * @sk: the socket: locked, or kept from its CLOSE by the caller; then each
+ *	value is one that it had, not all of them those of one moment
+ */
+void tcps_record_health(struct tcpstates_record *record, const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 rtt_us;
+
+	if (is_listener(record)) {
+		put_acceptq(record, sk);
+		return;
+	}
+	if (is_unborn(record))
+		return;
+	rtt_us = READ_ONCE(tp->srtt_us) >> 3;
+	if (rtt_us) {
+		record->rtt_us = rtt_us;
+		record->known |= TCPSTATES_KNOW_RTT;
+	}
+	record->retrans = READ_ONCE(tp->total_retrans);
+	record->known |= TCPSTATES_KNOW_RETRANS;
+	put_queues(record, tp);
+	put_bytes(record, tp);
 }

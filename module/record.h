@@ -30,5 +30,7 @@ void tcps_record_timewait(struct tcpstates_record *record,
 void tcps_record_no_port(struct tcpstates_record *record);
 void tcps_record_owner(struct tcpstates_record *record);
 void tcps_record_user(struct tcpstates_record *record, const struct sock *sk);
+void tcps_record_file(struct tcpstates_record *record, const struct sock *sk);
+void tcps_record_health(struct tcpstates_record *record, const struct sock *sk);
 
 #endif /* _TCPS_RECORD_H */

@@ -156,12 +156,13 @@ void tcps_stream_exit(void)
  * tcps_stream_record() - record a transition that happens now
  * @record: what happened; time, CPU, number, and what the table of connections
  *	knows are filled in here
- * @listener: the listener's cookie for LISTEN to SYN_RECV, else 0
+ * @origin: what it comes from
  *
  * Context: process or softirq, preemptible or not, any locks held. Does not
  * sleep, allocate or print; the lock of one chain of connections at a time.
  */
-void tcps_stream_record(struct tcpstates_record *record, u64 listener)
+void tcps_stream_record(struct tcpstates_record *record,
+			const struct tcps_origin *origin)
 {
 	struct stream_cpu *stream;
 	unsigned long irqs;
@@ -173,7 +174,7 @@ void tcps_stream_record(struct tcpstates_record *record, u64 listener)
 	record->seq = tcps_ring_reserve(&stream->ring);
 	/* After the barrier in there: the writer's half of F in ring.c. */
 	wake = READ_ONCE(waiting);
-	tcps_conn_apply(record, listener);
+	tcps_conn_apply(record, origin);
 	tcps_ring_commit(&stream->ring, record->seq, record);
 	trace_transition(record);
 	if (unlikely(wake))

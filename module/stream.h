@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+struct tcps_origin;
 struct tcps_ring;
 struct tcpstates_record;
 struct tcpstates_stats;
@@ -23,7 +24,8 @@ int tcps_stream_init(unsigned int records);
 void tcps_stream_exit(void);
 
 /* Writers: any context but NMI and hard interrupt. */
-void tcps_stream_record(struct tcpstates_record *record, u64 listener);
+void tcps_stream_record(struct tcpstates_record *record,
+			const struct tcps_origin *origin);
 
 /* Readers. Context: process. */
 struct tcps_ring *const *tcps_stream_rings(void);

@@ -63,7 +63,7 @@ static void keep(unsigned long address, enum tcps_caller caller)
 	if (i >= PLACES)
 		return;
 	places[i].caller = caller;
-	/* Pairs with the acquire in tcps_caller(). */
+	/* H: the answer before the address; pairs with H in tcps_caller(). */
 	smp_store_release(&places[i].address, address);
 }
 
@@ -80,8 +80,10 @@ enum tcps_caller tcps_caller(unsigned long return_address)
 	unsigned int i;
 
 	for (i = 0; i < PLACES; i++) {
-		unsigned long address = smp_load_acquire(&places[i].address);
+		unsigned long address;
 
+		/* H: the address before the answer; pairs with H in keep(). */
+		address = smp_load_acquire(&places[i].address);
 		if (address == return_address)
 			return places[i].caller;
 	}

@@ -41,6 +41,7 @@ static bool all_acked(const struct sock *sk)
  * @old: state before
  * @new: state after
  *
+ * Context: any; see cause.h.
  * Return: TCPSTATES_CAUSE_*; CLOSE also for shutdown(), which is marked.
  */
 u8 tcps_cause_of_step(const struct sock *sk, u8 old, u8 new)
@@ -171,6 +172,7 @@ static u8 of_owned(const struct sock *sk, u8 old)
  * @sk: the socket
  * @old: state before
  *
+ * Context: any; see cause.h.
  * Return: TCPSTATES_CAUSE_*.
  */
 u8 tcps_cause_of_close(const struct sock *sk, u8 old)
@@ -202,6 +204,7 @@ u8 tcps_cause_of_close(const struct sock *sk, u8 old)
  *
  * It is called for a RST, and for data after close().
  *
+ * Context: any; see cause.h.
  * Return: TCPSTATES_CAUSE_*.
  */
 u8 tcps_cause_of_reset(const struct sock *sk, const struct sk_buff *skb)
@@ -221,6 +224,7 @@ u8 tcps_cause_of_reset(const struct sock *sk, const struct sk_buff *skb)
  * tcps_cause_of_disconnect() - of what tcp_disconnect() is about to do
  * @sk: the socket, not in CLOSE
  *
+ * Context: any; see cause.h.
  * Return: TCPSTATES_CAUSE_*.
  */
 u8 tcps_cause_of_disconnect(const struct sock *sk)
@@ -251,6 +255,7 @@ static bool waits_for_room(const struct sock *listener,
  * @req: the request
  * @from_timer: the call is reqsk_timer_handler()'s
  *
+ * Context: any; see cause.h.
  * Return: TCPSTATES_CAUSE_*; UNKNOWN if it was to be noted before.
  */
 u8 tcps_cause_of_drop(const struct sock *listener,
@@ -274,6 +279,7 @@ u8 tcps_cause_of_drop(const struct sock *listener,
  * It ends the request for a RST or a SYN in the window, with a RST for the
  * latter; and for an ACK without room if net.ipv4.tcp_abort_on_overflow is set.
  *
+ * Context: any; see cause.h.
  * Return: TCPSTATES_CAUSE_*; UNKNOWN if the segment cannot end it.
  */
 u8 tcps_cause_of_segment(const struct sock *listener,
@@ -298,6 +304,7 @@ u8 tcps_cause_of_segment(const struct sock *listener,
  * It is its timer, or inet_twsk_purge(), which up to 6.1 calls nothing else
  * that is hooked.
  *
+ * Context: any; see cause.h.
  * Return: TCPSTATES_CAUSE_*.
  */
 u8 tcps_cause_of_expiry(const struct inet_timewait_sock *tw, u8 state)
@@ -313,6 +320,7 @@ u8 tcps_cause_of_expiry(const struct inet_timewait_sock *tw, u8 state)
  * @tw: the minisock
  * @caller: who calls it
  *
+ * Context: any; see cause.h.
  * Return: TCPSTATES_CAUSE_*.
  */
 u8 tcps_cause_of_deschedule(const struct inet_timewait_sock *tw,

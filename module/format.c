@@ -559,7 +559,7 @@ static const struct key last_keys[] = {
 };
 
 static char *put_last_keys(char *p, const struct tcpstates_record *record,
-			bool json)
+			   bool json)
 {
 	const __u64 values[COUNT(last_keys)] = {
 		record->inode, record->cgroup, record->rtt_us, record->retrans,

@@ -168,7 +168,7 @@ static bool is_tcp_timewait(const struct inet_timewait_sock *tw)
 /* Who is at work: the same in the calls of one path, another on any other. */
 static unsigned long by(void)
 {
-	return (unsigned long)current | !!in_serving_softirq();
+	return (unsigned long)current | (in_serving_softirq() ? 1 : 0);
 }
 
 static bool all_attached(unsigned long hooks)
@@ -603,6 +603,7 @@ void tcps_probe_request_start(const struct sock *listener,
  * tcps_probe_request_drop() - __inet_csk_reqsk_queue_drop()
  * @listener: the request's listener
  * @req: the request
+ * @from_timer: the call is reqsk_timer_handler()'s
  *
  * A child may take the request's place between here and the drop itself. So it
  * is the request's end that is recorded (tcps_probe_request_free()), if it can

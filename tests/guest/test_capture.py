@@ -1,0 +1,582 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Lives between two hosts that are 160 ms apart, and the segments that each of
+them saw. A state changes after the segment that causes it has come, and before
+the answer goes out: the times of these two are the bound, not a tolerance. And
+each cause must be there in the segments.
+"""
+
+import contextlib
+import socket
+import statistics
+import time
+import unittest
+
+from lib import kernel, lives, tcp
+from lib.capture import MARKER, Capture
+from lib.harness import expand, limit, over
+from lib.network import ADDRESS, AF, HOSTS, NOWHERE, Network
+from lib.processes import wait_for
+from lib.stream import Stream
+
+BOTH = ('v4', 'v6')
+DELAY_NS = 80 * 10**6
+
+# netem counts in ticks of 64 ns, and there are two delays in a round trip.
+ROUND_TRIP_NS = 2 * DELAY_NS - 2 * 64
+
+# What a system call does while it runs.
+CALLED = {'connect', 'close', 'shutdown', 'abort', 'unread', 'disconnect'}
+
+# Of the segments before and after the end of a connection: a RST that came,
+# and one that went out.
+RESETS = {
+    'rst-received': (True, False), 'refused': (True, False),
+    'rst-sent': (False, True), 'abort': (False, True),
+    'unread': (False, True), 'listener-closed': (False, True),
+    'fin-acked': (False, False), 'timeout': (False, False),
+    'synack-timeout': (False, False), 'unreachable': (False, False),
+    'killed': None,
+}
+
+
+class Shared:
+    """Of all tests of this file."""
+    network = captures = stream = None
+    events = []
+    markers = 0
+    widths = []
+    checked = 0
+
+
+def setUpModule():
+    kernel.load()
+    Shared.network = Network('delay 80ms')
+    Shared.captures = {host: Capture(Shared.network, host) for host in HOSTS}
+    Shared.stream = Stream()
+
+
+def tearDownModule():
+    Shared.stream.close()
+    for capture in Shared.captures.values():
+        capture.close()
+    Shared.network.close()
+    kernel.unload()
+    widths = sorted(Shared.widths) or [0]
+    print(f'# {Shared.checked} lines between two segments or calls; '
+          f'bounds apart: median {statistics.median(widths) / 1000:.0f} us, '
+          f'most {widths[-1] / 10**6:.0f} ms')
+
+
+def now():
+    return time.clock_gettime_ns(time.CLOCK_REALTIME)
+
+
+def fetch():
+    Shared.events += Shared.stream.fetch()
+
+
+def first(segments, condition, after=0):
+    """The first segment that fits, from a time on; None if there is none."""
+    return next((segment for segment in segments
+                 if segment.ns >= after and condition(segment)), None)
+
+
+class Side:
+    """One host's half of a life, and the segments that it saw."""
+
+    def __init__(self, life, capture, end, calls):
+        self.life, self.calls = life, calls
+        self.came, self.went = capture.of(end)
+        self.faults = []
+        self.syn = first(self.went, lambda one: one.has(tcp.SYN))
+        self.fin = first(self.went, lambda one: one.has(tcp.FIN))
+
+    def fault(self, text, event):
+        self.faults.append(
+            f'{text}: {event.text.strip()}\n' +
+            ''.join(f'  in  {one}\n' for one in self.came) +
+            ''.join(f'  out {one}\n' for one in self.went))
+
+    def judge(self):
+        for event in self.life:
+            lower, upper = self.bounds(event)
+            self._between(event, lower, upper)
+        last = self.life[-1]
+        if last.new == 'CLOSE' and last.old != 'TIME_WAIT':
+            self._resets(last)
+        return self.faults
+
+    def _between(self, event, lower, upper):
+        if not lower:
+            self.fault('no segment or call that could cause it', event)
+        elif lower > event.real_ns:
+            self.fault(f'{lower - event.real_ns} ns before its cause', event)
+        if upper and upper < event.real_ns:
+            self.fault(f'{event.real_ns - upper} ns after the answer', event)
+        if lower and upper:
+            Shared.widths.append(upper - lower)
+            Shared.checked += 1
+
+    def _resets(self, event):
+        came = any(one.has(tcp.RST) for one in self.came
+                   if one.ns <= event.real_ns)
+        went = any(one.has(tcp.RST) for one in self.went)
+        want = RESETS[event.cause]
+        if want is not None and want != (came, went):
+            self.fault(f'RST in {came}, RST out {went}', event)
+
+    def bounds(self, event):
+        """When the cause was there, and the answer; 0 for unknown."""
+        cause = event.cause or 'none'
+        if cause in CALLED:
+            return self._called(event)
+        method = getattr(self, '_' + cause.replace('-', '_'), None)
+        if method is None:
+            return 1, 0     # killed: the one who did it knows no time
+        lower, upper = method(event)
+        return lower and lower.ns, upper and upper.ns
+
+    def _called(self, event):
+        """Within a call; before the segment that it sends."""
+        during = [(begin, end) for name, begin, end in self.calls
+                  if begin <= event.real_ns <= end]
+        if len(during) != 1:
+            self.fault(f'not within one of {self.calls}', event)
+            return 0, 0
+        begin, end = during[0]
+        wanted = {'connect': tcp.SYN, 'close': tcp.FIN, 'shutdown': tcp.FIN,
+                  'abort': tcp.RST, 'unread': tcp.RST}[event.cause]
+        if event.new == 'CLOSE' and event.cause == 'close':
+            return begin, end   # a SYN_SENT that nobody answered
+        sent = first(self.went, lambda one: one.has(wanted))
+        if sent is None:
+            self.fault('nothing was sent', event)
+            return begin, end
+        return begin, min(end, sent.ns)
+
+    def _syn(self, _):
+        return (first(self.came, lambda one: one.has(tcp.SYN)),
+                first(self.went, lambda one: one.has(tcp.SYN | tcp.ACK)))
+
+    def _synack(self, _):
+        came = first(self.came, lambda one: one.has(tcp.SYN | tcp.ACK))
+        return came, came and first(
+            self.went, lambda one: not one.has(tcp.SYN) and
+            one.acks(came.end))
+
+    def _ack(self, _):
+        """Answered by what B sends next; or bounded by accept()."""
+        came = first(self.came, lambda one: not one.has(tcp.SYN) and
+                     one.acks(self.syn.end))
+        return came, came and first(self.went, lambda one: True, came.ns)
+
+    def _fin(self, event):
+        """
+        Passing to CLOSE_WAIT, and of a minisock, the kernel answers behind
+        it; otherwise it has answered before.
+        """
+        came = first(self.came, lambda one: one.has(tcp.FIN))
+        answer = came and first(self.went, lambda one: one.acks(came.end))
+        late = event.new == 'CLOSING' or (
+            event.new == 'TIME_WAIT' and 'orphan' not in event.flags)
+        return came, None if late else answer
+
+    def _fin_acked(self, _):
+        return first(self.came, lambda one: one.acks(self.fin.end)), None
+
+    def _rst_received(self, _):
+        return first(self.came, lambda one: one.has(tcp.RST)), None
+
+    def _refused(self, _):
+        return first(self.came, lambda one: one.has(tcp.RST) and
+                     one.ack == self.syn.end), None
+
+    def _rst_sent(self, _):
+        """To data that nobody will read; a minisock ends after the answer."""
+        return first(self.came, lambda one: one.length > 0), None
+
+    def _timeout(self, _):
+        """What was sent last has no answer."""
+        last = self.went[-1]
+        answered = [one for one in self.came if one.acks(last.end)]
+        return (None, None) if answered else (last, None)
+
+    _synack_timeout = _timeout
+    _unreachable = _timeout
+
+    def _listener_closed(self, event):
+        """Within close() of the listener, before the RST goes out."""
+        begin, = [begin for name, begin, _ in self.calls
+                  if name == 'close listener']
+        if event.real_ns < begin:
+            return None, None
+        return self.came[-1], first(self.went,
+                                    lambda one: one.has(tcp.RST))
+
+
+@expand
+class Wire(unittest.TestCase):
+    maxDiff = 4000
+
+    def setUp(self):
+        self.calls = {host: [] for host in HOSTS}
+        self.stack = self.enterContext(contextlib.ExitStack())
+        self.ends = {}
+        Shared.events.clear()
+        fetch()
+        Shared.events.clear()
+
+    def tearDown(self):
+        self.stack.close()
+        Shared.network.kill()
+        wait_for(lambda: not Shared.network.entries(), 'nothing is left')
+
+    # What the hosts do.
+
+    def open(self, host):
+        with Shared.network.inside(host):
+            sock = socket.socket(AF[self.family])
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.settimeout(15)
+        return self.stack.enter_context(sock)
+
+    @contextlib.contextmanager
+    def call(self, host, name):
+        """A call that changes a state; when it began and returned."""
+        begin = now()
+        try:
+            yield
+        finally:
+            self.calls[host].append((name, begin, now()))
+
+    def close(self, host, sock, name='close'):
+        with self.call(host, name):
+            sock.close()
+
+    def listen(self, backlog=8):
+        sock = self.open('b')
+        sock.bind((ADDRESS['b'][self.family], next(tcp.ports)))
+        sock.listen(backlog)
+        return sock
+
+    def connect(self, address, client=None):
+        client = client or self.open('a')
+        client.bind((ADDRESS['a'][self.family], next(tcp.ports)))
+        self.name(client.getsockname()[:2] + tuple(address[:2]))
+        with self.call('a', 'connect'):
+            client.connect(address[:2])
+        return client
+
+    def name(self, end):
+        self.ends = {'a': end, 'b': tcp.flip(end)}
+
+    def pair(self):
+        """Listener, client, server."""
+        listener = self.listen()
+        client = self.connect(listener.getsockname())
+        with self.call('b', 'accept'):
+            server = listener.accept()[0]
+        self.stack.enter_context(server)
+        server.settimeout(15)
+        return listener, client, server
+
+    # What must have come of it.
+
+    def life(self, host):
+        """The last life of the host's side; None if it has none."""
+        netns = Shared.network.netns(host)
+        found = [life for life in lives.group(Shared.events)
+                 if life[0].netns == netns and (
+                     life[0].laddr, life[-1].lport, life[0].raddr,
+                     life[0].rport) == self.ends[host]]
+        return found[-1] if found else None
+
+    def step(self, **states):
+        """Until the sides are there: a=, b=."""
+        def reached():
+            fetch()
+            return all((life := self.life(host)) and life[-1].new == state
+                       for host, state in states.items())
+        try:
+            wait_for(reached, f'{states}')
+        except AssertionError as error:
+            raise AssertionError(f'{error}:\n' + ''.join(
+                event.text for event in Shared.events)) from None
+
+    def synchronise(self):
+        """Until tcpdump has seen all that was sent before."""
+        Shared.markers += 1
+        for host, other in (HOSTS, HOSTS[::-1]):
+            with Shared.network.inside(host), \
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.sendto(b'.', (ADDRESS[other]['v4'], MARKER))
+        for capture in Shared.captures.values():
+            # Its own and the other's.
+            capture.await_marker(2 * Shared.markers)
+
+    def told(self, host, *wanted):
+        """
+        The life of a side, as "STATE cause" for each step, and all that the
+        segments have to say of it.
+        """
+        life = self.life(host)
+        self.assertIsNotNone(life, f'no life of {self.ends[host]}')
+        self.assertEqual([f'{event.new} {event.cause}' for event in life],
+                         list(wanted))
+        _, faults = lives.judge(life, whole=life[-1].new == 'CLOSE')
+        side = Side(life, Shared.captures[host], self.ends[host],
+                    self.calls[host])
+        self.assertEqual('\n'.join(faults + side.judge()), '')
+        return side
+
+    CLIENT = ('SYN_SENT connect', 'ESTABLISHED synack')
+    SERVER = ('SYN_RECV syn', 'ESTABLISHED ack')
+    ACTIVE = ('FIN_WAIT1 close', 'FIN_WAIT2 fin-acked', 'TIME_WAIT fin')
+    PASSIVE = ('CLOSE_WAIT fin', 'LAST_ACK close', 'CLOSE fin-acked')
+
+    @over(*BOTH)
+    def test_close_by_client(self, family):
+        self.family = family
+        _, client, server = self.pair()
+        client.sendall(b'x')
+        self.assertEqual(server.recv(1), b'x')
+        self.close('a', client)
+        self.step(a='FIN_WAIT2', b='CLOSE_WAIT')
+        self.close('b', server)
+        self.step(a='TIME_WAIT', b='CLOSE')
+        self.synchronise()
+        self.told('a', *self.CLIENT, *self.ACTIVE)
+        self.told('b', *self.SERVER, *self.PASSIVE)
+
+    @over(*BOTH)
+    def test_close_by_server(self, family):
+        self.family = family
+        _, client, server = self.pair()
+        self.close('b', server)
+        self.step(a='CLOSE_WAIT', b='FIN_WAIT2')
+        self.close('a', client)
+        self.step(a='CLOSE', b='TIME_WAIT')
+        self.synchronise()
+        self.told('a', *self.CLIENT, *self.PASSIVE)
+        self.told('b', *self.SERVER, *self.ACTIVE)
+
+    @over(*BOTH)
+    def test_handshake(self, family):
+        """SYN_RECV lasts as long as the wire says, and a round trip."""
+        self.family = family
+        self.pair()
+        self.step(a='ESTABLISHED', b='ESTABLISHED')
+        self.synchronise()
+        self.told('a', *self.CLIENT)
+        side = self.told('b', *self.SERVER)
+        syn, = [one for one in side.came if one.has(tcp.SYN)]
+        ack, = [one for one in side.came if not one.has(tcp.SYN)]
+        synack, = side.went
+        told = side.life[1].dur_ns
+        accepted = self.calls['b'][0][2]
+        self.assertGreaterEqual(ack.ns - synack.ns, ROUND_TRIP_NS)
+        self.assertGreaterEqual(told, ack.ns - synack.ns)
+        self.assertLessEqual(told, accepted - syn.ns)
+        # All that is not the round trip lies between two pairs of segments.
+        self.assertLessEqual(
+            abs(told - (ack.ns - syn.ns)),
+            max(synack.ns - syn.ns, accepted - ack.ns))
+        print(f'# SYN_RECV {told / 10**6:.3f} ms, on the wire '
+              f'{(ack.ns - syn.ns) / 10**6:.3f} ms')
+
+    @over(*BOTH)
+    def test_shutdown(self, family):
+        """Both sides keep their sockets to the end."""
+        self.family = family
+        _, client, server = self.pair()
+        with self.call('a', 'shutdown'):
+            client.shutdown(socket.SHUT_WR)
+        self.step(a='FIN_WAIT2', b='CLOSE_WAIT')
+        with self.call('b', 'shutdown'):
+            server.shutdown(socket.SHUT_WR)
+        self.step(a='TIME_WAIT', b='CLOSE')
+        self.synchronise()
+        self.told('a', *self.CLIENT, 'FIN_WAIT1 shutdown',
+                  'FIN_WAIT2 fin-acked', 'TIME_WAIT fin')
+        self.told('b', *self.SERVER, 'CLOSE_WAIT fin', 'LAST_ACK shutdown',
+                  'CLOSE fin-acked')
+
+    @over(*BOTH)
+    def test_reset_by_client(self, family):
+        self.family = family
+        _, client, _ = self.pair()
+        tcp.reset_on_close(client)
+        self.close('a', client)
+        self.step(a='CLOSE', b='CLOSE')
+        self.synchronise()
+        self.told('a', *self.CLIENT, 'CLOSE abort')
+        self.told('b', *self.SERVER, 'CLOSE rst-received')
+
+    @over(*BOTH)
+    def test_reset_by_server(self, family):
+        """Of one whose peer has closed."""
+        self.family = family
+        _, client, server = self.pair()
+        with self.call('a', 'shutdown'):
+            client.shutdown(socket.SHUT_WR)
+        self.step(a='FIN_WAIT2', b='CLOSE_WAIT')
+        tcp.reset_on_close(server)
+        self.close('b', server)
+        self.step(a='CLOSE', b='CLOSE')
+        self.synchronise()
+        self.told('a', *self.CLIENT, 'FIN_WAIT1 shutdown',
+                  'FIN_WAIT2 fin-acked', 'CLOSE rst-received')
+        self.told('b', *self.SERVER, 'CLOSE_WAIT fin', 'CLOSE abort')
+
+    @over(*BOTH)
+    def test_unread(self, family):
+        self.family = family
+        _, client, server = self.pair()
+        client.sendall(b'unread')
+        self.assertEqual(server.recv(6, socket.MSG_PEEK), b'unread')
+        self.close('b', server)
+        self.step(a='CLOSE', b='CLOSE')
+        self.synchronise()
+        self.told('a', *self.CLIENT, 'CLOSE rst-received')
+        self.told('b', *self.SERVER, 'CLOSE unread')
+
+    @over(*BOTH)
+    def test_data_after_close(self, family):
+        """Nobody can read it any more: the minisock sends a RST."""
+        self.family = family
+        _, client, server = self.pair()
+        self.close('a', client)
+        self.step(a='FIN_WAIT2', b='CLOSE_WAIT')
+        server.sendall(b'too late')
+        self.step(a='CLOSE', b='CLOSE')
+        self.synchronise()
+        self.told('a', *self.CLIENT, *self.ACTIVE[:2], 'CLOSE rst-sent')
+        self.told('b', *self.SERVER, 'CLOSE_WAIT fin', 'CLOSE rst-received')
+
+    @over(*BOTH)
+    def test_refused(self, family):
+        self.family = family
+        with self.assertRaises(ConnectionRefusedError):
+            self.connect((ADDRESS['b'][family], next(tcp.ports)))
+        self.step(a='CLOSE')
+        self.synchronise()
+        self.told('a', 'SYN_SENT connect', 'CLOSE refused')
+        self.assertIsNone(self.life('b'))
+
+    @over(*BOTH)
+    def test_unreachable(self, family):
+        """The router says so; there is no segment but the SYN."""
+        self.family = family
+        with self.assertRaises(OSError):
+            self.connect((NOWHERE[family], next(tcp.ports)))
+        self.step(a='CLOSE')
+        self.synchronise()
+        side = self.told('a', 'SYN_SENT connect', 'CLOSE unreachable')
+        self.assertEqual((len(side.came), len(side.went)), (0, 1))
+
+    @over(*BOTH)
+    def test_connect_timeout(self, family):
+        """Two SYNs without an answer."""
+        self.family = family
+        self.enterContext(Shared.network.sysctl('a', 'tcp_syn_retries', 1))
+        sink = self.listen()
+        tcp.attach_filter(sink, tcp.DROP_ALL)
+        with self.assertRaises(TimeoutError):
+            self.connect(sink.getsockname())
+        self.step(a='CLOSE')
+        self.synchronise()
+        side = self.told('a', 'SYN_SENT connect', 'CLOSE timeout')
+        self.assertEqual((len(side.came), len(side.went)), (0, 2))
+
+    @over(*BOTH)
+    def test_user_timeout(self, family):
+        """Data without an answer."""
+        self.family = family
+        _, client, server = self.pair()
+        tcp.attach_filter(server, tcp.DROP_ALL)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 500)
+        client.sendall(b'anybody?')
+        self.step(a='CLOSE')
+        self.synchronise()
+        side = self.told('a', *self.CLIENT, 'CLOSE timeout')
+        self.assertGreater(len(side.went), 3)
+
+    @over(*BOTH)
+    def test_synack_timeout(self, family):
+        """A SYN whose sender never answers the SYN-ACKs."""
+        self.family = family
+        self.enterContext(Shared.network.sysctl('b', 'tcp_synack_retries', 1))
+        listener = self.listen()
+        self.raw_syn(listener)
+        self.step(b='SYN_RECV')
+        self.step(b='CLOSE')
+        self.synchronise()
+        side = self.told('b', 'SYN_RECV syn', 'CLOSE synack-timeout')
+        self.assertEqual(len(side.came), 1)
+        self.assertEqual(len(side.went), 2)
+
+    @over(*BOTH)
+    def test_half_open_reset(self, family):
+        """The sender of the SYN takes it back."""
+        self.family = family
+        listener = self.listen()
+        raw = self.raw_syn(listener)
+        self.step(b='SYN_RECV')
+        tcp.send_segment(raw, self.ends['a'], tcp.RST, 1001)
+        self.step(b='CLOSE')
+        self.synchronise()
+        self.told('b', 'SYN_RECV syn', 'CLOSE rst-received')
+
+    def raw_syn(self, listener):
+        """A SYN by hand, from a port that answers nothing."""
+        sink = self.open('a')
+        sink.bind((ADDRESS['a'][self.family], next(tcp.ports)))
+        sink.listen(1)
+        tcp.attach_filter(sink, tcp.DROP_ALL)
+        with Shared.network.inside('a'):
+            raw = socket.socket(AF[self.family], socket.SOCK_RAW,
+                                socket.IPPROTO_TCP)
+        self.stack.enter_context(raw)
+        self.name(sink.getsockname()[:2] + listener.getsockname()[:2])
+        tcp.send_segment(raw, self.ends['a'], tcp.SYN, 1000)
+        return raw
+
+    @over(*BOTH)
+    def test_listener_closed(self, family):
+        """Before anybody accepted."""
+        self.family = family
+        listener = self.listen()
+        self.connect(listener.getsockname())
+        self.step(a='ESTABLISHED', b='ESTABLISHED')
+        self.close('b', listener, 'close listener')
+        self.step(a='CLOSE', b='CLOSE')
+        self.synchronise()
+        self.told('a', *self.CLIENT, 'CLOSE rst-received')
+        self.told('b', *self.SERVER, 'CLOSE listener-closed')
+
+    @limit(90)
+    @over(*BOTH)
+    def test_simultaneous_close(self, family):
+        """The FINs pass each other; again if they did not."""
+        self.family = family
+        for _ in range(5):
+            _, client, server = self.pair()
+            self.step(a='ESTABLISHED', b='ESTABLISHED')
+            self.close('a', client)
+            self.close('b', server)
+            self.step(a='TIME_WAIT')
+            self.synchronise()
+            came, went = Shared.captures['a'].of(self.ends['a'])
+            fins = [first(segments, lambda one: one.has(tcp.FIN))
+                    for segments in (came, went)]
+            if not fins[0].acks(fins[1].end):
+                break
+            self.calls = {host: [] for host in HOSTS}
+        self.step(b='TIME_WAIT')
+        tail = ('FIN_WAIT1 close', 'CLOSING fin', 'TIME_WAIT fin-acked')
+        self.told('a', *self.CLIENT, *tail)
+        self.told('b', *self.SERVER, *tail)
+
+
+CASES = [Wire]

@@ -63,7 +63,7 @@ static void keep(unsigned long address, enum tcps_caller caller)
 	if (i >= PLACES)
 		return;
 	places[i].caller = caller;
-	/* H: the answer before the address; pairs with H in tcps_caller(). */
+	/* H: the answer before the address. Pairs with H below. */
 	smp_store_release(&places[i].address, address);
 }
 
@@ -82,7 +82,7 @@ enum tcps_caller tcps_caller(unsigned long return_address)
 	for (i = 0; i < PLACES; i++) {
 		unsigned long address;
 
-		/* H: the address before the answer; pairs with H in keep(). */
+		/* H: the address before the answer. Pairs with H above. */
 		address = smp_load_acquire(&places[i].address);
 		if (address == return_address)
 			return places[i].caller;

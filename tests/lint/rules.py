@@ -3,6 +3,7 @@
 
 import os
 import re
+import subprocess
 
 import tree
 
@@ -241,5 +242,15 @@ def documented():
     return faults
 
 
+def supported_kernels():
+    """README.md's table of kernels has those of tests/kernels/list"""
+    done = subprocess.run(["tests/kernels/check", "--lint"], cwd=tree.TOP,
+                          check=False, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    lines = done.stdout.splitlines()
+    return lines or [f"status {done.returncode}"] * bool(done.returncode)
+
+
 RULES = [allowed_includes, pure_files, version_tests, barrier_pairs,
-         unlabelled_barriers, documented, file_map, top_level, unfinished, spdx]
+         unlabelled_barriers, documented, file_map, top_level, unfinished, spdx,
+         supported_kernels]

@@ -226,7 +226,8 @@ static void fill_sock(struct tcpstates_record *record,
 	tcps_record_sock(record, sk, old, new);
 	tcps_record_health(record, sk);
 	set_sock_cause(record, origin, sk, old, new);
-	if (new != TCP_CLOSE && new != TCP_TIME_WAIT)
+	/* A child is being filled in still when it leaves LISTEN. */
+	if (new != TCP_CLOSE && new != TCP_TIME_WAIT && old != TCP_LISTEN)
 		origin->sk = sk;
 	if (owned && in_task()) {
 		tcps_record_owner(record);

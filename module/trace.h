@@ -36,6 +36,41 @@
 			 { TCPSTATES_LISTEN, "LISTEN" },	\
 			 { TCPSTATES_CLOSING, "CLOSING" })
 
+#define TCPS_TRACE_SHOW_CAUSE(cause)				\
+	__print_symbolic(cause,					\
+			 { TCPSTATES_CAUSE_UNKNOWN, "-" },	\
+			 { TCPSTATES_CAUSE_CONNECT, "connect" }, \
+			 { TCPSTATES_CAUSE_LISTEN, "listen" }, \
+			 { TCPSTATES_CAUSE_SYN, "syn" }, \
+			 { TCPSTATES_CAUSE_SYNACK, "synack" }, \
+			 { TCPSTATES_CAUSE_ACK, "ack" }, \
+			 { TCPSTATES_CAUSE_FIN, "fin" }, \
+			 { TCPSTATES_CAUSE_FIN_ACKED, "fin-acked" }, \
+			 { TCPSTATES_CAUSE_CLOSE, "close" }, \
+			 { TCPSTATES_CAUSE_SHUTDOWN, "shutdown" }, \
+			 { TCPSTATES_CAUSE_RST_RECEIVED, "rst-received" }, \
+			 { TCPSTATES_CAUSE_RST_SENT, "rst-sent" }, \
+			 { TCPSTATES_CAUSE_ABORT, "abort" }, \
+			 { TCPSTATES_CAUSE_UNREAD, "unread" }, \
+			 { TCPSTATES_CAUSE_DISCONNECT, "disconnect" }, \
+			 { TCPSTATES_CAUSE_TIMEOUT, "timeout" }, \
+			 { TCPSTATES_CAUSE_REFUSED, "refused" }, \
+			 { TCPSTATES_CAUSE_UNREACHABLE, "unreachable" }, \
+			 { TCPSTATES_CAUSE_SYNACK_TIMEOUT, "synack-timeout" }, \
+			 { TCPSTATES_CAUSE_OVERFLOW, "overflow" }, \
+			 { TCPSTATES_CAUSE_LISTENER_CLOSED, "listener-closed" }, \
+			 { TCPSTATES_CAUSE_DUPLICATE, "duplicate" }, \
+			 { TCPSTATES_CAUSE_TW_EXPIRED, "tw-expired" }, \
+			 { TCPSTATES_CAUSE_TW_REUSED, "tw-reused" }, \
+			 { TCPSTATES_CAUSE_TW_RESET, "tw-reset" }, \
+			 { TCPSTATES_CAUSE_TW_OVERFLOW, "tw-overflow" }, \
+			 { TCPSTATES_CAUSE_NETNS_EXIT, "netns-exit" }, \
+			 { TCPSTATES_CAUSE_KILLED, "killed" }, \
+			 { TCPSTATES_CAUSE_NO_MEMORY, "no-memory" }, \
+			 { TCPSTATES_CAUSE_CONNECT_FAILED, "connect-failed" }, \
+			 { TCPSTATES_CAUSE_LISTEN_FAILED, "listen-failed" }, \
+			 { TCPSTATES_CAUSE_REPAIR, "repair" })
+
 /* An address and port of a record as a struct sockaddr. */
 static inline void tcps_trace_address(void *to, __u8 family,
 				      const __u8 *address, __u16 port)
@@ -99,12 +134,13 @@ TRACE_EVENT(transition,
 		memcpy(__entry->comm, record->comm, TCPSTATES_COMM_LEN);
 	),
 
-	TP_printk("conn=%llx netns=%u laddr=%pISpc raddr=%pISpc old=%s new=%s dur_ns=%lld pid=%u comm=%.16s uid=%u flags=%x",
+	TP_printk("conn=%llx netns=%u laddr=%pISpc raddr=%pISpc old=%s new=%s dur_ns=%lld cause=%s pid=%u comm=%.16s uid=%u flags=%x",
 		  __entry->conn, __entry->netns, __entry->laddr,
 		  __entry->raddr, TCPS_TRACE_SHOW_STATE(__entry->old),
 		  TCPS_TRACE_SHOW_STATE(__entry->new),
-		  (__s64)__entry->dur_ns, __entry->pid, __entry->comm,
-		  __entry->uid, __entry->flags)
+		  (__s64)__entry->dur_ns,
+		  TCPS_TRACE_SHOW_CAUSE(__entry->cause), __entry->pid,
+		  __entry->comm, __entry->uid, __entry->flags)
 );
 
 #endif /* _TCPS_TRACE_H */

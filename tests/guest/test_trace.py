@@ -11,8 +11,8 @@ TRACING = '/sys/kernel/tracing'
 EVENT = f'{TRACING}/events/tcpstates/transition'
 LINE = re.compile(
     r'transition: conn=([0-9a-f]+) netns=(\d+) laddr=(\S+) raddr=(\S+) '
-    r'old=(\S+) new=(\S+) dur_ns=(-?\d+) pid=(\d+) comm=(.*) uid=(\d+) '
-    r'flags=([0-9a-f]+)$', re.MULTILINE)
+    r'old=(\S+) new=(\S+) dur_ns=(-?\d+) cause=(\S+) pid=(\d+) comm=(.*) '
+    r'uid=(\d+) flags=([0-9a-f]+)$', re.MULTILINE)
 
 
 def enable(value):
@@ -38,6 +38,7 @@ def as_trace(event):
             address(event.raddr or nowhere, event.rport),
             event.old, event.new,
             str(-1 if event.dur_ns is None else event.dur_ns),
+            event.cause or '-',
             str(event.pid or 0), event.comm or '', str(event.uid or 0),
             f'{bits:x}')
 

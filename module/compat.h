@@ -9,6 +9,7 @@
 
 #include <linux/atomic.h>
 #include <linux/ftrace.h>
+#include <linux/hrtimer.h>
 #include <linux/ptrace.h>
 #include <linux/refcount.h>
 #include <linux/version.h>
@@ -111,5 +112,22 @@ static inline int tcps_timewait_count(const struct net *net)
  * Drop when the minimum is 5.11.
  */
 #define TCPS_RESET_HAS_SKB (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0))
+
+/*
+ * hrtimer_setup() came with 6.13, and hrtimer_init() went with 6.15.
+ * Drop when the minimum is 6.13.
+ */
+static inline void
+tcps_hrtimer_setup(struct hrtimer *timer,
+		   enum hrtimer_restart (*function)(struct hrtimer *timer),
+		   clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+#else
+	hrtimer_setup(timer, function, clock, mode);
+#endif
+}
 
 #endif /* _TCPS_COMPAT_H */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Loading and unloading: what is published last is unpublished first. */
+#include <linux/compiler.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 
 #include "conn.h"
 #include "device.h"
@@ -19,6 +22,33 @@ static unsigned int conn_mib = 32;
 module_param(conn_mib, uint, 0444);
 MODULE_PARM_DESC(conn_mib,
 		 "most memory for the table of connections, in MiB");
+
+#define BATCH_US_MAX	1000000U
+
+static int set_batch_us(const char *text, const struct kernel_param *param)
+{
+	unsigned int us;
+	int ret = kstrtouint(text, 0, &us);
+
+	if (ret)
+		return ret;
+	if (us > BATCH_US_MAX) {
+		pr_err("batch_us=%u: must be 0 to %u\n", us, BATCH_US_MAX);
+		return -EINVAL;
+	}
+	WRITE_ONCE(tcps_stream_batch_us, us);
+	return 0;
+}
+
+static const struct kernel_param_ops batch_us_ops = {
+	.set = set_batch_us,
+	.get = param_get_uint,
+};
+
+module_param_cb(batch_us, &batch_us_ops, &tcps_stream_batch_us, 0644);
+__MODULE_PARM_TYPE(batch_us, "uint");
+MODULE_PARM_DESC(batch_us,
+		 "microseconds between two wake-ups of readers under load");
 
 static int __init tcpstates_init(void)
 {

@@ -5,23 +5,28 @@
  * from (process, softirq, a softirq over a process, all preemptible on RT),
  * and the times in a ring never go backwards.
  *
- * Wake-up: a reader that finds nothing puts itself on the queue, sets @waiting
- * and looks again. A writer that sees @waiting queues an irq_work, since it may
- * run under any lock of the network stack; that clears @waiting and wakes all.
- * So a burst costs one wake-up for each time that a reader really slept.
+ * Wake-up: a reader that finds nothing puts itself on the queue, asks for it in
+ * @waiting and looks again. A writer that sees the request queues an irq_work,
+ * since it may run under any lock of the network stack. That wakes all readers
+ * if the last time is long enough ago, else it leaves it to a timer: waking
+ * costs as much as some ten records, so under load one wake-up is for all
+ * records of tcps_stream_batch_us. After a silence it comes at once.
  */
 #include "stream.h"
 
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "conn.h"
 #include "ring.h"
 #include "uapi/tcpstates.h"
@@ -46,17 +51,53 @@ static unsigned int ring_count;
 static unsigned int ring_records;
 static enum cpuhp_state hotplug_state;
 static DECLARE_WAIT_QUEUE_HEAD(queue);
-static int waiting __read_mostly;	/* some reader sleeps or is about to */
+static struct hrtimer wake_timer;
+static u64 woken_ns;	/* when the readers were woken last, CLOCK_MONOTONIC */
 
-static void wake_readers(struct irq_work *work)
+unsigned int tcps_stream_batch_us = 1000;
+
+/* What readers wait for: nothing, the next record, or the timer. */
+static enum {
+	WAIT_NONE,
+	WAIT_RECORD,
+	WAIT_TIMER,
+} waiting __read_mostly;
+
+static void wake_readers(u64 now_ns)
 {
+	WRITE_ONCE(woken_ns, now_ns);
 	/*
 	 * G: @waiting before the queue is walked, so that a reader either is
 	 * on the queue or sets @waiting after it was cleared. Pairs with F.
 	 */
-	smp_store_mb(waiting, 0);
+	smp_store_mb(waiting, WAIT_NONE);
 	/* All of them: each file sees its own records (EPOLLEXCLUSIVE). */
 	wake_up_interruptible_all(&queue);
+}
+
+static enum hrtimer_restart on_timer(struct hrtimer *timer)
+{
+	wake_readers(ktime_get_ns());
+	return HRTIMER_NORESTART;
+}
+
+/*
+ * @waiting says so before the timer can run out: that clears it again. If a
+ * reader has asked anew in between, the next record just comes here once more,
+ * and sets the timer to the same time.
+ */
+static void on_record(struct irq_work *work)
+{
+	u64 now_ns = ktime_get_ns();
+	u64 due_ns = READ_ONCE(woken_ns) +
+		     READ_ONCE(tcps_stream_batch_us) * (u64)NSEC_PER_USEC;
+
+	if (now_ns >= due_ns) {
+		wake_readers(now_ns);
+		return;
+	}
+	WRITE_ONCE(waiting, WAIT_TIMER);
+	hrtimer_start(&wake_timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS);
 }
 
 /*
@@ -105,6 +146,8 @@ int tcps_stream_init(unsigned int records)
 		       TCPS_STREAM_RECORDS_MIN, TCPS_STREAM_RECORDS_MAX);
 		return -EINVAL;
 	}
+	tcps_hrtimer_setup(&wake_timer, on_timer, CLOCK_MONOTONIC,
+			   HRTIMER_MODE_ABS);
 	ring_records = roundup_pow_of_two(records);
 	rings = kcalloc(num_possible_cpus(), sizeof(*rings), GFP_KERNEL);
 	if (!rings)
@@ -113,7 +156,7 @@ int tcps_stream_init(unsigned int records)
 		struct stream_cpu *stream = per_cpu_ptr(&stream_cpus, cpu);
 
 		stream->ring.mask = ring_records - 1;
-		init_irq_work(&stream->wake, wake_readers);
+		init_irq_work(&stream->wake, on_record);
 		rings[ring_count++] = &stream->ring;
 	}
 
@@ -149,6 +192,7 @@ void tcps_stream_exit(void)
 	cpuhp_remove_state(hotplug_state);
 	for_each_possible_cpu(cpu)
 		irq_work_sync(&per_cpu(stream_cpus, cpu).wake);
+	hrtimer_cancel(&wake_timer);
 	free_rings();
 }
 
@@ -173,7 +217,7 @@ void tcps_stream_record(struct tcpstates_record *record,
 	record->cpu = smp_processor_id();
 	record->seq = tcps_ring_reserve(&stream->ring);
 	/* After the barrier in there: the writer's half of F in ring.c. */
-	wake = READ_ONCE(waiting);
+	wake = READ_ONCE(waiting) == WAIT_RECORD;
 	tcps_conn_apply(record, origin);
 	tcps_ring_commit(&stream->ring, record->seq, record);
 	trace_transition(record);
@@ -232,7 +276,7 @@ wait_queue_head_t *tcps_stream_queue(void)
  */
 void tcps_stream_arm(void)
 {
-	WRITE_ONCE(waiting, 1);
+	WRITE_ONCE(waiting, WAIT_RECORD);
 	/* F: the request before the look at the rings. Pairs with A and G. */
 	smp_mb();
 }

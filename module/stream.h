@@ -20,6 +20,9 @@ struct tcpstates_stats;
 #define TCPS_STREAM_RECORDS_MIN		64U
 #define TCPS_STREAM_RECORDS_MAX		4194304U
 
+/* Microseconds between two wake-ups at least; may change at any time. */
+extern unsigned int tcps_stream_batch_us;
+
 int tcps_stream_init(unsigned int records);
 void tcps_stream_exit(void);
 

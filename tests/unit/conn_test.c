@@ -14,6 +14,10 @@
 
 static u64 now;
 
+/* What a transition may come from: nothing that counts; a listener, 1. */
+static const struct tcps_origin nothing = { };
+static const struct tcps_origin child = { .listener = 1 };
+
 u64 ktime_get_boottime_ns(void)
 {
 	return now;
@@ -66,7 +70,7 @@ static struct tcpstates_record apply(u64 cookie, u8 old, u8 new, u64 time)
 	struct tcpstates_record record = make(cookie, old, new);
 
 	now = time;
-	tcps_conn_apply(&record, 0);
+	tcps_conn_apply(&record, &nothing);
 	assert_int_equal(record.boot_ns, time);
 	assert_int_equal(record.real_ns, time + SHIM_REAL_OFFSET);
 	return record;
@@ -161,7 +165,7 @@ static void test_end_of_the_earlier_life(void **state)
 	record = make(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
 	record.lport = 81;
 	now = 2000;
-	tcps_conn_apply(&record, 0);
+	tcps_conn_apply(&record, &nothing);
 	expect_no_duration(&record);
 
 	record = apply(7, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE, 3000);
@@ -171,7 +175,7 @@ static void test_end_of_the_earlier_life(void **state)
 	record = make(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED);
 	record.lport = 81;
 	now = 3500;
-	tcps_conn_apply(&record, 0);
+	tcps_conn_apply(&record, &nothing);
 	expect_duration(&record, 1500);
 }
 
@@ -187,7 +191,7 @@ static void test_any_difference_is_another_tuple(void **state)
 		record.lport += i == 0;
 		record.rport += i == 1;
 		record.raddr[15] += i == 2;
-		tcps_conn_apply(&record, 0);
+		tcps_conn_apply(&record, &nothing);
 		assert_int_equal(pool_in_use, i < 3);
 	}
 }
@@ -199,14 +203,14 @@ static void test_owner_is_carried_along(void **state)
 
 	(void)state;
 	own(&record, 812, "curl");
-	tcps_conn_apply(&record, 0);
+	tcps_conn_apply(&record, &nothing);
 	expect_owner(&record, 812, "curl");
 	record = apply(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
 	expect_owner(&record, 812, "curl");
 	assert_int_equal(record.flags, 0);
 	record = make(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1);
 	record.flags = TCPSTATES_FLAG_ORPHAN;
-	tcps_conn_apply(&record, 0);
+	tcps_conn_apply(&record, &nothing);
 	expect_owner(&record, 812, "curl");
 	/* A minisock does not know that it is an orphan. */
 	record = apply(7, TCPSTATES_FIN_WAIT1, TCPSTATES_TIME_WAIT, 1200);
@@ -224,10 +228,10 @@ static void test_inherits_and_is_accepted(void **state)
 
 	(void)state;
 	own(&record, 500, "nginx");
-	tcps_conn_apply(&record, 0);
+	tcps_conn_apply(&record, &nothing);
 
 	record = make(2, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
-	tcps_conn_apply(&record, 1);
+	tcps_conn_apply(&record, &child);
 	expect_owner(&record, 500, "nginx");
 	assert_int_equal(record.flags, TCPSTATES_FLAG_UNACCEPTED);
 	expect_no_duration(&record);
@@ -256,7 +260,7 @@ static void test_unknown_listener(void **state)
 		make(2, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
 
 	(void)state;
-	tcps_conn_apply(&record, 1);
+	tcps_conn_apply(&record, &child);
 	assert_int_equal(record.known & OWNED, 0);
 	assert_int_equal(record.flags, TCPSTATES_FLAG_UNACCEPTED);
 	assert_int_equal(pool_in_use, 1);
@@ -269,7 +273,7 @@ static bool learn(u64 cookie, u8 new, u64 time)
 	now = time;
 	record.known |= TCPSTATES_KNOW_UID;
 	record.uid = 33;
-	return tcps_conn_learn(&record);
+	return tcps_conn_learn(&record, NULL);
 }
 
 static void test_learned_is_a_lower_bound(void **state)
@@ -377,13 +381,311 @@ static void test_bounds_of_memory(void **state)
 		/* Nothing but the heads is there before the connections. */
 		tcps_conn_stats(&stats);
 		assert_true(stats.conn_bytes <= ((u64)mib << 20) / 32);
-		/* 16 bytes more than a record for each, and its head. */
-		assert_in_range(pool_most, ((u64)mib << 20) / 176,
-				((u64)mib << 20) / 152);
+		/* The 168 bytes that the ABI text says, and the heads. */
+		assert_in_range(pool_most, ((u64)mib << 20) / 173,
+				((u64)mib << 20) / 172);
 		for (i = 1; i < 100000; i++)
 			assert_true(tcps_conn_chain(i) < tcps_conn_chains());
 		tcps_conn_exit();
 	}
+}
+
+/* Who is at work in the tests of causes. */
+#define US	1UL
+#define THEM	2UL
+
+/* Structures of the kernel; only where they are matters. */
+static const char object, other;
+
+/* A transition that @object makes, of the cause unread unless one is noted. */
+static u8 cause_of(u64 cookie, const void *object, unsigned long by)
+{
+	struct tcps_origin origin = { .object = object, .by = by };
+	struct tcpstates_record record =
+		make(cookie, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE);
+
+	record.cause = TCPSTATES_CAUSE_UNREAD;
+	tcps_conn_apply(&record, &origin);
+	return record.cause;
+}
+
+static u8 cause_after_mark(const void *marked, unsigned long marked_by,
+			   const void *object, unsigned long by)
+{
+	apply(7, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED, 1000);
+	tcps_conn_mark(7, marked, marked_by, TCPSTATES_CAUSE_ABORT);
+	return cause_of(7, object, by);
+}
+
+/* A mark is for one structure and one path through the kernel. */
+static void test_mark_holds_for_its_transition(void **state)
+{
+
+	(void)state;
+	assert_int_equal(cause_after_mark(&object, US, &object, US),
+			 TCPSTATES_CAUSE_ABORT);
+	assert_int_equal(cause_after_mark(&other, US, &object, US),
+			 TCPSTATES_CAUSE_UNREAD);
+	assert_int_equal(cause_after_mark(&object, THEM, &object, US),
+			 TCPSTATES_CAUSE_UNREAD);
+	/* Without an object the cause is certain. */
+	assert_int_equal(cause_after_mark(NULL, US, NULL, US),
+			 TCPSTATES_CAUSE_UNREAD);
+	/* Nobody is there to be marked; and a mark makes nobody. */
+	tcps_conn_mark(8, &object, US, TCPSTATES_CAUSE_ABORT);
+	assert_int_equal(pool_in_use, 0);
+}
+
+static void test_mark_ends_with_a_transition(void **state)
+{
+
+	(void)state;
+	apply(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
+	tcps_conn_mark(7, &object, US, TCPSTATES_CAUSE_SHUTDOWN);
+	apply(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
+	assert_int_equal(cause_of(7, &object, US), TCPSTATES_CAUSE_UNREAD);
+}
+
+static void test_later_mark_counts(void **state)
+{
+
+	(void)state;
+	apply(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
+	tcps_conn_mark(7, &object, US, TCPSTATES_CAUSE_KILLED);
+	tcps_conn_mark(7, &object, US, TCPSTATES_CAUSE_DISCONNECT);
+	assert_int_equal(cause_of(7, &object, US),
+			 TCPSTATES_CAUSE_DISCONNECT);
+}
+
+/* That none was noted says nothing of what has no entry. */
+static void test_cause_without_an_entry(void **state)
+{
+	struct tcpstates_record record =
+		make(7, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE);
+
+	(void)state;
+	assert_int_equal(cause_of(7, &object, US), TCPSTATES_CAUSE_UNKNOWN);
+	record.cause = TCPSTATES_CAUSE_FIN;
+	tcps_conn_apply(&record, &nothing);
+	assert_int_equal(record.cause, TCPSTATES_CAUSE_FIN);
+}
+
+/* The cause of a request's end, dropped by us and freed by them. */
+static u8 cause_after_settling(const void *marked, unsigned long marked_by,
+			       u8 mark, u8 settled)
+{
+	apply(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	if (marked)
+		tcps_conn_mark(7, marked, marked_by, mark);
+	tcps_conn_settle(7, &object, US, settled);
+	return cause_of(7, &object, THEM);
+}
+
+static void test_settled_for_anybody(void **state)
+{
+	const u8 rst = TCPSTATES_CAUSE_RST_RECEIVED;
+	const u8 late = TCPSTATES_CAUSE_SYNACK_TIMEOUT;
+	const u8 killed = TCPSTATES_CAUSE_KILLED;
+
+	(void)state;
+	assert_int_equal(cause_after_settling(NULL, 0, 0, late), late);
+	/* Ours from before holds where the end itself says nothing. */
+	assert_int_equal(cause_after_settling(&object, US, rst, 0), rst);
+	assert_int_equal(cause_after_settling(&object, US, rst, late), late);
+	assert_int_equal(cause_after_settling(&object, US, killed, late), killed);
+	/* Others' never does. */
+	assert_int_equal(cause_after_settling(&object, THEM, rst, 0), 0);
+	assert_int_equal(cause_after_settling(&object, THEM, killed, late), late);
+	assert_int_equal(cause_after_settling(&other, US, rst, 0), 0);
+	tcps_conn_settle(8, &object, US, late);
+	assert_int_equal(pool_in_use, 0);
+}
+
+static void expect_handshake(const struct tcpstates_record *record, u64 ns)
+{
+	assert_true(record->known & TCPSTATES_KNOW_HANDSHAKE);
+	assert_int_equal(record->handshake_ns, ns);
+}
+
+static void expect_no_handshake(const struct tcpstates_record *record)
+{
+	assert_false(record->known & TCPSTATES_KNOW_HANDSHAKE);
+	assert_int_equal(record->handshake_ns, 0);
+}
+
+/* From the SYN to ESTABLISHED, on either side, and told ever after. */
+static void test_handshake(void **state)
+{
+	struct tcpstates_record record;
+
+	(void)state;
+	apply(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
+	record = apply(7, TCPSTATES_SYN_SENT, TCPSTATES_SYN_RECV, 1030);
+	expect_no_handshake(&record);
+	record = apply(7, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED, 1100);
+	expect_handshake(&record, 100);
+	record = apply(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 5000);
+	expect_handshake(&record, 100);
+	record = apply(7, TCPSTATES_FIN_WAIT1, TCPSTATES_CLOSE, 6000);
+	expect_handshake(&record, 100);
+
+	/* The same socket once more; it did not get that far. */
+	apply(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 7000);
+	record = apply(7, TCPSTATES_SYN_SENT, TCPSTATES_CLOSE, 8000);
+	expect_no_handshake(&record);
+
+	apply(8, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	record = apply(8, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED, 1079);
+	expect_handshake(&record, 79);
+}
+
+/* Whose SYN nobody saw: nobody knows. */
+static void test_no_handshake_without_a_syn(void **state)
+{
+	struct tcpstates_record record;
+
+	(void)state;
+	assert_true(learn(7, TCPSTATES_SYN_SENT, 1000));
+	record = apply(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
+	expect_no_handshake(&record);
+	record = apply(8, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
+	expect_no_handshake(&record);
+	apply(9, TCPSTATES_CLOSE, TCPSTATES_LISTEN, 1000);
+	record = apply(9, TCPSTATES_LISTEN, TCPSTATES_CLOSE, 1100);
+	expect_no_handshake(&record);
+}
+
+static void place(struct tcpstates_record *record, u64 inode, u64 cgroup)
+{
+	record->known |= TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP;
+	record->inode = inode;
+	record->cgroup = cgroup;
+}
+
+static void expect_place(const struct tcpstates_record *record, u64 inode,
+			 u64 cgroup)
+{
+	assert_int_equal(!(record->known & TCPSTATES_KNOW_INODE), !inode);
+	assert_int_equal(!(record->known & TCPSTATES_KNOW_CGROUP), !cgroup);
+	assert_int_equal(record->inode, inode);
+	assert_int_equal(record->cgroup, cgroup);
+}
+
+/* A child is in its listener's cgroup, and has no file before accept(). */
+static void test_file_and_cgroup(void **state)
+{
+	struct tcpstates_record owner = { }, record =
+		make(1, TCPSTATES_CLOSE, TCPSTATES_LISTEN);
+
+	(void)state;
+	own(&record, 500, "nginx");
+	place(&record, 4242, 77);
+	tcps_conn_apply(&record, &nothing);
+	record = make(2, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
+	tcps_conn_apply(&record, &child);
+	expect_place(&record, 0, 77);
+	record = apply(2, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED, 1100);
+	expect_place(&record, 0, 77);
+
+	own(&owner, 501, "worker");
+	place(&owner, 4243, 77);
+	tcps_conn_accepted(2, &owner);
+	record = apply(2, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1200);
+	expect_place(&record, 4243, 77);
+	record = apply(2, TCPSTATES_FIN_WAIT1, TCPSTATES_CLOSE, 1300);
+	expect_place(&record, 4243, 77);
+	record = apply(1, TCPSTATES_LISTEN, TCPSTATES_CLOSE, 1400);
+	expect_place(&record, 4242, 77);
+}
+
+/* How it began is said of it to the end, and of no other. */
+static void test_flags_last(void **state)
+{
+	const u32 flags = TCPSTATES_FLAG_SYNCOOKIE | TCPSTATES_FLAG_TFO |
+			  TCPSTATES_FLAG_MPTCP;
+	struct tcpstates_record record =
+		make(2, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
+
+	(void)state;
+	record.flags = flags;
+	tcps_conn_apply(&record, &nothing);
+	record = apply(2, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED, 1100);
+	assert_int_equal(record.flags, flags);
+	record = apply(2, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE, 1200);
+	assert_int_equal(record.flags, flags);
+	record = apply(3, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1300);
+	assert_int_equal(record.flags, 0);
+}
+
+/* The only connection there is, as a row. */
+static struct tcpstates_record copy_row(u64 cookie)
+{
+	struct tcpstates_record row = { };
+	u64 copied_ns;
+
+	assert_int_equal(tcps_conn_copy(tcps_conn_chain(cookie), &row, 1,
+					&copied_ns), 1);
+	assert_int_equal(row.conn, cookie);
+	return row;
+}
+
+static void expect_health_of(const struct sock *sk)
+{
+	struct tcpstates_record row = copy_row(7);
+
+	assert_int_equal(!(row.known & TCPSTATES_KNOW_RTT), !sk);
+	assert_int_equal(row.rtt_us, (u32)(uintptr_t)sk);
+}
+
+static void step_of(const struct sock *sk, u8 old, u8 new)
+{
+	struct tcps_origin origin = { .sk = sk };
+	struct tcpstates_record record = make(7, old, new);
+
+	tcps_conn_apply(&record, &origin);
+}
+
+/* A row asks the full socket, and never one that may be gone. */
+static void test_row_asks_who_is_there(void **state)
+{
+	const struct sock *sk = (const struct sock *)0x1000;
+	const struct sock *other = (const struct sock *)0x2000;
+	struct tcpstates_record record =
+		make(7, TCPSTATES_UNKNOWN, TCPSTATES_ESTABLISHED);
+
+	(void)state;
+	assert_true(tcps_conn_learn(&record, sk));
+	expect_health_of(sk);
+	step_of(other, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1);
+	expect_health_of(other);
+	tcps_conn_left(7, sk);
+	tcps_conn_left(8, other);
+	expect_health_of(other);
+	tcps_conn_left(7, other);
+	expect_health_of(NULL);
+	step_of(sk, TCPSTATES_FIN_WAIT1, TCPSTATES_FIN_WAIT2);
+	expect_health_of(sk);
+	step_of(NULL, TCPSTATES_FIN_WAIT2, TCPSTATES_TIME_WAIT);
+	expect_health_of(NULL);
+}
+
+/*
+ * A socket connected again ends while its entry is that of its other life: it
+ * is freed after that, so the entry must let go of it.
+ */
+static void test_end_lets_go_of_the_socket(void **state)
+{
+	const struct sock *sk = (const struct sock *)0x1000;
+	struct tcps_origin origin = { .object = sk };
+	struct tcpstates_record record =
+		make(7, TCPSTATES_SYN_SENT, TCPSTATES_CLOSE);
+
+	(void)state;
+	step_of(sk, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	record.lport = 81;
+	tcps_conn_apply(&record, &origin);
+	assert_int_equal(pool_in_use, 1);
+	expect_health_of(NULL);
 }
 
 /* Many at once, so that chains have several: each is its own. */
@@ -426,6 +728,17 @@ int main(void)
 		TEST(test_births_only),
 		TEST(test_no_memory),
 		cmocka_unit_test(test_bounds_of_memory),
+		TEST(test_mark_holds_for_its_transition),
+		TEST(test_mark_ends_with_a_transition),
+		TEST(test_later_mark_counts),
+		TEST(test_cause_without_an_entry),
+		TEST(test_settled_for_anybody),
+		TEST(test_handshake),
+		TEST(test_no_handshake_without_a_syn),
+		TEST(test_file_and_cgroup),
+		TEST(test_flags_last),
+		TEST(test_row_asks_who_is_there),
+		TEST(test_end_lets_go_of_the_socket),
 		TEST(test_many),
 	};
 

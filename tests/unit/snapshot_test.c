@@ -112,15 +112,28 @@ static struct tcpstates_record make_record(u64 cookie, u8 old, u8 new)
 	};
 }
 
+/* Any full socket; its address is what record_stub.c calls its health. */
+static const struct sock *sock_of(u64 cookie, u8 state)
+{
+	if (state == TCPSTATES_CLOSE || state == TCPSTATES_SYN_RECV ||
+	    state == TCPSTATES_TIME_WAIT)
+		return NULL;
+	return (const struct sock *)(uintptr_t)(cookie << 8 | 1);
+}
+
 /* As tcps_stream_record() does it. */
 static void record(unsigned int cpu, u64 cookie, u8 old, u8 new)
 {
 	struct tcpstates_record record = make_record(cookie, old, new);
+	struct tcps_origin origin = {
+		.object = sock_of(cookie, old),
+		.sk = sock_of(cookie, new),
+	};
 	struct life *life = &lives[cookie];
 
 	record.cpu = cpu;
 	record.seq = tcps_ring_reserve(rings[cpu]);
-	tcps_conn_apply(&record, 0);
+	tcps_conn_apply(&record, &origin);
 	tcps_ring_commit(rings[cpu], record.seq, &record);
 	if (!life->birth_ns)
 		life->birth_ns = record.boot_ns;
@@ -177,7 +190,7 @@ static void learn(u64 *place, u8 state)
 	struct tcpstates_record record =
 		make_record(cookie, TCPSTATES_UNKNOWN, state);
 
-	assert_true(tcps_conn_learn(&record));
+	assert_true(tcps_conn_learn(&record, sock_of(cookie, state)));
 	*place = cookie;
 	lives[cookie] = (struct life) {
 		.state = state,
@@ -257,6 +270,15 @@ static void take_steps(void)
 		step(rand() % RINGS, &places[rand() % PLACES], rand() >> 4);
 }
 
+/* That of its own socket, and of none where none stands for it. */
+static void check_health(const struct tcpstates_record *record)
+{
+	const struct sock *sk = sock_of(record->conn, record->new_state);
+
+	must(!(record->known & TCPSTATES_KNOW_RTT) == !sk);
+	must(record->rtt_us == (u32)(uintptr_t)sk);
+}
+
 /* The rows of what has not changed are as that said. */
 static void check_quiet_row(const struct tcpstates_record *record, u64 moment)
 {
@@ -270,6 +292,7 @@ static void check_quiet_row(const struct tcpstates_record *record, u64 moment)
 	must(record->new_state == life->state);
 	must(record->dur_ns == moment - life->since_ns);
 	must(!(record->flags & TCPSTATES_FLAG_ATLEAST) == !life->learned);
+	check_health(record);
 }
 
 static void play(unsigned int live)

@@ -50,8 +50,19 @@ AT(record, pid, 96, 4);
 AT(record, uid, 100, 4);
 AT(record, comm, 104, 16);
 AT(record, flags, 120, 4);
-AT(record, reserved, 124, 4);
-SIZE(record, 128);
+AT(record, rtt_us, 124, 4);
+AT(record, inode, 128, 8);
+AT(record, cgroup, 136, 8);
+AT(record, bytes_in, 144, 8);
+AT(record, bytes_out, 152, 8);
+AT(record, handshake_ns, 160, 8);
+AT(record, retrans, 168, 4);
+AT(record, rq, 172, 4);
+AT(record, wq, 176, 4);
+AT(record, acceptq, 180, 4);
+AT(record, backlog, 184, 4);
+AT(record, reserved, 188, 4);
+SIZE(record, 192);
 
 AT(format, format, 0, 4);
 AT(format, reserved, 4, 4);
@@ -92,8 +103,7 @@ AT(stats, unplaced, 32, 8);
 AT(stats, ring_bytes, 40, 8);
 AT(stats, conns_missed, 48, 8);
 AT(stats, conn_bytes, 56, 8);
-AT(stats, hits, 64, 128);
-AT(stats, reserved, 192, 64);
+AT(stats, hits, 64, 192);
 SIZE(stats, 256);
 
 #if !defined(__powerpc__) && !defined(__mips__) && !defined(__sparc__)
@@ -119,4 +129,4 @@ ASSERT(TCPSTATES_LISTEN == 10);
 ASSERT(TCPSTATES_CLOSING == 11);
 ASSERT(TCPSTATES_STATE_COUNT == 12);
 ASSERT(TCPSTATES_ABI_VERSION == 1);
-ASSERT(TCPSTATES_HOOK_COUNT <= 16); /* tcpstates_stats.hits */
+ASSERT(TCPSTATES_HOOK_COUNT <= 24); /* tcpstates_stats.hits */

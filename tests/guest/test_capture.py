@@ -347,7 +347,11 @@ class Wire(unittest.TestCase):
         self.step(a='TIME_WAIT', b='CLOSE')
         self.synchronise()
         self.told('a', *self.CLIENT, *self.ACTIVE)
-        self.told('b', *self.SERVER, *self.PASSIVE)
+        side = self.told('b', *self.SERVER, *self.PASSIVE)
+        # The FIN comes behind one byte, and is acknowledged by one.
+        self.assertEqual([[lives.number(event, key) for key in (
+            'bytes_in', 'bytes_out', 'rq', 'wq')] for event in side.life[2:]],
+            [[1, 0, 1, 0], [1, 0, 1, 0], [1, 0, 1, 0]])
 
     @over(*BOTH)
     def test_close_by_server(self, family):
@@ -500,7 +504,11 @@ class Wire(unittest.TestCase):
         self.step(a='CLOSE')
         self.synchronise()
         side = self.told('a', *self.CLIENT, 'CLOSE timeout')
-        self.assertGreater(len(side.went), 3)
+        sent = [one for one in side.went if one.length]
+        self.assertGreater(len(sent), 1)
+        told = [lives.number(side.life[-1], key)
+                for key in ('retrans', 'bytes_out', 'wq')]
+        self.assertEqual(told, [len(sent) - 1, 8, 8])
 
     @over(*BOTH)
     def test_synack_timeout(self, family):
@@ -513,8 +521,9 @@ class Wire(unittest.TestCase):
         self.step(b='CLOSE')
         self.synchronise()
         side = self.told('b', 'SYN_RECV syn', 'CLOSE synack-timeout')
-        self.assertEqual(len(side.came), 1)
-        self.assertEqual(len(side.went), 2)
+        self.assertEqual((len(side.came), len(side.went)), (1, 2))
+        self.assertEqual([lives.number(event, 'retrans')
+                          for event in side.life], [0, 1])
 
     @over(*BOTH)
     def test_half_open_reset(self, family):

@@ -18,7 +18,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels unit lint \
-	guest clean deps-% kernelrelease
+	guest bench clean deps-% kernelrelease
 
 all: module userspace
 
@@ -31,6 +31,7 @@ help:
 	@echo 'make unit        tests of the pure parts, in user space'
 	@echo 'make lint        checks of the source'
 	@echo 'make guest       tests of the module, in a virtual machine'
+	@echo 'make bench       what it costs, in executed instructions'
 	@echo 'make install     install module and command (DESTDIR, PREFIX)'
 	@echo 'make clean       remove what was built'
 	@echo
@@ -78,6 +79,9 @@ guest: deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/run guest unload
 
+bench: deps-bench all
+	@tests/bench/run $(ROWS)
+
 deps-%:
 	@tests/deps $*
 
@@ -85,6 +89,7 @@ clean:
 	$(MAKE) -C userspace clean
 	$(MAKE) -C tests/unit clean
 	$(MAKE) -C tests/guest clean
+	$(MAKE) -C tests/bench clean
 	$(if $(KDIR),$(KBUILD) clean)
 
 # For scripts: the kernel that KDIR is of.

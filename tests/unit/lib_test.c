@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "unit.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,12 +23,14 @@ static int device_ioctl(int fd, unsigned long command, ...);
 #define ioctl			device_ioctl
 
 #include "../../userspace/lib/batch.c"
+#include "../../userspace/lib/causes.c"
 #include "../../userspace/lib/handle.c"
 #include "../../userspace/lib/hooks.c"
 #include "../../userspace/lib/open.c"
 #include "../../userspace/lib/text.c"
 
-#define SIZE	sizeof(struct tcpstates_record)
+#define SIZE		sizeof(struct tcpstates_record)
+#define PIPE_SIZE	(1024 * 1024)	/* for more than a batch of records */
 
 /* The device. */
 static struct {
@@ -81,6 +84,7 @@ static int device_open(const char *path, int mode)
 		return fail_with(device.open_error);
 	assert_return_code(pipe2(ends, O_CLOEXEC), errno);
 	assert_return_code(fcntl(ends[0], F_SETFL, mode & O_NONBLOCK), errno);
+	assert_return_code(fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE), errno);
 	device.fd = ends[0];
 	device.writer = ends[1];
 	return device.fd;
@@ -460,7 +464,7 @@ static void test_handshake_errors(void **state)
 		{ "older", 0, SIZE, 0, 0, EPROTO, "too old" },
 		{ "newer", 2, SIZE, 0, 0, EPROTO, "too new" },
 		{ "short records", 1, SIZE - 8, 0, 0, EPROTO, "too old" },
-		{ "odd records", 1, SIZE + 4, 0, 0, EPROTO, "132 bytes" },
+		{ "odd records", 1, SIZE + 4, 0, 0, EPROTO, "196 bytes" },
 		{ "huge records", 1, 65536, 0, 0, EPROTO, "65536 bytes" },
 		{ "file", 1, SIZE, ENOTTY, 0, ENOTTY, "not a device" },
 		{ "other device", 1, SIZE, EINVAL, 0, ENOTTY, "not a device" },
@@ -538,17 +542,119 @@ static void test_json_and_address(void **state)
 	assert_string_equal(text, "-");
 }
 
-static void test_names(void **state)
+/*
+ * The next line "#define PREFIX_NAME number" of @header, with the name in lower
+ * case and the text of its comment. False at the end.
+ */
+static bool next_constant(FILE *header, const char *prefix, char name[32],
+			  unsigned int *number, char comment[64])
 {
-	unsigned int i;
+	char line[128], *p;
+
+	while (fgets(line, sizeof(line), header)) {
+		if (strncmp(line, "#define ", 8) ||
+		    strncmp(line + 8, prefix, strlen(prefix)))
+			continue;
+		comment[0] = '\0';
+		if (sscanf(line + 8 + strlen(prefix), "%31s %u /* %63[^\n]", name,
+			   number, comment) < 2)
+			fail_msg("not understood: %s", line);
+		p = strstr(comment, " */");
+		if (p)
+			*p = '\0';
+		for (p = name; *p; p++)
+			*p = tolower((unsigned char)*p);
+		return true;
+	}
+	return false;
+}
+
+static FILE *open_header(void)
+{
+	FILE *header = fopen("../../module/uapi/tcpstates.h", "r");
+
+	assert_non_null(header);
+	return header;
+}
+
+/* Not for users: what the module is without it, and "those" of another line. */
+static bool has_words_of_its_own(unsigned int hook)
+{
+	return hook == TCPSTATES_HOOK_SET_STATE ||
+	       hook == TCPSTATES_HOOK_TW_END;
+}
+
+/* In the header's order and words: each is there, and none besides. */
+static void test_hooks_are_those_of_the_header(void **state)
+{
+	unsigned int number, next = 0;
+	char name[32], comment[64];
+	FILE *header = open_header();
 
 	(void)state;
-	for (i = 0; i < TCPSTATES_HOOK_COUNT; i++) {
-		assert_non_null(tcpstates_hook_name(i));
-		assert_non_null(tcpstates_hook_shows(i));
+	while (next_constant(header, "TCPSTATES_HOOK_", name, &number,
+			     comment)) {
+		if (!strcmp(name, "count")) {
+			assert_int_equal(number, next);
+			continue;
+		}
+		assert_int_equal(number, next++);
+		assert_non_null(tcpstates_hook_name(number));
+		assert_string_equal(tcpstates_hook_name(number), name);
+		assert_non_null(tcpstates_hook_shows(number));
+		if (!has_words_of_its_own(number))
+			assert_string_equal(tcpstates_hook_shows(number),
+					    comment);
 	}
-	assert_null(tcpstates_hook_name(i));
-	assert_null(tcpstates_hook_shows(i));
+	fclose(header);
+	assert_int_equal(next, TCPSTATES_HOOK_COUNT);
+	assert_null(tcpstates_hook_name(next));
+	assert_null(tcpstates_hook_shows(next));
+}
+
+/* Of the header and of the device's text. */
+static void expect_cause(unsigned int cause, const char *name)
+{
+	struct tcpstates_record record = make_record(1, TCPSTATES_CLOSE);
+	char expected[64], text[TCPSTATES_LINE_SIZE];
+
+	record.cause = cause;
+	tcpstates_format_line(&record, text, sizeof(text));
+	snprintf(expected, sizeof(expected), " cause=%s ", name);
+	assert_non_null(strstr(text, expected));
+	assert_string_equal(tcpstates_cause_name(cause), name);
+}
+
+static void test_causes_are_those_of_the_header(void **state)
+{
+	unsigned int number, next = 0;
+	char name[32], comment[64], *p;
+	FILE *header = open_header();
+
+	(void)state;
+	while (next_constant(header, "TCPSTATES_CAUSE_", name, &number,
+			     comment)) {
+		if (!strcmp(name, "count")) {
+			assert_int_equal(number, next);
+			continue;
+		}
+		assert_int_equal(number, next++);
+		for (p = name; *p; p++)
+			if (*p == '_')
+				*p = '-';
+		expect_cause(number, number ? name : "-");
+	}
+	fclose(header);
+	assert_int_equal(next, TCPSTATES_CAUSE_COUNT);
+	for (; next < 256; next++)
+		expect_cause(next, "-");
+	assert_string_equal(tcpstates_cause_name(256 + TCPSTATES_CAUSE_SYN),
+			    "-");
+}
+
+static void test_names(void **state)
+{
+	(void)state;
 	assert_string_equal(tcpstates_state_name(TCPSTATES_CLOSE), "CLOSE");
 	assert_string_equal(tcpstates_state_name(TCPSTATES_STATE_COUNT), "-");
 	assert_string_equal(tcpstates_state_name(256 + TCPSTATES_CLOSE), "-");
@@ -575,6 +681,8 @@ int main(void)
 		TEST(test_close_of_nothing),
 		TEST(test_text_is_cut_off),
 		TEST(test_json_and_address),
+		TEST(test_hooks_are_those_of_the_header),
+		TEST(test_causes_are_those_of_the_header),
 		TEST(test_names),
 	};
 

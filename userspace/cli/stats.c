@@ -92,7 +92,7 @@ static unsigned int count_attached(const struct report *report)
 static void print_number(struct report *report, const char *name,
 			 unsigned long long number, const char *meaning)
 {
-	output_format(report->out, "%-11s %15llu  %s\n", name, number, meaning);
+	output_format(report->out, "%-13s %15llu  %s\n", name, number, meaning);
 }
 
 static void print_hook(struct report *report, unsigned int hook)
@@ -100,10 +100,10 @@ static void print_hook(struct report *report, unsigned int hook)
 	const char *name = tcpstates_hook_name(hook);
 
 	if (attached(report, hook))
-		output_format(report->out, "%-11s %15llu\n", name,
+		output_format(report->out, "%-13s %15llu\n", name,
 			      (unsigned long long)report->stats.hits[hook]);
 	else
-		output_format(report->out, "%-11s %15s  %s\n", name, "missing",
+		output_format(report->out, "%-13s %15s  %s\n", name, "missing",
 			      tcpstates_hook_shows(hook));
 }
 
@@ -112,7 +112,7 @@ static void print_hooks(struct report *report)
 	bool all = count_attached(report) == TCPSTATES_HOOK_COUNT;
 	unsigned int hook;
 
-	output_format(report->out, "\n%-11s %15s%s\n", "HOOK", "CALLS",
+	output_format(report->out, "\n%-13s %15s%s\n", "HOOK", "CALLS",
 		      all ? "" : "  NOT SEEN");
 	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
 		print_hook(report, hook);
@@ -123,7 +123,7 @@ static void print_text(struct report *report)
 	const struct tcpstates_stats *stats = &report->stats;
 	const struct tcpstates_info *info = &report->info;
 
-	output_format(report->out, "%-11s %15s  ABI %u; library %s\n", "module",
+	output_format(report->out, "%-13s %15s  ABI %u; library %s\n", "module",
 		      info->module_version, info->abi_version,
 		      tcpstates_version());
 	print_number(report, "recorded", stats->recorded,
@@ -135,15 +135,15 @@ static void print_text(struct report *report)
 	print_number(report, "unplaced", stats->unplaced,
 		     "connections whose stream began at ESTABLISHED");
 	output_format(report->out,
-		      "%-11s %11.1f MiB  %u rings of %u records\n", "memory",
+		      "%-13s %11.1f MiB  %u rings of %u records\n", "memory",
 		      stats->ring_bytes / BYTES_PER_MIB, info->cpus,
 		      info->ring_records);
-	output_format(report->out, "%-11s %11.1f MiB  %s\n", "connections",
+	output_format(report->out, "%-13s %11.1f MiB  %s\n", "connections",
 		      stats->conn_bytes / BYTES_PER_MIB,
 		      "table of connections: since when, whose");
 	print_number(report, "missed", stats->conns_missed,
 		     "connections without memory for that");
-	output_format(report->out, "%-11s %15u  of %u attached\n", "hooks",
+	output_format(report->out, "%-13s %15u  of %u attached\n", "hooks",
 		      count_attached(report), TCPSTATES_HOOK_COUNT);
 	print_hooks(report);
 }

@@ -224,6 +224,15 @@ size_t tcpstates_format_address(unsigned int family, const __u8 address[16],
 const char *tcpstates_state_name(unsigned int state);
 
 /**
+ * tcpstates_cause_name() - name of a cause
+ * @cause: TCPSTATES_CAUSE_*
+ *
+ * Return: a constant string; "-" for TCPSTATES_CAUSE_UNKNOWN and what is no
+ * cause.
+ */
+const char *tcpstates_cause_name(unsigned int cause);
+
+/**
  * tcpstates_hook_name() - name of a hook into the kernel
  * @hook: TCPSTATES_HOOK_*
  *

@@ -18,7 +18,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels unit lint \
-	guest bench clean deps-% kernelrelease
+	guest kernels-quick bench clean deps-% kernelrelease
 
 all: module userspace
 
@@ -26,11 +26,12 @@ help:
 	@echo 'make             build tcpstates.ko and userspace/tcpstates'
 	@echo 'make run         show real connections, live, in a virtual machine'
 	@echo 'make run HOST=1  the same on the running kernel'
-	@echo 'make check       run the tests: unit, lint, guest'
+	@echo 'make check       run the tests: unit, lint, guest, kernels-quick'
 	@echo 'make check-kernels  the guest tests on every supported kernel'
 	@echo 'make unit        tests of the pure parts, in user space'
 	@echo 'make lint        checks of the source'
 	@echo 'make guest       tests of the module, in a virtual machine'
+	@echo 'make kernels-quick  some of those on the oldest and newest kernels'
 	@echo 'make bench       what it costs, in executed instructions'
 	@echo 'make install     install module and command (DESTDIR, PREFIX)'
 	@echo 'make clean       remove what was built'
@@ -64,13 +65,17 @@ run: deps-run all
 	fi
 endif
 
-check: deps-unit deps-lint deps-guest deps-vm all
+check: deps-unit deps-lint deps-guest deps-vm deps-kernels all
 	@$(MAKE) -s -C tests/guest
-	@tests/run unit lint guest unload
+	@tests/run unit lint guest unload kernels-quick
 
-check-kernels: deps-kernels deps-guest all
+check-kernels: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/run kernels
+
+kernels-quick: deps-kernels deps-guest deps-vm all
+	@$(MAKE) -s -C tests/guest
+	@tests/run kernels-quick
 
 unit lint: %: deps-%
 	@tests/run $@

@@ -131,6 +131,9 @@ class Lives(unittest.TestCase):
             self.wrong(life(steps, 'LISTEN'), 'of what was accepted')
             self.right(life(steps, 'LISTEN', {
                 place: {'flags': 'unaccepted'} for place in (0, 1)}))
+        self.wrong(life(SERVER, 'LISTEN', {
+            place: {'flags': 'unaccepted'} for place in range(4)}),
+            'close of what nobody has accepted')
         steps = CLIENT[:3] + [('CLOSE', 'no-memory')]
         self.wrong(life(steps), 'of what a process has open')
 

@@ -6,11 +6,13 @@ path with its times and causes, by whose it is, and by the other side's.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import random
 import select
 import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -95,6 +97,7 @@ class Programs(unittest.TestCase):
 
     def setUp(self):
         self.events = []
+        self.forked = []
         self.network = Shared.network
         self.assertEqual([str(event) for event in Shared.stream.fetch()], [])
         for host in HOSTS:
@@ -335,24 +338,39 @@ class Programs(unittest.TestCase):
         self.owned(self.servers, [server.pid], 'redis-server', 0,
                    (server.pid, 'redis-server', 0))
 
+    def fork(self, function, *arguments):
+        child = Child(function, *arguments)
+        self.forked.append(child)
+        return child
+
+    def join(self, child, seconds=50):
+        """Reads until a forked process has ended; what it says."""
+        end = time.monotonic() + seconds
+        while not select.select([child.pipe], [], [], 0)[0]:
+            self.pump()
+            self.assertLess(time.monotonic(), end)
+        self.forked.remove(child)
+        return child.join().decode()
+
+    def tearDown(self):
+        for child in self.forked:
+            os.kill(child.pid, signal.SIGKILL)
+            with contextlib.suppress(AssertionError):
+                child.join()
+
     COUNT = 300
 
     def test_asyncio(self):
         """Many at once, each of which ends in one of many ways."""
         ready, stop = os.pipe(), os.pipe()
-        server = Child(serve, self.network, ready[1], stop[0])
-        self.assertEqual(os.read(ready[0], 1), b'.')
-        client = Child(make_connections, self.network, self.COUNT)
         self.addCleanup(lambda: [os.close(number) for number in ready + stop])
-        end = time.monotonic() + 40
-        while not select.select([client.pipe], [], [], 0)[0]:
-            self.pump()
-            self.assertLess(time.monotonic(), end)
-        print(f'# {client.join().decode()}')
+        server = self.fork(serve, self.network, ready[1], stop[0])
+        self.assertEqual(os.read(ready[0], 1), b'.')
+        client = self.fork(make_connections, self.network, self.COUNT)
+        print(f'# {self.join(client)}')
         os.write(stop[1], b'.')
-        served = server.join()
+        print(f'# {self.join(server)} accepted')
         self.judge()
-        print(f'# {served.decode()} accepted')
         self.assertEqual(len(self.clients), self.COUNT)
         self.owned(self.clients, [client.pid], 'clients')
         self.owned(self.servers, [server.pid], 'server', 0,
@@ -362,8 +380,17 @@ class Programs(unittest.TestCase):
 PORT = 7000
 
 
+def keep_alive(writer):
+    """A RST may get lost; nobody waits for what has none to send again."""
+    sock = writer.get_extra_info('socket')
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):
+        sock.setsockopt(socket.IPPROTO_TCP, option, 1)
+
+
 async def answer(reader, writer):
-    """Echoes; or closes, resets or goes silent, as the first byte says."""
+    """Echoes, closes or resets, as the first byte says."""
+    keep_alive(writer)
     try:
         deed = await reader.readexactly(1)
         if deed == b'u':
@@ -383,6 +410,7 @@ async def answer(reader, writer):
 
 
 def serve(network, ready, stop):
+    Shared.stream.close()
     network.enter('b')
     kernel.write_file('/proc/self/comm', 'server')
     accepted = []
@@ -407,6 +435,7 @@ async def one(number, outcomes):
     """A connection that ends in the way that its number says."""
     deed = b'uacehr'[number % 6:][:1]
     reader, writer = await asyncio.open_connection(ADDRESS['b']['v4'], PORT)
+    keep_alive(writer)
     size = random.randrange(1, 50000)
     try:
         writer.write(deed + b'x' * size)
@@ -427,6 +456,7 @@ async def one(number, outcomes):
 
 
 def make_connections(network, count):
+    Shared.stream.close()
     network.enter('a')
     kernel.write_file('/proc/self/comm', 'clients')
     outcomes = {'end': 0, 'reset': 0}

@@ -57,6 +57,9 @@ CAUSES = {
 # Nobody has accepted what ends so.
 UNACCEPTED = {'listener-closed', 'duplicate', 'overflow'}
 
+# A process that has it open did it.
+ACTED = {'close', 'shutdown', 'abort', 'unread'}
+
 # What a line's further keys can only do: grow, or stay once they are known.
 GROWING = ('retrans', 'bytes_in', 'bytes_out')
 STAYING = ('inode', 'handshake_ns')
@@ -182,6 +185,8 @@ class Judge:
             self.fault('an ACK makes a connection only of a cookie', event)
         if cause in UNACCEPTED and 'unaccepted' not in flags:
             self.fault(f'{cause} of what was accepted', event)
+        if cause in ACTED and 'unaccepted' in flags:
+            self.fault(f'{cause} of what nobody has accepted', event)
         if cause == 'no-memory' and 'orphan' not in flags:
             self.fault(f'{cause} of what a process has open', event)
 

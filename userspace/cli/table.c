@@ -2,21 +2,30 @@
 /*
  * Records as rows of a table, either what happens:
  *
- *	TIME         OLD         NEW         LOCAL                 REMOTE
- *	12:38:45.123 SYN_RECV    ESTABLISHED 10.0.0.5:443          10.0.0.9:53122
- *	12:38:45.124 SYN_RECV    ESTABLISHED [2001:db8:85a3:8d3:1319:8a2e:370:7348]:443
- *	                                     [2001:db8::9]:53122
+ *	TIME         NEW             CAUSE LOCAL                 REMOTE
+ *	12:38:45.123 ESTABLISHED       ack 10.0.0.5:443          10.0.0.9:53122
+ *	12:38:45.124 CLOSE    rst-received [2001:db8:85a3:8d3:1319:8a2e:370:7348]:443
+ *	                                   [2001:db8::9]:53122
  *
- * where a wider terminal has room for a column AFTER before NEW, how long the
- * old state lasted; or what is there:
+ * where a wider terminal has room for, one after the other, the columns OLD and
+ * AFTER, how long the old state lasted, before NEW, and OWNER; or what is there:
  *
  *	STATE           AGE OWNER            LOCAL                 REMOTE
  *	ESTABLISHED   3m07s 812/java         10.0.0.5:443          10.0.0.9:53122
- *	LISTEN      >12d03h uid 0            0.0.0.0:22            -
+ *	LISTEN      >12d03h uid 0            0.0.0.0:22            queue 0/128
  *
- * Any two IPv4 addresses fit into 80 columns beside what has a fixed width.
- * IPv6 addresses that do not are written one below the other; the few that are
- * longer than what is left of a line move to the left on a line of their own.
+ * where a wider one has a column QUEUES after OWNER: bytes received and not
+ * read, and written and not acknowledged; of a listener connections that wait
+ * for accept(), and how many may. A listener has no peer, so that there is
+ * always room for its own.
+ *
+ * Any two IPv4 addresses fit into 80 columns beside what has a fixed width. A
+ * column comes only if they do beside it as well. IPv6 addresses that do not
+ * are written one below the other; the few that are longer than what is left of
+ * a line move to the left on a line of their own.
+ *
+ * A cause is in one column with the state that it leads to, at its right end:
+ * the long ones all lead to CLOSE.
  */
 #include "table.h"
 
@@ -39,9 +48,16 @@
 #define STATE_WIDTH	11	/* ESTABLISHED */
 #define AGE_WIDTH	7
 #define OWNER_WIDTH	16
-#define ADDRESSES	37	/* column where the addresses begin, in both */
+#define TIME_WIDTH	12
+#define CAUSE_WIDTH	21	/* CLOSE listener-closed */
+#define QUEUES_WIDTH	11	/* 99999/99999 */
+#define IPV4_WIDTH	21	/* such an address with a port */
 #define IPV6_WIDTH	47	/* such an address, in brackets, with a port */
 #define ENDPOINT_SIZE	64
+#define COUNT_SIZE	12
+#define QUEUES_SIZE	32
+#define HEAD_SIZE	256
+#define CAUSE_TITLE	6	/* of CAUSE_WIDTH, with the space before it */
 
 #define BOLD		"\033[1m"
 #define RED		"\033[31m"
@@ -69,6 +85,31 @@ void table_init(struct table *table, struct output *out, enum table_kind kind)
 	tzset();
 }
 
+/* Adds a column of @width if both addresses have room beside it. */
+static bool widen(struct table *table, int width)
+{
+	int addresses = table->addresses + width + 1;
+
+	if (addresses + IPV4_WIDTH + 1 + IPV4_WIDTH > table->columns)
+		return false;
+	table->addresses = addresses;
+	return true;
+}
+
+static void choose_columns(struct table *table)
+{
+	if (table->kind == TABLE_TRANSITIONS) {
+		table->addresses = TIME_WIDTH + 1 + CAUSE_WIDTH + 1;
+		table->old = widen(table, STATE_WIDTH);
+		table->after = table->old && widen(table, AGE_WIDTH);
+		table->owner = table->after && widen(table, OWNER_WIDTH);
+	} else {
+		table->addresses = STATE_WIDTH + 1 + AGE_WIDTH + 1 +
+				   OWNER_WIDTH + 1;
+		table->queues = widen(table, QUEUES_WIDTH);
+	}
+}
+
 /* A terminal's size may change at any time; it is looked at for each head. */
 static void measure(struct table *table)
 {
@@ -77,9 +118,7 @@ static void measure(struct table *table)
 	if (table->terminal)
 		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	table->columns = size.ws_col > NARROWEST ? size.ws_col : NARROWEST;
-	table->after = table->kind == TABLE_TRANSITIONS &&
-		       table->columns >= NARROWEST + AGE_WIDTH + 1;
-	table->addresses = ADDRESSES + (table->after ? AGE_WIDTH + 1 : 0);
+	choose_columns(table);
 	table->side = (table->columns - table->addresses - 1) / 2;
 	if (table->side > IPV6_WIDTH)
 		table->side = IPV6_WIDTH;
@@ -104,23 +143,44 @@ static void end_row(struct table *table)
 	table->printed++;
 }
 
+/* Appends a cell of a head; to the left if @width is below 0. */
+static void add_title(char head[HEAD_SIZE], int width, const char *title)
+{
+	size_t length = strlen(head);
+
+	snprintf(head + length, HEAD_SIZE - length, "%s%*s", length ? " " : "",
+		 width, title);
+}
+
+static void add_titles(const struct table *table, char head[HEAD_SIZE])
+{
+	if (table->kind == TABLE_CONNECTIONS) {
+		add_title(head, -STATE_WIDTH, "STATE");
+		add_title(head, AGE_WIDTH, "AGE");
+		add_title(head, -OWNER_WIDTH, "OWNER");
+		if (table->queues)
+			add_title(head, QUEUES_WIDTH, "QUEUES");
+		return;
+	}
+	add_title(head, -TIME_WIDTH, "TIME");
+	if (table->old)
+		add_title(head, -STATE_WIDTH, "OLD");
+	if (table->after)
+		add_title(head, AGE_WIDTH, "AFTER");
+	add_title(head, -(CAUSE_WIDTH - CAUSE_TITLE), "NEW");
+	add_title(head, CAUSE_TITLE - 1, "CAUSE");
+	if (table->owner)
+		add_title(head, -OWNER_WIDTH, "OWNER");
+}
+
 static void add_head(struct table *table)
 {
-	char left[64], head[128];
+	char head[HEAD_SIZE] = "";
 
 	measure(table);
-	if (table->kind == TABLE_CONNECTIONS)
-		snprintf(left, sizeof(left), "%-*s %*s %-*s", STATE_WIDTH,
-			 "STATE", AGE_WIDTH, "AGE", OWNER_WIDTH, "OWNER");
-	else if (table->after)
-		snprintf(left, sizeof(left), "%-12s %-*s %*s %-*s", "TIME",
-			 STATE_WIDTH, "OLD", AGE_WIDTH, "AFTER", STATE_WIDTH,
-			 "NEW");
-	else
-		snprintf(left, sizeof(left), "%-12s %-*s %-*s", "TIME",
-			 STATE_WIDTH, "OLD", STATE_WIDTH, "NEW");
-	snprintf(head, sizeof(head), "%s %-*s %s", left, table->side, "LOCAL",
-		 "REMOTE");
+	add_titles(table, head);
+	add_title(head, -table->side, "LOCAL");
+	add_title(head, 0, "REMOTE");
 	table->printed = 0;
 	add_coloured(table, BOLD, head);
 	end_row(table);
@@ -190,6 +250,32 @@ static void format_owner(const struct tcpstates_record *record,
 	text[OWNER_WIDTH] = '\0';
 }
 
+/* In five columns at most. */
+static void format_count(__u32 count, char text[COUNT_SIZE])
+{
+	if (count < 100000)
+		snprintf(text, COUNT_SIZE, "%u", count);
+	else if (count < 10000000)
+		snprintf(text, COUNT_SIZE, "%uk", count / 1000);
+	else
+		snprintf(text, COUNT_SIZE, "%uM", count / 1000000);
+}
+
+/* What a connection has to read and to send; a listener, to accept. */
+static void format_queues(const struct tcpstates_record *record,
+			  char text[QUEUES_SIZE])
+{
+	bool listener = record->known & TCPSTATES_KNOW_ACCEPTQ;
+	char left[COUNT_SIZE], right[COUNT_SIZE];
+
+	format_count(listener ? record->acceptq : record->rq, left);
+	format_count(listener ? record->backlog : record->wq, right);
+	if (listener || record->known & TCPSTATES_KNOW_QUEUES)
+		snprintf(text, QUEUES_SIZE, "%s/%s", left, right);
+	else
+		snprintf(text, QUEUES_SIZE, "-");
+}
+
 /* By what a state means: opens, works, waits for us, closes, is done. */
 static const char *state_colour(unsigned int state)
 {
@@ -230,6 +316,16 @@ static void format_endpoint(char text[ENDPOINT_SIZE], unsigned int family,
 		snprintf(text, ENDPOINT_SIZE, "-");
 }
 
+/* In the place of the peer that a listener does not have. */
+static void format_accept_queue(char text[ENDPOINT_SIZE],
+				const struct tcpstates_record *record)
+{
+	char queues[QUEUES_SIZE];
+
+	format_queues(record, queues);
+	snprintf(text, ENDPOINT_SIZE, "queue %s", queues);
+}
+
 /* The first of two lines has no room for @text if that is too long. */
 static void add_alone(struct table *table, int column, const char *text)
 {
@@ -237,7 +333,7 @@ static void add_alone(struct table *table, int column, const char *text)
 
 	if (start > table->addresses)
 		start = table->addresses;
-	if (start < column) {
+	if (start <= column) {
 		end_row(table);
 		column = 0;
 	}
@@ -273,48 +369,79 @@ static void add_endpoints(struct table *table, int column,
 			known & TCPSTATES_KNOW_LADDR ? record->family : 0,
 			record->laddr, known & TCPSTATES_KNOW_LPORT,
 			record->lport);
-	format_endpoint(remote,
-			known & TCPSTATES_KNOW_RADDR ? record->family : 0,
-			record->raddr, known & TCPSTATES_KNOW_RPORT,
-			record->rport);
+	if (known & TCPSTATES_KNOW_ACCEPTQ && !table->queues)
+		format_accept_queue(remote, record);
+	else
+		format_endpoint(remote,
+				known & TCPSTATES_KNOW_RADDR ?
+				record->family : 0, record->raddr,
+				known & TCPSTATES_KNOW_RPORT, record->rport);
 	add_addresses(table, column, local, remote);
+}
+
+/* A state and what led to it, together CAUSE_WIDTH wide. */
+static void add_cause(struct table *table,
+		      const struct tcpstates_record *record)
+{
+	const char *new = tcpstates_state_name(record->new_state);
+	int room = CAUSE_WIDTH - (int)strlen(new);
+
+	add_coloured(table, state_colour(record->new_state), new);
+	output_format(table->out, "%*.*s", room, room - 1,
+		      tcpstates_cause_name(record->cause));
+}
+
+/* Returns how many columns of the last cell are free. */
+static int add_owner(struct table *table,
+		     const struct tcpstates_record *record)
+{
+	char owner[OWNER_SIZE];
+
+	format_owner(record, owner);
+	output_format(table->out, " %s", owner);
+	return OWNER_WIDTH - (int)strlen(owner);
 }
 
 static void add_transition(struct table *table,
 			   const struct tcpstates_record *record)
 {
-	const char *new = tcpstates_state_name(record->new_state);
 	char time[TIME_SIZE], age[AGE_SIZE];
+	int free = 0;
 
 	format_time(record->real_ns, time);
-	output_format(table->out, "%s %-*s ", time, STATE_WIDTH,
-		      tcpstates_state_name(record->old_state));
+	output_format(table->out, "%s ", time);
+	if (table->old)
+		output_format(table->out, "%-*s ", STATE_WIDTH,
+			      tcpstates_state_name(record->old_state));
 	if (table->after) {
 		format_age(record, age);
 		output_format(table->out, "%*s ", AGE_WIDTH, age);
 	}
-	add_coloured(table, state_colour(record->new_state), new);
-	add_endpoints(table,
-		      table->addresses - 1 - STATE_WIDTH + (int)strlen(new),
-		      record);
+	add_cause(table, record);
+	if (table->owner)
+		free = add_owner(table, record);
+	add_endpoints(table, table->addresses - 1 - free, record);
 }
 
 static void add_connection(struct table *table,
 			   const struct tcpstates_record *record)
 {
 	const char *state = tcpstates_state_name(record->new_state);
-	char age[AGE_SIZE], owner[OWNER_SIZE];
-	int length;
+	char age[AGE_SIZE], queues[QUEUES_SIZE];
+	int free;
 
 	format_age(record, age);
-	format_owner(record, owner);
-	length = strlen(owner);
 	add_coloured(table, state_colour(record->new_state), state);
-	output_format(table->out, "%*s %*s %s",
-		      STATE_WIDTH - (int)strlen(state), "", AGE_WIDTH, age,
-		      owner);
-	add_endpoints(table, table->addresses - 1 - OWNER_WIDTH + length,
-		      record);
+	output_format(table->out, "%*s %*s", STATE_WIDTH - (int)strlen(state),
+		      "", AGE_WIDTH, age);
+	free = add_owner(table, record);
+	if (table->queues) {
+		format_queues(record, queues);
+		output_format(table->out, "%*s %*s", free, "", QUEUES_WIDTH,
+			      queues);
+		free = 0;
+	}
+	add_endpoints(table, table->addresses - 1 - free, record);
 }
 
 static void add_loss(struct table *table, const struct tcpstates_record *record)

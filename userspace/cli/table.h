@@ -19,7 +19,10 @@ enum table_kind { TABLE_TRANSITIONS, TABLE_CONNECTIONS };
  * @terminal: whether that is a terminal
  * @colour: whether to colour
  * @columns: columns to fill
- * @after: whether there is room for how long the old state lasted
+ * @old: whether there is room for the old state
+ * @after: whether there is room for how long that lasted
+ * @owner: whether there is room for whose a transition is
+ * @queues: whether there is room for what waits in a connection
  * @addresses: column where the addresses begin
  * @side: columns for each of two addresses side by side
  * @rows: repeat the head after so many rows; 0 for never
@@ -31,7 +34,10 @@ struct table {
 	bool terminal;
 	bool colour;
 	int columns;
+	bool old;
 	bool after;
+	bool owner;
+	bool queues;
 	int addresses;
 	int side;
 	int rows;

@@ -539,6 +539,21 @@ static void test_handshake(void **state)
 	expect_handshake(&record, 79);
 }
 
+/* A socket connected again while its earlier connection is in TIME_WAIT. */
+static void test_handshake_is_not_the_earlier_one(void **state)
+{
+	struct tcpstates_record record;
+
+	(void)state;
+	apply(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
+	apply(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
+	apply(7, TCPSTATES_ESTABLISHED, TCPSTATES_TIME_WAIT, 1200);
+	record = apply(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1300);
+	expect_no_handshake(&record);
+	record = apply(7, TCPSTATES_SYN_SENT, TCPSTATES_CLOSE, 1400);
+	expect_no_handshake(&record);
+}
+
 /* Whose SYN nobody saw: nobody knows. */
 static void test_no_handshake_without_a_syn(void **state)
 {
@@ -734,6 +749,7 @@ int main(void)
 		TEST(test_cause_without_an_entry),
 		TEST(test_settled_for_anybody),
 		TEST(test_handshake),
+		TEST(test_handshake_is_not_the_earlier_one),
 		TEST(test_no_handshake_without_a_syn),
 		TEST(test_file_and_cgroup),
 		TEST(test_flags_last),

@@ -420,7 +420,6 @@ static u8 cause_after_mark(const void *marked, unsigned long marked_by,
 /* A mark is for one structure and one path through the kernel. */
 static void test_mark_holds_for_its_transition(void **state)
 {
-
 	(void)state;
 	assert_int_equal(cause_after_mark(&object, US, &object, US),
 			 TCPSTATES_CAUSE_ABORT);
@@ -438,7 +437,6 @@ static void test_mark_holds_for_its_transition(void **state)
 
 static void test_mark_ends_with_a_transition(void **state)
 {
-
 	(void)state;
 	apply(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
 	tcps_conn_mark(7, &object, US, TCPSTATES_CAUSE_SHUTDOWN);
@@ -448,7 +446,6 @@ static void test_mark_ends_with_a_transition(void **state)
 
 static void test_later_mark_counts(void **state)
 {
-
 	(void)state;
 	apply(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
 	tcps_conn_mark(7, &object, US, TCPSTATES_CAUSE_KILLED);

@@ -110,7 +110,8 @@ class Streaming(DeviceTest):
             return [] if text == '-' else text.split(',')
         if text == '-':
             return None
-        if key in ('netns', 'lport', 'rport', 'dur_ns', 'pid', 'uid'):
+        if key in ('netns', 'lport', 'rport', 'dur_ns', 'pid', 'uid') or \
+                key in uapi.HEALTH:
             return int(text)
         return text.strip('"') if key == 'comm' else text
 

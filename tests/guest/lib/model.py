@@ -10,8 +10,9 @@ import collections
 from lib import rfc9293
 from lib.proctcp import NOWHERE, Entry
 
-# A connect() that finds no free port: the only life without one.
-NO_PORT_STEPS = {('CLOSE', 'SYN_SENT'), ('SYN_SENT', 'CLOSE')}
+# A connect() or listen() that finds no free port: the only lives without one.
+NO_PORT_STEPS = {('CLOSE', 'SYN_SENT'), ('SYN_SENT', 'CLOSE'),
+                 ('CLOSE', 'LISTEN'), ('LISTEN', 'CLOSE')}
 
 
 class Life:
@@ -33,6 +34,12 @@ class Life:
                         [event.new for event in self.events])
 
     @property
+    def story(self):
+        """CLOSE -connect> SYN_SENT -synack> ESTABLISHED..."""
+        return self.events[0].old + ''.join(
+            f' -{event.cause or "-"}> {event.new}' for event in self.events)
+
+    @property
     def flags(self):
         return {flag for event in self.events for flag in event.flags}
 
@@ -44,7 +51,7 @@ class Life:
                      raddr or nowhere, rport or 0, self.state)
 
     def __str__(self):
-        return f'conn {self.conn:x} {self.end} {self.path}'
+        return f'conn {self.conn:x} {self.end} {self.story}'
 
 
 def place(event):

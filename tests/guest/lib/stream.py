@@ -29,11 +29,13 @@ LINE = re.compile((
     r' comm=(-|"(?:[^"\\\x00-\x1f\x7f]|\\x[0-9a-f]{2})*") uid=' + NUMBER +
     r' flags=(-|[a-z0-9]+(?:,[a-z0-9]+)*)'
     r'((?: [a-z][a-z0-9_]*=(?:"[^"\n]*"|[^" \n]+))*)\n'))
+APPENDED = re.compile(''.join(f'(?: {key}={NUMBER})?' for key in uapi.HEALTH))
+COMPLETE = re.compile(''.join(f' {key}=[^ ]+' for key in uapi.HEALTH))
 LOST = re.compile(
     r'time=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z '
     r'seq=- event=lost count=([1-9]\d*)\n')
 ADDRESS_FAMILY = {'inet': socket.AF_INET, 'inet6': socket.AF_INET6}
-LINE_MAX = 512
+LINE_MAX = 768
 
 
 class BadLine(AssertionError):
@@ -63,6 +65,17 @@ class Event:
     comm: str = None
     uid: int = None
     flags: frozenset = frozenset()
+    inode: int = None
+    cgroup: int = None
+    rtt_us: int = None
+    retrans: int = None
+    rq: int = None
+    wq: int = None
+    bytes_in: int = None
+    bytes_out: int = None
+    handshake_ns: int = None
+    acceptq: int = None
+    backlog: int = None
     count: int = None
     boot_ns: int = None     # binary records only
 
@@ -75,7 +88,7 @@ class Event:
 
 
 def _number(text):
-    return None if text == '-' else int(text)
+    return None if text in ('-', None) else int(text)
 
 
 def _port(text):
@@ -104,8 +117,10 @@ def _real_ns(seconds, fraction):
     return calendar.timegm(stamp) * 10**9 + int(fraction)
 
 
-def parse_line(raw):
-    """One whole line, with its newline, as bytes."""
+def parse_line(raw, complete=False):
+    """
+    One whole line, with its newline, as bytes; with all keys, if @complete.
+    """
     if len(raw) > LINE_MAX:
         raise BadLine(f'{len(raw)} bytes: {raw!r}')
     text = raw.decode()
@@ -119,7 +134,12 @@ def parse_line(raw):
     try:
         (seconds, fraction, cpu, seq, event, row, conn, netns, family, laddr,
          lport, raddr, rport, old, new, dur_ns, cause, pid, comm, uid, flags,
-         _appended) = match.groups()
+         appended) = match.groups()
+        health = APPENDED.match(appended)
+        if complete and not COMPLETE.match(appended):
+            raise BadLine('keys are missing')
+        if cause != '-' and cause not in uapi.CAUSES:
+            raise BadLine(f'cause {cause}')
         for state in (new,) if row and old == '-' else (old, new):
             if state not in uapi.STATE_NUMBERS:
                 raise BadLine(f'state {state}')
@@ -133,7 +153,9 @@ def parse_line(raw):
             old=None if row else old, new=new, dur_ns=_number(dur_ns),
             cause=None if cause == '-' else cause, pid=_number(pid),
             comm=None if comm == '-' else comm[1:-1], uid=_number(uid),
-            flags=frozenset(() if flags == '-' else flags.split(',')))
+            flags=frozenset(() if flags == '-' else flags.split(',')),
+            **{key: _number(value)
+               for key, value in zip(uapi.HEALTH, health.groups())})
     except BadLine as error:
         raise BadLine(f'{error} in {raw!r}') from None
 
@@ -199,6 +221,8 @@ def _parse_record(record):
     flags = [name for bit, name in uapi.FLAGS.items() if record.flags & bit]
     if record.flags & ~sum(uapi.FLAGS):
         raise BadLine(f'flags {record.flags:#x}')
+    if record.cause >= len(uapi.CAUSES):
+        raise BadLine(f'cause {record.cause}')
     return Event(
         text='', event='existing' if row else 'transition',
         real_ns=record.real_ns, boot_ns=record.boot_ns,
@@ -212,11 +236,13 @@ def _parse_record(record):
         rport=_known(record, uapi.KNOW_RPORT, record.rport, 0),
         old=None if row else uapi.STATES[record.old], new=uapi.STATES[record.new],
         dur_ns=_known(record, uapi.KNOW_DURATION, record.dur_ns, 0),
-        cause=None if not record.cause else record.cause,
+        cause=uapi.CAUSES[record.cause] if record.cause else None,
         pid=_known(record, uapi.KNOW_OWNER, record.pid, 0),
         comm=None if comm is None else _escape(comm.rstrip(b'\0')),
         uid=_known(record, uapi.KNOW_UID, record.uid, 0),
-        flags=frozenset(flags))
+        flags=frozenset(flags),
+        **{key: _known(record, bit, getattr(record, key), 0)
+           for key, bit in uapi.HEALTH.items()})
 
 
 class Order:
@@ -306,7 +332,8 @@ class Stream:
         else:
             lines = raw.split(b'\n')
             self.tail = lines.pop()
-            events = [parse_line(line + b'\n') for line in lines]
+            events = [parse_line(line + b'\n', complete=True)
+                      for line in lines]
         for event in events:
             self.order.check(event)
         return events

@@ -30,31 +30,63 @@ KNOW_RPORT = 1 << 3
 KNOW_DURATION = 1 << 4
 KNOW_OWNER = 1 << 5
 KNOW_UID = 1 << 6
+KNOW_INODE = 1 << 7
+KNOW_CGROUP = 1 << 8
+KNOW_RTT = 1 << 9
+KNOW_RETRANS = 1 << 10
+KNOW_QUEUES = 1 << 11
+KNOW_BYTES = 1 << 12
+KNOW_HANDSHAKE = 1 << 13
+KNOW_ACCEPTQ = 1 << 14
+
+# Members of the record with a name of their own as keys, behind the flags.
+HEALTH = {
+    'inode': KNOW_INODE, 'cgroup': KNOW_CGROUP, 'rtt_us': KNOW_RTT,
+    'retrans': KNOW_RETRANS, 'rq': KNOW_QUEUES, 'wq': KNOW_QUEUES,
+    'bytes_in': KNOW_BYTES, 'bytes_out': KNOW_BYTES,
+    'handshake_ns': KNOW_HANDSHAKE, 'acceptq': KNOW_ACCEPTQ,
+    'backlog': KNOW_ACCEPTQ,
+}
 
 FLAG_V4MAPPED = 1 << 0
 FLAG_UNACCEPTED = 1 << 1
 FLAG_ORPHAN = 1 << 2
 FLAG_ATLEAST = 1 << 3
+FLAG_SYNCOOKIE = 1 << 4
+FLAG_TFO = 1 << 5
+FLAG_MPTCP = 1 << 6
 FLAGS = {
     FLAG_V4MAPPED: 'v4mapped', FLAG_UNACCEPTED: 'unaccepted',
     FLAG_ORPHAN: 'orphan', FLAG_ATLEAST: 'atleast',
+    FLAG_SYNCOOKIE: 'syncookie', FLAG_TFO: 'tfo', FLAG_MPTCP: 'mptcp',
 }
+
+# By number, from 0; the first is unknown.
+CAUSES = (
+    '-', 'connect', 'listen', 'syn', 'synack', 'ack', 'fin', 'fin-acked',
+    'close', 'shutdown', 'rst-received', 'rst-sent', 'abort', 'unread',
+    'disconnect', 'timeout', 'refused', 'unreachable', 'synack-timeout',
+    'overflow', 'listener-closed', 'duplicate', 'tw-expired', 'tw-reused',
+    'tw-reset', 'tw-overflow', 'netns-exit', 'killed', 'no-memory',
+    'connect-failed', 'listen-failed', 'repair')
 
 FORMAT_TEXT = 0
 FORMAT_BINARY = 1
 
-HOOK_COUNT = 13
+HOOK_COUNT = 20
 
-RECORD = struct.Struct('=HBBBBBBQQQQQII16s16sHHIII16sII')
+RECORD = struct.Struct('=HBBBBBBQQQQQII16s16sHHIII16sIIQQQQQIIIIII')
 Record = collections.namedtuple('Record', (
     'size version event old new family cause boot_ns real_ns seq conn dur_ns '
-    'netns cpu laddr raddr lport rport known pid uid comm flags reserved'))
+    'netns cpu laddr raddr lport rport known pid uid comm flags rtt_us inode '
+    'cgroup bytes_in bytes_out handshake_ns retrans rq wq acceptq backlog '
+    'reserved'))
 
 INFO = struct.Struct('=IIIIQ16s3Q')
 Info = collections.namedtuple('Info', (
     'abi_version record_size cpus ring_records hooks module_version'))
 
-STATS = struct.Struct('=8Q16Q8Q')
+STATS = struct.Struct('=8Q24Q')
 Stats = collections.namedtuple('Stats', (
     'recorded overwritten reader_lost untracked unplaced ring_bytes '
     'conns_missed conn_bytes hits'))
@@ -89,8 +121,7 @@ def get_info(fd):
 
 def get_stats(fd):
     raw = STATS.unpack(fcntl.ioctl(fd, GET_STATS, bytes(STATS.size)))
-    assert not any(raw[24:]), f'reserved members of the stats: {raw[24:]}'
-    return Stats(*raw[:8], raw[8:24])
+    return Stats(*raw[:8], raw[8:])
 
 
 def set_format(fd, number, reserved=0):

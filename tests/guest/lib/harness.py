@@ -8,13 +8,12 @@ function with further arguments, and listed by @over.
 """
 
 import signal
-import subprocess
 import sys
 import time
 import traceback
 import unittest
 
-from lib import kernel, proctcp
+from lib import ending, kernel, proctcp
 from lib.processes import wait_for
 
 LIMIT = 60          # seconds for a test that does not say otherwise
@@ -91,8 +90,7 @@ class _Result(unittest.TestResult):
 
 def _sweep():
     """What lingers of one file must not expire in the next."""
-    subprocess.run(['ss', '-K', '-H', '-t', '-a'], check=True,
-                   capture_output=True)
+    ending.kill_all()
     wait_for(lambda: not proctcp.read(), 'all of TCP is at rest')
 
 

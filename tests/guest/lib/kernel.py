@@ -18,6 +18,23 @@ ALARM = re.compile(
     r'|use-after-free|stall|lockup|unregister_netdevice|scheduling while'
     r'|sleeping function|Unable to handle|suspicious RCU')
 
+RELEASE = tuple(int(number) for number in
+                re.match(r'(\d+)\.(\d+)', os.uname().release).groups())
+
+# What older kernels do not do, and the first release that does, as far as a
+# test's result depends on it. All that the tests know of kernels stands here.
+SINCE = {
+    # tcp_reset() is told the segment. Before, its hook cannot tell a RST from
+    # data that came too late, where both are possible.
+    'reset_segment': (5, 11),
+    # tcp_abort(), and with it "ss -K", ends minisocks too; see lib/ending.py.
+    'kill_minisock': (6, 1),
+    # tcp_abort() ends what no process has open.
+    'kill_orphan': (6, 1),
+    # net.ipv4.tcp_migrate_req.
+    'migrate': (5, 14),
+}
+
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS = 0x8914
@@ -97,6 +114,10 @@ class Log:
         """The last lines, whenever they were said, for a diagnostic."""
         os.lseek(self.fd, 0, os.SEEK_SET)
         return '\n'.join(self.lines()[-count:])
+
+
+def does(what):
+    return RELEASE >= SINCE[what]
 
 
 def read_file(path):

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Ends connections of the loopback that would last for a minute."""
+
+import subprocess
+
+from lib import kernel, proctcp, tcp
+
+MINISOCKS = ('FIN_WAIT2', 'TIME_WAIT')
+
+# How a minisock ends by kill().
+if kernel.does('kill_minisock'):
+    TW_KILLED = FW2_KILLED = ' -killed> CLOSE'
+else:
+    TW_KILLED = ' -tw-reset> CLOSE'
+    FW2_KILLED = ' -rst-received> CLOSE'
+
+
+def _words(end):
+    """A tuple in the language of ss."""
+    words = []
+    for which, address, port in (('src', *end[:2]), ('dst', *end[2:])):
+        if port:
+            address = address.removeprefix('::ffff:')
+            words += [which, f'[{address}]:{port}' if ':' in address
+                      else f'{address}:{port}']
+    return words if end[3] else ['state', 'listening', *words]
+
+
+def destroy(*words):
+    """ss -K of what the words select."""
+    subprocess.run(['ss', '-K', '-H', '-t', '-a', *words], check=True,
+                   capture_output=True)
+
+
+def _provoke(end):
+    """
+    A segment out of the window of a minisock. Its answer tells the number that
+    it waits for to nobody, whose RST has that number.
+    """
+    family = tcp.FAMILIES['v6' if end[0] == '::1' else 'v4']
+    with family.raw() as raw:
+        tcp.send_segment(raw, tcp.flip(end), tcp.ACK, 0)
+
+
+def kill(end):
+    """Ends what has this tuple."""
+    destroy(*_words(end))
+    if kernel.does('kill_minisock'):
+        return
+    for entry in proctcp.read():
+        if entry[1:5] == tuple(end) and entry.state in MINISOCKS:
+            _provoke(end)
+
+
+def kill_all():
+    """Everything of this network namespace."""
+    destroy()
+    if kernel.does('kill_minisock'):
+        return
+    for entry in proctcp.read():
+        if entry.state in MINISOCKS:
+            _provoke(entry[1:5])

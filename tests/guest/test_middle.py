@@ -9,10 +9,13 @@ import socket
 import subprocess
 
 from lib import kernel, proctcp, tcp
+from lib.ending import TW_KILLED, kill
 from lib.harness import expand, over
 from lib.processes import wait_for
-from lib.scenario import BOTH, Scenario
+from lib.scenario import ACTIVE, BOTH, PASSIVE, RESET, Scenario
 from lib.watch import Watch
+
+LAST = ' -close> LAST_ACK -fin-acked> CLOSE'
 
 
 class Old:
@@ -175,12 +178,6 @@ def tearDownModule():
     kernel.unload()
 
 
-def kill(end):
-    """Ends what would last for a minute."""
-    subprocess.run(['ss', '-K', '-H', '-t', '-a', 'sport', f'= {end[1]}',
-                    'dport', f'= {end[3]}'], check=True, capture_output=True)
-
-
 @expand
 class Middle(Scenario):
     """Every test begins with a connection that the stream has not seen."""
@@ -201,10 +198,11 @@ class Middle(Scenario):
         self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
         old.server.close()
         self.step('B closed', a='TIME_WAIT', b=None)
-        self.paths(self.a, 'ESTABLISHED>FIN_WAIT1>FIN_WAIT2>TIME_WAIT')
-        self.paths(self.b, 'ESTABLISHED>CLOSE_WAIT>LAST_ACK>CLOSE')
+        self.paths(self.a, 'ESTABLISHED' + ACTIVE)
+        self.paths(self.b, 'ESTABLISHED' + PASSIVE)
         kill(self.a)
         self.step('killed', a=None)
+        self.paths(self.a, 'ESTABLISHED' + ACTIVE + TW_KILLED)
 
     @over(*BOTH)
     def test_unaccepted(self, family):
@@ -213,17 +211,17 @@ class Middle(Scenario):
         end = tcp.listening(old.listener)
         old.listener.close()
         self.step('listener closed', a=None, b=None)
-        self.paths(self.a, 'ESTABLISHED>CLOSE')
-        self.paths(self.b, 'ESTABLISHED>CLOSE')
-        self.paths(end, 'LISTEN>CLOSE')
+        self.paths(self.a, 'ESTABLISHED' + RESET)
+        self.paths(self.b, 'ESTABLISHED -listener-closed> CLOSE')
+        self.paths(end, 'LISTEN -close> CLOSE')
 
     @over(*BOTH)
     def test_shut_down(self, family):
         old = self.old('shut_down', family)
         old.server.close()
         self.step('B closed', a='TIME_WAIT', b=None)
-        self.paths(self.a, 'FIN_WAIT2>TIME_WAIT')
-        self.paths(self.b, 'CLOSE_WAIT>LAST_ACK>CLOSE')
+        self.paths(self.a, 'FIN_WAIT2 -fin> TIME_WAIT')
+        self.paths(self.b, 'CLOSE_WAIT' + LAST)
         kill(self.a)
         self.step('killed', a=None)
 
@@ -233,10 +231,10 @@ class Middle(Scenario):
         old = self.old('fin_wait2', family)
         old.server.close()
         self.step('B closed', a='TIME_WAIT', b=None)
-        self.paths(self.a, 'FIN_WAIT2>TIME_WAIT')
+        self.paths(self.a, 'FIN_WAIT2 -fin> TIME_WAIT')
         kill(self.a)
         self.step('killed', a=None)
-        self.paths(self.a, 'FIN_WAIT2>TIME_WAIT>CLOSE')
+        self.paths(self.a, 'FIN_WAIT2 -fin> TIME_WAIT' + TW_KILLED)
 
     @over(*BOTH)
     def test_fin_wait2_reset(self, family):
@@ -244,14 +242,14 @@ class Middle(Scenario):
         tcp.reset_on_close(old.server)
         old.server.close()
         self.step('reset', a=None, b=None)
-        self.paths(self.a, 'FIN_WAIT2>CLOSE')
+        self.paths(self.a, 'FIN_WAIT2' + RESET)
 
     @over(*BOTH)
     def test_time_wait(self, family):
         self.old('time_wait', family)
         kill(self.a)
         self.step('killed', a=None)
-        self.paths(self.a, 'TIME_WAIT>CLOSE')
+        self.paths(self.a, 'TIME_WAIT' + TW_KILLED)
 
     @over(*BOTH)
     def test_fin_wait1(self, family):
@@ -259,7 +257,7 @@ class Middle(Scenario):
         tcp.detach_filter(old.client)
         old.acknowledge(self.a)
         self.step('acknowledged', a='FIN_WAIT2', b='CLOSE_WAIT')
-        self.paths(self.a, 'FIN_WAIT1>FIN_WAIT2')
+        self.paths(self.a, 'FIN_WAIT1 -fin-acked> FIN_WAIT2')
         tcp.reset_on_close(old.server)
         old.server.close()
         self.step('reset', a=None, b=None)
@@ -270,7 +268,7 @@ class Middle(Scenario):
         tcp.detach_filter(old.server)
         old.acknowledge(self.b)
         self.step('acknowledged', a='TIME_WAIT', b=None)
-        self.paths(self.b, 'LAST_ACK>CLOSE')
+        self.paths(self.b, 'LAST_ACK -fin-acked> CLOSE')
         kill(self.a)
         self.step('killed', a=None)
 
@@ -279,13 +277,13 @@ class Middle(Scenario):
         old = self.old('syn_sent', family)
         old.client.close()
         self.step('given up', a=None)
-        self.paths(self.a, 'SYN_SENT>CLOSE')
+        self.paths(self.a, 'SYN_SENT -close> CLOSE')
 
     def complete(self, old):
         tcp.detach_filter(old.listener)
         old.client.sendall(b'x')
         self.step('complete', a='ESTABLISHED', b='ESTABLISHED')
-        self.paths(self.b, 'SYN_RECV>ESTABLISHED')
+        self.paths(self.b, 'SYN_RECV -ack> ESTABLISHED')
         tcp.reset_on_close(old.client)
         old.client.close()
         self.step('reset', a=None, b=None)
@@ -295,7 +293,7 @@ class Middle(Scenario):
         tcp.reset_on_close(old.client)
         old.client.close()
         self.step('reset', a=None, b=None)
-        self.paths(self.b, 'SYN_RECV>CLOSE')
+        self.paths(self.b, 'SYN_RECV' + RESET)
 
     @over(*BOTH)
     def test_half_open_completes(self, family):

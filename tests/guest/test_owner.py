@@ -8,12 +8,13 @@ loopback, where each side's handshake runs under the other side's process.
 import os
 import signal
 import socket
-import subprocess
 
 from lib import kernel, tcp
 from lib.actor import Actor
+from lib.ending import TW_KILLED, kill
 from lib.harness import expand, over
-from lib.scenario import ACTIVE, A_OPENS, BOTH, B_OPENS, PASSIVE, Scenario
+from lib.scenario import (
+    ACTIVE, A_OPENS, BOTH, B_OPENS, HALF_OPEN, PASSIVE, RESET, Scenario)
 from lib.stream import Stream
 from lib.watch import Watch
 
@@ -26,11 +27,6 @@ def setUpModule():
 def tearDownModule():
     Scenario.watch.close()
     kernel.unload()
-
-
-def kill(end):
-    subprocess.run(['ss', '-K', '-H', '-t', '-a', 'sport', f'= {end[1]}',
-                    'dport', f'= {end[3]}'], check=True, capture_output=True)
 
 
 class Owned(Scenario):
@@ -95,7 +91,7 @@ class Owners(Owned):
         self.step('B closed', a='TIME_WAIT', b=None)
         kill(self.a)
         self.step('killed', a=None)
-        self.paths(self.a, A_OPENS + ACTIVE + '>CLOSE')
+        self.paths(self.a, A_OPENS + ACTIVE + TW_KILLED)
         self.paths(self.b, B_OPENS + PASSIVE)
         self.owned(self.a, self.client)
         self.owned(self.b, self.server)
@@ -161,7 +157,7 @@ class Owners(Owned):
         client.reset_on_close('c')
         client.close('c')
         self.step('reset', a=None, b=None)
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.b, HALF_OPEN + RESET)
         self.assertEqual(len(self.flagged(self.b, 'unaccepted')), 2)
         self.owned(self.b, server)
 

@@ -6,6 +6,8 @@ from the first scenario to the last, so that what lingers of one is still
 watched in the others, and an independent witness sees them all.
 """
 
+import collections
+
 from lib import kernel
 from lib.scenario import Scenario
 from lib.stream import Stream
@@ -13,15 +15,22 @@ from lib.watch import Watch
 from lib.witness import Witness
 from scenarios.closing import Closing
 from scenarios.end import End
+from scenarios.failing import (
+    Failing, NoMemory, Overflow, Repair, TooLate, Unanswered, Unreachable)
 from scenarios.fast_open import FastOpen
 from scenarios.half_open import HalfOpen
+from scenarios.health import Health
+from scenarios.killed import Killed
 from scenarios.lingering import Lingering
+from scenarios.moving import Moving, Twice
 from scenarios.opening import Opening
-from scenarios.views import Killed, Namespaces, Views
+from scenarios.views import Namespaces, Views
 
-# In this order; the end waits for what the others left behind.
-CASES = [Opening, HalfOpen, Closing, Lingering, FastOpen, Killed, Views,
-         Namespaces, End]
+# In this order; the end waits for what the others left behind. Once a request
+# has moved to another listener, the module knows no duplicates any more.
+CASES = [Opening, HalfOpen, Closing, Lingering, FastOpen, Failing, Unreachable,
+         Unanswered, TooLate, NoMemory, Overflow, Repair, Killed, Twice, Moving,
+         Health, Views, Namespaces, End]
 
 
 def setUpModule():
@@ -32,7 +41,12 @@ def setUpModule():
 
 
 def tearDownModule():
-    print(f'# compared with /proc {Scenario.watch.compared} times')
+    watch = Scenario.watch
+    print(f'# {len(watch.model.lives)} lives, {len(watch.events)} transitions, '
+          f'compared with /proc {watch.compared} times')
+    causes = collections.Counter(event.cause or '-' for event in watch.events)
+    print('# causes:', ' '.join(f'{cause} {count}' for cause, count in
+                                sorted(causes.items())))
     Scenario.records.close()
     Scenario.watch.close()
     Scenario.witness.close()

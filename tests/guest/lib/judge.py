@@ -21,7 +21,7 @@ socket, and what becomes of a minisock.
 import collections
 import socket
 
-from lib import uapi
+from lib import lives, uapi
 
 # Witness and module are called one after the other for the same event.
 SAME_NS = 500 * 10**6
@@ -29,6 +29,23 @@ SAME_NS = 500 * 10**6
 MINISOCK = {('FIN_WAIT2', 'TIME_WAIT'), ('FIN_WAIT2', 'CLOSE'),
             ('TIME_WAIT', 'CLOSE')}
 HALF_OPEN = 'LISTEN>SYN_RECV>CLOSE'
+
+
+# TCP_REPAIR ends a connection from every state in which it can be set.
+REPAIRED = {('ESTABLISHED', 'CLOSE'), ('CLOSE_WAIT', 'CLOSE'),
+            ('FIN_WAIT1', 'CLOSE'), ('FIN_WAIT2', 'CLOSE'),
+            ('CLOSING', 'CLOSE'), ('LAST_ACK', 'CLOSE')}
+
+
+def fault_of_cause(event):
+    """What is wrong with the cause of a line, if anything is."""
+    step = event.old, event.new
+    if event.cause is None:
+        return f'no cause: {event.text.strip()}'
+    if event.cause not in lives.CAUSES.get(step, ()) and \
+            not (event.cause == 'repair' and step in REPAIRED):
+        return f'{event.cause} is no cause of this: {event.text.strip()}'
+    return None
 
 
 class Sighting:
@@ -122,12 +139,12 @@ def _explain_minisock(rules, step, seen, life, told):
     return rules + ['T1'] + ['minisock'] * len(told)
 
 
-def judge(events, lives):
+def judge(events, told):
     """(how often each rule explained, what nothing explains)"""
     rules = collections.Counter()
     faults = []
     by_end = collections.defaultdict(list)
-    for life in lives:
+    for life in told:
         by_end[life.end].append(life)
     for sighting in sightings(events, rules):
         candidates = by_end[sighting.end()]

@@ -4,22 +4,42 @@ What the scenarios are written with.
 
 In every scenario A is the side that calls connect(), B the other; self.a and
 self.b are their tuples. Every step compares the whole table that follows from
-the stream with the kernel's own, and paths() states the one right sequence.
+the stream with the kernel's own, and paths() states the one right sequence, with
+the cause of each transition:
+
+  CLOSE -connect> SYN_SENT -synack> ESTABLISHED
+
+A cause that the module cannot know is "-": "FIN_WAIT1 --> CLOSE". Whatever a
+scenario states or not, no other line may be without a cause, or have one that
+the ABI text does not allow for its states.
 """
 
 import socket
 import unittest
 
-from lib import kernel, tcp
+from lib import judge, kernel, tcp
 
-A_OPENS = 'CLOSE>SYN_SENT>ESTABLISHED'
-B_OPENS = 'LISTEN>SYN_RECV>ESTABLISHED'
-ACTIVE = '>FIN_WAIT1>FIN_WAIT2>TIME_WAIT'
-PASSIVE = '>CLOSE_WAIT>LAST_ACK>CLOSE'
-LISTENER = 'CLOSE>LISTEN>CLOSE'
+CONNECTING = 'CLOSE -connect> SYN_SENT'
+A_OPENS = CONNECTING + ' -synack> ESTABLISHED'
+HALF_OPEN = 'LISTEN -syn> SYN_RECV'
+B_OPENS = HALF_OPEN + ' -ack> ESTABLISHED'
+FIN_SENT = ' -close> FIN_WAIT1'
+FIN_ACKED = FIN_SENT + ' -fin-acked> FIN_WAIT2'
+ACTIVE = FIN_ACKED + ' -fin> TIME_WAIT'
+SIMULTANEOUS = FIN_SENT + ' -fin> CLOSING -fin-acked> TIME_WAIT'
+FIN_CAME = ' -fin> CLOSE_WAIT'
+PASSIVE = FIN_CAME + ' -close> LAST_ACK -fin-acked> CLOSE'
+LISTENER = 'CLOSE -listen> LISTEN -close> CLOSE'
+RESET = ' -rst-received> CLOSE'
+ABORTED = ' -abort> CLOSE'
 
 ALL = ('v4', 'v6', 'mapped')
 BOTH = ('v4', 'v6')
+
+
+def by_shutdown(path):
+    """The same life, with shutdown() in the place of close()."""
+    return path.replace(' -close> ', ' -shutdown> ')
 
 
 class Scenario(unittest.TestCase):
@@ -31,7 +51,8 @@ class Scenario(unittest.TestCase):
     def setUp(self):
         self.sockets = []
         self.a = self.b = None
-        self.paths_checked = set()
+        self.begin = len(self.watch.events)
+        self.unknown = set()    # lines whose cause is stated to be unknown
 
     def tearDown(self):
         for sock in self.sockets:
@@ -42,6 +63,7 @@ class Scenario(unittest.TestCase):
             # Only this test is to fail for it.
             self.watch.model.resync(self.watch.netns, self.watch.look())
             raise
+        self.check_causes()
 
     def family(self, name):
         self.f = tcp.FAMILIES[name]
@@ -91,8 +113,26 @@ class Scenario(unittest.TestCase):
         self.assertEqual(f'{life.conn:x}', f'{tcp.cookie(sock):x}')
 
     def paths(self, end, *paths):
-        """All that ever happened to a tuple, exactly."""
-        self.assertEqual(self.watch.paths(end), list(paths), end)
+        """All that ever happened to a tuple, exactly, and why."""
+        self.stories(self.watch.lives(end), *paths)
+
+    def stories(self, lives, *paths):
+        """The same of lives that were found otherwise."""
+        self.assertEqual([life.story for life in lives], list(paths))
+        self.unknown |= {(event.cpu, event.seq) for life in lives
+                         for event in life.events if event.cause is None}
+
+    @staticmethod
+    def after_close(cause):
+        """tcp_reset() ends FIN_WAIT1 or FIN_WAIT2, of which nobody reads."""
+        return f' -{cause if kernel.does("reset_segment") else "-"}> CLOSE'
+
+    def check_causes(self):
+        """Of all lines since the scenario began."""
+        faults = [judge.fault_of_cause(event)
+                  for event in self.watch.events[self.begin:]
+                  if (event.cpu, event.seq) not in self.unknown]
+        self.assertEqual('\n'.join(filter(None, faults)), '')
 
     def half_open(self, listener=None):
         """
@@ -109,13 +149,22 @@ class Scenario(unittest.TestCase):
         return listener, client
 
     def raw_syn(self, listener, port):
-        """A SYN by hand from a port; returns the raw socket and its number."""
+        """A SYN by hand from a port, numbered 1000; returns the raw socket."""
         host, to = listener.getsockname()[:2]
         self.a = (self.f.host, port, host, to)
         self.b = tcp.flip(self.a)
         raw = self.keep(self.f.raw())
         tcp.send_segment(raw, self.a, tcp.SYN, 1000)
         return raw
+
+    def connecting(self, port=None):
+        """A client in SYN_SENT, whose SYN nobody answers."""
+        sink = self.sink()
+        client = self.socket(port or next(tcp.ports))
+        self.a = (*client.getsockname()[:2], *sink.getsockname()[:2])
+        self.assertFalse(tcp.start_connect(client, self.a[2:]))
+        self.step('connecting', a='SYN_SENT')
+        return client
 
     def sink(self):
         """

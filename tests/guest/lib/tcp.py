@@ -157,7 +157,7 @@ def _checksum(raw):
     return ~total & 0xffff
 
 
-def send_segment(raw, end, flags, seq, ack=0, window=8192):
+def send_segment(raw, end, flags, seq, ack=0, window=8192, data=b''):
     """A segment from the local side of @end to the remote, made by hand."""
     laddr, lport, raddr, rport = (
         part.removeprefix('::ffff:') if isinstance(part, str) else part
@@ -166,10 +166,74 @@ def send_segment(raw, end, flags, seq, ack=0, window=8192):
                          ack & 0xffffffff, 5 << 4, flags, window, 0, 0)
     pseudo = (socket.inet_pton(raw.family, laddr) +
               socket.inet_pton(raw.family, raddr) +
-              struct.pack('>II', len(header), socket.IPPROTO_TCP))
-    checksum = _checksum(pseudo + header)
-    raw.sendto(header[:16] + struct.pack('>H', checksum) + header[18:],
+              struct.pack('>II', len(header + data), socket.IPPROTO_TCP))
+    checksum = _checksum(pseudo + header + data + bytes(len(data) % 2))
+    raw.sendto(header[:16] + struct.pack('>H', checksum) + header[18:] + data,
                (raddr, 0))
+
+
+def await_segment(raw, end, flags):
+    """
+    The number of the next segment with just these flags that the local side of
+    @end sends. A raw socket sees them before TCP does.
+    """
+    raw.settimeout(20)
+    while True:
+        packet = raw.recv(65536)
+        if raw.family == socket.AF_INET:
+            packet = packet[(packet[0] & 15) * 4:]
+        lport, rport, seq, _, _, got = struct.unpack_from('>HHIIBB', packet)
+        if (lport, rport) == (end[1], end[3]) and got & 0x3f == flags:
+            return seq
+
+
+# Type and code of ICMP and ICMPv6.
+HOST_UNREACHABLE = {socket.AF_INET: (3, 1), socket.AF_INET6: (1, 3)}
+PORT_UNREACHABLE = {socket.AF_INET: (3, 3), socket.AF_INET6: (1, 4)}
+# The first ends what is half open, the second does not: the families differ.
+FATAL = {socket.AF_INET: (3, 1), socket.AF_INET6: (1, 1)}
+NOT_FATAL = {socket.AF_INET: (3, 3), socket.AF_INET6: (1, 3)}
+
+
+def send_error(end, kind, seq):
+    """
+    An ICMP message to the local side of @end about a segment that it has sent,
+    whose number is @seq.
+    """
+    laddr, raddr = (part.removeprefix('::ffff:') for part in end[::2])
+    segment = struct.pack('>HHIIBBHHH', end[1], end[3], seq, 0, 5 << 4, 0, 0, 0,
+                          0)
+    af = socket.AF_INET6 if ':' in laddr else socket.AF_INET
+    addresses = socket.inet_pton(af, laddr) + socket.inet_pton(af, raddr)
+    if af == socket.AF_INET:
+        protocol = socket.IPPROTO_ICMP
+        inner = struct.pack('>BBHIBBH', 0x45, 0, 40, 0, 64,
+                            socket.IPPROTO_TCP, 0)
+    else:
+        protocol = socket.IPPROTO_ICMPV6
+        inner = struct.pack('>IHBB', 6 << 28, 20, socket.IPPROTO_TCP, 64)
+    message = inner + addresses + segment
+    header = struct.pack('>BBHI', *kind[af], 0, 0)
+    if af == socket.AF_INET:
+        # For ICMPv6 the kernel does that.
+        checksum = _checksum(header + message)
+        header = struct.pack('>BBHI', *kind[af], checksum, 0)
+    with socket.socket(af, socket.SOCK_RAW, protocol) as raw:
+        raw.sendto(header + message, (laddr, 0))
+
+
+def reset_sequences(sock, send, receive):
+    """The numbers that a socket under TCP_REPAIR is to begin with."""
+    for queue, number in ((SEND_QUEUE, send), (RECV_QUEUE, receive)):
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ,
+                        struct.pack('=I', number))
+
+
+def total_retrans(sock):
+    """tcpi_total_retrans"""
+    raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    return struct.unpack_from('=I', raw, 100)[0]
 
 
 def await_reuse():

@@ -29,6 +29,7 @@ class Watch:
         self.model = Model()
         self.netns = proctcp.netns()
         self.compared = 0
+        self.events = []    # all that was replayed
         # What exists already. A line that arrives meanwhile would be judged
         # against a table that may hold its result, so look again.
         while True:
@@ -45,6 +46,7 @@ class Watch:
         events = self.stream.fetch()
         for event in events:
             self.model.apply(event)
+        self.events += events
         return events
 
     def check_errors(self):
@@ -101,7 +103,8 @@ class Watch:
         return self.model.by_end[self.netns, end]
 
     def paths(self, end):
-        return [life.path for life in self.lives(end)]
+        """Their stories, see Life.story."""
+        return [life.story for life in self.lives(end)]
 
 
 def _unmet(entries, want):

@@ -6,7 +6,9 @@ import socket
 
 from lib import tcp
 from lib.harness import expand, over
-from lib.scenario import ACTIVE, A_OPENS, BOTH, B_OPENS, PASSIVE, Scenario
+from lib.scenario import (
+    ABORTED, ACTIVE, A_OPENS, BOTH, B_OPENS, CONNECTING, FIN_SENT, HALF_OPEN,
+    PASSIVE, RESET, Scenario)
 
 
 @expand
@@ -41,6 +43,14 @@ class FastOpen(Scenario):
         self.step('both closed', a='TIME_WAIT', b=None)
         self.paths(self.a, A_OPENS + ACTIVE)
         self.paths(self.b, B_OPENS + PASSIVE)
+        life, = self.watch.lives(self.b)
+        for event in life.events:
+            self.assertIn('tfo', event.flags, event.text)
+        life, = self.watch.lives(self.a)
+        told = [event.new for event in life.events if 'tfo' in event.flags]
+        # The client learns it from the SYN-ACK, after it is ESTABLISHED; the
+        # minisock does not know any more.
+        self.assertEqual(told[0], 'FIN_WAIT1')
 
     def early(self):
         """B is a socket in SYN_RECV with data; A has seen no SYN-ACK."""
@@ -69,8 +79,8 @@ class FastOpen(Scenario):
         tcp.reset_on_close(server)
         server.close()
         self.step('reset', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>CLOSE')
-        self.paths(self.b, B_OPENS + '>CLOSE')
+        self.paths(self.a, A_OPENS + RESET)
+        self.paths(self.b, B_OPENS + ABORTED)
 
     @over(*BOTH)
     def test_fast_open_reset_in_syn_recv(self, name):
@@ -80,8 +90,8 @@ class FastOpen(Scenario):
         client.close()
         self.step('A gone', a=None)
         self.step('reset', a=None, b=None)
-        self.paths(self.a, 'CLOSE>SYN_SENT>CLOSE')
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.a, CONNECTING + ' -close> CLOSE')
+        self.paths(self.b, HALF_OPEN + RESET)
 
     @over(*BOTH)
     def test_fast_open_close_in_syn_recv(self, name):
@@ -92,7 +102,20 @@ class FastOpen(Scenario):
         self.step('B closed', a='SYN_SENT', b='FIN_WAIT1')
         client.close()
         self.step('reset', a=None, b=None)
-        self.paths(self.b, 'LISTEN>SYN_RECV>FIN_WAIT1>CLOSE')
+        self.paths(self.a, CONNECTING + ' -close> CLOSE')
+        self.paths(self.b, HALF_OPEN + FIN_SENT + self.after_close('rst-received'))
+
+    @over(*BOTH)
+    def test_fast_open_synack_timeout(self, name):
+        """Nobody answers the SYN-ACKs of a socket that has data already."""
+        self.family(name)
+        self.sysctl('tcp_synack_retries', 0)
+        # The client sends no SYN after B's end.
+        self.sysctl('tcp_syn_retries', 1)
+        self.early()
+        self.step('given up', a=None, b=None)
+        self.paths(self.a, CONNECTING + ' -timeout> CLOSE')
+        self.paths(self.b, HALF_OPEN + ' -synack-timeout> CLOSE')
 
     @over(*BOTH)
     def test_fast_open_unaccepted(self, name):
@@ -110,8 +133,10 @@ class FastOpen(Scenario):
         self.step('early', a='SYN_SENT', b='SYN_RECV')
         listener.close()
         self.step('listener closed', a='SYN_SENT', b=None)
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.b, HALF_OPEN + ' -listener-closed> CLOSE')
         client.close()
+        self.step('A closed', a=None)
+        self.paths(self.a, CONNECTING + ' -close> CLOSE')
 
     @over(*BOTH)
     def test_fast_open_deferred_connect(self, name):
@@ -132,8 +157,8 @@ class FastOpen(Scenario):
         tcp.reset_on_close(client)
         client.close()
         self.step('closed', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>CLOSE')
-        self.paths(self.b, B_OPENS + '>CLOSE')
+        self.paths(self.a, A_OPENS + ABORTED)
+        self.paths(self.b, B_OPENS + RESET)
 
     @over(*BOTH)
     def test_fast_open_deferred_never_sent(self, name):
@@ -149,4 +174,5 @@ class FastOpen(Scenario):
         self.step('put off', b=None)
         client.close()
         self.step('closed', a=None, b=None)
+        self.paths(self.a, CONNECTING + ' -close> CLOSE')
         self.paths(self.b)

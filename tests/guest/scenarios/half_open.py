@@ -4,7 +4,8 @@
 from lib import tcp
 from lib.harness import expand, over
 from lib.scenario import (
-    ALL, A_OPENS, BOTH, B_OPENS, LISTENER, PASSIVE, Scenario)
+    ABORTED, ALL, A_OPENS, BOTH, B_OPENS, CONNECTING, HALF_OPEN, LISTENER,
+    PASSIVE, RESET, Scenario)
 
 
 @expand
@@ -18,8 +19,8 @@ class HalfOpen(Scenario):
         tcp.reset_on_close(client)
         client.close()
         self.step('closed', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>CLOSE')
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.a, A_OPENS + ABORTED)
+        self.paths(self.b, HALF_OPEN + ' -synack-timeout> CLOSE')
 
     @over(*ALL)
     def test_late_ack(self, name):
@@ -49,7 +50,7 @@ class HalfOpen(Scenario):
                          self.b)
         tcp.send_segment(raw, self.a, tcp.RST, 1001)
         self.step('reset', b=None)
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.b, HALF_OPEN + RESET)
 
     @over(*BOTH)
     def test_syn_again(self, name):
@@ -60,10 +61,36 @@ class HalfOpen(Scenario):
         self.step('half open', b='SYN_RECV')
         tcp.send_segment(raw, self.a, tcp.SYN, 1000)
         self.step('still half open', b='SYN_RECV')
-        self.paths(self.b, 'LISTEN>SYN_RECV')
+        self.paths(self.b, HALF_OPEN)
         tcp.send_segment(raw, self.a, tcp.RST, 1001)
         self.step('reset', b=None)
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.b, HALF_OPEN + RESET)
+
+    @over(*BOTH)
+    def test_syn_in_window(self, name):
+        """A SYN where data should be: the answer is a RST."""
+        self.family(name)
+        listener = self.listener()
+        raw = self.raw_syn(listener, self.sink().getsockname()[1])
+        self.step('half open', b='SYN_RECV')
+        tcp.send_segment(raw, self.a, tcp.SYN, 1001)
+        self.step('reset', b=None)
+        self.paths(self.b, HALF_OPEN + ' -rst-sent> CLOSE')
+
+    @over(*BOTH)
+    def test_what_changed_nothing(self, name):
+        """A SYN again and a RST out of the window are no cause later on."""
+        self.family(name)
+        self.sysctl('tcp_synack_retries', 1)
+        listener = self.listener()
+        raw = self.raw_syn(listener, self.sink().getsockname()[1])
+        self.step('half open', b='SYN_RECV')
+        tcp.send_segment(raw, self.a, tcp.SYN, 1000)
+        tcp.send_segment(raw, self.a, tcp.RST, 1001 + (1 << 30))
+        self.step('still half open', b='SYN_RECV')
+        self.paths(self.b, HALF_OPEN)
+        self.step('given up', b=None)
+        self.paths(self.b, HALF_OPEN + ' -synack-timeout> CLOSE')
 
     @over(*BOTH)
     def test_syn_answered_by_reset(self, name):
@@ -71,7 +98,7 @@ class HalfOpen(Scenario):
         self.family(name)
         self.raw_syn(self.listener(), next(tcp.ports))
         self.step('reset', b=None)
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.b, HALF_OPEN + RESET)
 
     @over(*BOTH)
     def test_queue_full(self, name):
@@ -93,7 +120,7 @@ class HalfOpen(Scenario):
         clients[1].sendall(b'x')
         self.step('still half open', {third: 'ESTABLISHED',
                                       fourth: 'SYN_RECV'})
-        self.paths(fourth, 'LISTEN>SYN_RECV')
+        self.paths(fourth, HALF_OPEN)
         self.keep(listener.accept()[0])
         self.step('room again', {third: 'ESTABLISHED',
                                  fourth: 'ESTABLISHED'})
@@ -118,7 +145,7 @@ class HalfOpen(Scenario):
         self.step('dropped', a='SYN_SENT', b=None)
         client.close()
         self.step('given up', a=None, b=None)
-        self.paths(self.a, 'CLOSE>SYN_SENT>CLOSE')
+        self.paths(self.a, CONNECTING + ' -close> CLOSE')
         self.paths(self.b)
         tcp.reset_on_close(waiting)
 
@@ -133,7 +160,7 @@ class HalfOpen(Scenario):
         self.step('listener closed', a='ESTABLISHED')
         self.paths(end, LISTENER)
         self.step('request gone', b=None)
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.b, HALF_OPEN + ' -listener-closed> CLOSE')
         tcp.reset_on_close(client)
 
     @over(*BOTH)
@@ -148,8 +175,8 @@ class HalfOpen(Scenario):
         self.step('waits', a='ESTABLISHED', b='ESTABLISHED')
         listener.close()
         self.step('reset', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>CLOSE')
-        self.paths(self.b, B_OPENS + '>CLOSE')
+        self.paths(self.a, A_OPENS + RESET)
+        self.paths(self.b, B_OPENS + ' -listener-closed> CLOSE')
 
     @over(*ALL)
     def test_syncookies(self, name):
@@ -174,4 +201,9 @@ class HalfOpen(Scenario):
         self.assertEqual(server.recv(10), b'x')
         server.close()
         self.step('both closed', a='TIME_WAIT', b=None)
-        self.paths(self.b, B_OPENS + PASSIVE)
+        self.paths(self.b, 'LISTEN -ack> SYN_RECV -ack> ESTABLISHED' + PASSIVE)
+        life, = self.watch.lives(self.b)
+        for event in life.events:
+            self.assertIn('syncookie', event.flags, event.text)
+        life, = self.watch.lives(self.a)
+        self.assertNotIn('syncookie', life.flags)

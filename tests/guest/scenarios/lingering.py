@@ -5,7 +5,11 @@ import socket
 
 from lib import kernel, tcp
 from lib.harness import expand, over
-from lib.scenario import ACTIVE, ALL, A_OPENS, BOTH, B_OPENS, PASSIVE, Scenario
+from lib.scenario import (
+    ABORTED, ACTIVE, ALL, A_OPENS, BOTH, B_OPENS, CONNECTING, FIN_ACKED,
+    FIN_CAME, PASSIVE, RESET, Scenario, by_shutdown)
+
+REUSED = ' -tw-reused> CLOSE'
 
 
 @expand
@@ -26,10 +30,11 @@ class Lingering(Scenario):
         self.sysctl('tcp_fin_timeout', 2)
         server, _, _ = self.orphan()
         self.step('expired', a=None, b='CLOSE_WAIT')
-        self.paths(self.a, A_OPENS + '>FIN_WAIT1>FIN_WAIT2>CLOSE')
+        self.paths(self.a, A_OPENS + FIN_ACKED + ' -timeout> CLOSE')
         server.close()
         self.step('B closed', a=None, b=None)
-        self.paths(self.b, B_OPENS + PASSIVE)
+        # Its FIN meets nobody.
+        self.paths(self.b, B_OPENS + FIN_CAME + ' -close> LAST_ACK' + RESET)
 
     @over(*BOTH)
     def test_fin_wait2_long(self, name):
@@ -41,7 +46,7 @@ class Lingering(Scenario):
         self.sysctl('tcp_fin_timeout', 62)
         server, _, _ = self.orphan()
         self.step('expired', a=None, b='CLOSE_WAIT')
-        self.paths(self.a, A_OPENS + '>FIN_WAIT1>FIN_WAIT2>CLOSE')
+        self.paths(self.a, A_OPENS + FIN_ACKED + ' -timeout> CLOSE')
         server.close()
         self.step('B closed', a=None, b=None)
 
@@ -62,8 +67,8 @@ class Lingering(Scenario):
         server, _, _ = self.orphan()
         server.sendall(b'anybody?')
         self.step('reset', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>FIN_WAIT1>FIN_WAIT2>CLOSE')
-        self.paths(self.b, B_OPENS + '>CLOSE_WAIT>CLOSE')
+        self.paths(self.a, A_OPENS + FIN_ACKED + ' -rst-sent> CLOSE')
+        self.paths(self.b, B_OPENS + FIN_CAME + RESET)
 
     @over(*ALL)
     def test_reset_to_fin_wait2(self, name):
@@ -72,8 +77,8 @@ class Lingering(Scenario):
         tcp.reset_on_close(server)
         server.close()
         self.step('reset', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>FIN_WAIT1>FIN_WAIT2>CLOSE')
-        self.paths(self.b, B_OPENS + '>CLOSE_WAIT>CLOSE')
+        self.paths(self.a, A_OPENS + FIN_ACKED + RESET)
+        self.paths(self.b, B_OPENS + FIN_CAME + ABORTED)
 
     @over(*BOTH)
     def test_negative_linger2(self, name):
@@ -83,8 +88,8 @@ class Lingering(Scenario):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_LINGER2, -1)
         client.close()
         self.step('A closed', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>FIN_WAIT1>FIN_WAIT2>CLOSE')
-        self.paths(self.b, B_OPENS + '>CLOSE_WAIT>CLOSE')
+        self.paths(self.a, A_OPENS + FIN_ACKED + ABORTED)
+        self.paths(self.b, B_OPENS + FIN_CAME + RESET)
         server.close()
 
     @over(*BOTH)
@@ -111,7 +116,7 @@ class Lingering(Scenario):
         self.step('both closed', a='TIME_WAIT', b=None)
         tcp.send_segment(self.keep(self.f.raw()), self.b, tcp.RST, seq + 1)
         self.step('assassinated', a=None, b=None)
-        self.paths(self.a, A_OPENS + ACTIVE + '>CLOSE')
+        self.paths(self.a, A_OPENS + ACTIVE + ' -tw-reset> CLOSE')
 
     @over(*BOTH)
     def test_no_room_for_time_wait(self, name):
@@ -123,7 +128,8 @@ class Lingering(Scenario):
             self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
             server.close()
             self.step('B closed', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>FIN_WAIT1>FIN_WAIT2>CLOSE')
+        self.paths(self.a, A_OPENS + by_shutdown(FIN_ACKED) +
+                   ' -tw-overflow> CLOSE')
         self.paths(self.b, B_OPENS + PASSIVE)
 
     @over(*BOTH)
@@ -133,10 +139,10 @@ class Lingering(Scenario):
         with kernel.sysctl('net.ipv4.tcp_max_tw_buckets', 0):
             client.close()
             self.step('A closed', a=None, b='CLOSE_WAIT')
-        self.paths(self.a, A_OPENS + '>FIN_WAIT1>FIN_WAIT2>CLOSE')
+        self.paths(self.a, A_OPENS + FIN_ACKED + ' -tw-overflow> CLOSE')
         server.close()
         self.step('B closed', b=None)
-        self.paths(self.b, B_OPENS + PASSIVE)
+        self.paths(self.b, B_OPENS + FIN_CAME + ' -close> LAST_ACK' + RESET)
 
     @over(*BOTH)
     def test_reuse_by_connect(self, name):
@@ -149,7 +155,8 @@ class Lingering(Scenario):
         server.close()
         self.step('closed', a='TIME_WAIT', b=None)
         _, client, server = self.pair(port, listener)
-        self.paths(self.a, A_OPENS + ACTIVE + '>CLOSE', A_OPENS)
+        self.paths(self.a, A_OPENS + ACTIVE + REUSED, A_OPENS)
+        self.paths(self.b, B_OPENS + PASSIVE, B_OPENS)
         first, second = self.watch.lives(self.a)
         self.assertNotEqual(first.conn, second.conn)
         tcp.reset_on_close(client)
@@ -169,7 +176,8 @@ class Lingering(Scenario):
         self.step('closed', a='TIME_WAIT', b=None)
         tcp.await_reuse()
         _, client, server = self.pair(listener=listener)
-        self.paths(self.a, A_OPENS + ACTIVE + '>CLOSE', A_OPENS)
+        self.paths(self.a, A_OPENS + ACTIVE + REUSED, A_OPENS)
+        self.paths(self.b, B_OPENS + PASSIVE, B_OPENS)
         tcp.reset_on_close(client)
 
     @over(*ALL)
@@ -183,7 +191,8 @@ class Lingering(Scenario):
         client.close()
         self.step('both closed', a=None, b='TIME_WAIT')
         _, client, server = self.pair(port, listener)
-        self.paths(self.b, B_OPENS + ACTIVE + '>CLOSE', B_OPENS)
+        self.paths(self.b, B_OPENS + ACTIVE + REUSED, B_OPENS)
+        self.paths(self.a, A_OPENS + PASSIVE, A_OPENS)
         tcp.reset_on_close(client)
         client.close()
         self.step('closed', a=None, b=None)
@@ -201,4 +210,6 @@ class Lingering(Scenario):
         again = self.socket(port)
         self.assertRaises(OSError, again.connect, self.a[2:])
         self.step('refused', a=None)
-        self.assertEqual(self.watch.paths(self.a)[-1], 'CLOSE>SYN_SENT>CLOSE')
+        self.paths(self.a, A_OPENS + PASSIVE, CONNECTING + ' -refused> CLOSE')
+        # The SYN is answered by an ACK, which the client resets.
+        self.paths(self.b, B_OPENS + ACTIVE + ' -tw-reset> CLOSE')

@@ -7,7 +7,11 @@ import socket
 from lib import tcp
 from lib.harness import expand, over
 from lib.scenario import (
-    ACTIVE, ALL, A_OPENS, BOTH, B_OPENS, LISTENER, PASSIVE, Scenario)
+    ABORTED, ACTIVE, ALL, A_OPENS, BOTH, B_OPENS, CONNECTING, HALF_OPEN,
+    LISTENER, PASSIVE, RESET, SIMULTANEOUS, Scenario)
+
+# Of which the SYN met one that came the other way.
+MET = CONNECTING + ' -syn> SYN_RECV -ack> ESTABLISHED'
 
 
 @expand
@@ -36,7 +40,7 @@ class Opening(Scenario):
         self.step('listening again')
         listener.close()
         self.step('closed')
-        self.paths(end, LISTENER, LISTENER)
+        self.paths(end, 'CLOSE -listen> LISTEN -disconnect> CLOSE', LISTENER)
 
     @over(*BOTH)
     def test_listen_autobound(self, name):
@@ -60,7 +64,8 @@ class Opening(Scenario):
         client.close()
         server.close()
         self.step('closed', a=None, b=None)
-        self.paths(self.a, A_OPENS + '>CLOSE')
+        self.paths(self.a, A_OPENS + ABORTED)
+        self.paths(self.b, B_OPENS + RESET)
 
     @over(*BOTH)
     def test_ports_known_from_the_start(self, name):
@@ -77,6 +82,9 @@ class Opening(Scenario):
                          client.getsockname()[1])
         tcp.reset_on_close(server)
         server.close()
+        self.step('closed', a=None, b=None)
+        self.paths(self.a, A_OPENS + RESET)
+        self.paths(self.b, B_OPENS + ABORTED)
 
     def test_dual_stack(self):
         """An IPv4 client of an IPv6 listener: one side is v4-mapped."""
@@ -107,7 +115,8 @@ class Opening(Scenario):
         to = (self.f.host, next(tcp.ports))
         self.assertRaises(ConnectionRefusedError, client.connect, to)
         self.step('refused')
-        self.paths((*client.getsockname()[:2], *to), 'CLOSE>SYN_SENT>CLOSE')
+        self.paths((*client.getsockname()[:2], *to),
+                   CONNECTING + ' -refused> CLOSE')
 
     @over(*BOTH)
     def test_refused_autobound(self, name):
@@ -118,8 +127,7 @@ class Opening(Scenario):
         self.step('refused')
         lives = [life for life in self.watch.model.lives
                  if life.end[2:] == to and life.netns == self.watch.netns]
-        self.assertEqual([life.path for life in lives],
-                         ['CLOSE>SYN_SENT>CLOSE'])
+        self.stories(lives, CONNECTING + ' -refused> CLOSE')
         self.assertEqual(lives[0].conn, tcp.cookie(client))
         self.assertIsNotNone(lives[0].events[0].lport)
 
@@ -127,7 +135,7 @@ class Opening(Scenario):
     def test_no_free_port(self, name):
         """
         The range of ephemeral ports is used up: connect() fails before there
-        is a port, so lines about it, if any, must not name one.
+        is a port, so the lines about it name none.
         """
         self.family(name)
         port = next(tcp.ports)
@@ -140,11 +148,10 @@ class Opening(Scenario):
         self.assertEqual(caught.exception.errno, errno.EADDRNOTAVAIL)
         self.step('failed')
         cookie = tcp.cookie(client)
-        for life in self.watch.model.lives:
-            if life.conn == cookie:
-                self.assertEqual(life.path, 'CLOSE>SYN_SENT>CLOSE')
-                self.assertEqual({event.lport for event in life.events},
-                                 {None})
+        life, = [life for life in self.watch.model.lives
+                 if life.conn == cookie]
+        self.stories([life], CONNECTING + ' -connect-failed> CLOSE')
+        self.assertEqual({event.lport for event in life.events}, {None})
 
     @over(*BOTH)
     def test_tuple_in_use(self, name):
@@ -157,7 +164,7 @@ class Opening(Scenario):
             again.connect(listener.getsockname()[:2])
         self.assertEqual(caught.exception.errno, errno.EADDRNOTAVAIL)
         self.step('failed', a='ESTABLISHED', b='ESTABLISHED')
-        self.paths(self.a, A_OPENS, 'CLOSE>SYN_SENT>CLOSE')
+        self.paths(self.a, A_OPENS, CONNECTING + ' -connect-failed> CLOSE')
         tcp.reset_on_close(client)
         client.close()
         self.step('closed', a=None, b=None)
@@ -180,6 +187,10 @@ class Opening(Scenario):
         self.assertEqual(caught.exception.errno, errno.EADDRNOTAVAIL)
         self.step('failed', a='TIME_WAIT', b=None)
         self.paths(self.a, A_OPENS + ACTIVE)
+        cookie = tcp.cookie(again)
+        self.stories([life for life in self.watch.model.lives
+                      if life.conn == cookie],
+                     CONNECTING + ' -connect-failed> CLOSE')
 
     @over(*BOTH)
     def test_connect_timeout(self, name):
@@ -194,7 +205,7 @@ class Opening(Scenario):
         self.assertEqual(
             client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
             errno.ETIMEDOUT)
-        self.paths(self.a, 'CLOSE>SYN_SENT>CLOSE')
+        self.paths(self.a, CONNECTING + ' -timeout> CLOSE')
 
     @over(*ALL)
     def test_close_in_syn_sent(self, name):
@@ -211,8 +222,8 @@ class Opening(Scenario):
         client.close()
         self.step('given up', a=None)
         self.step('reset', a=None, b=None)
-        self.paths(self.a, 'CLOSE>SYN_SENT>CLOSE')
-        self.paths(self.b, 'LISTEN>SYN_RECV>CLOSE')
+        self.paths(self.a, CONNECTING + ' -close> CLOSE')
+        self.paths(self.b, HALF_OPEN + RESET)
 
     @over(*BOTH)
     def test_self_connect(self, name):
@@ -227,9 +238,7 @@ class Opening(Scenario):
         self.assertEqual(sock.recv(100), b'to myself')
         sock.close()
         self.step('closed', a='TIME_WAIT')
-        path, = self.watch.paths(self.a)
-        self.assertRegex(path, '^CLOSE>SYN_SENT>SYN_RECV>ESTABLISHED>'
-                         'FIN_WAIT1>(CLOSING>)?TIME_WAIT$')
+        self.paths(self.a, MET + SIMULTANEOUS)
 
     @over(*BOTH)
     def test_simultaneous_open(self, name):
@@ -253,5 +262,5 @@ class Opening(Scenario):
         self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
         other.close()
         self.step('both closed', a='TIME_WAIT', b=None)
-        self.paths(self.a, 'CLOSE>SYN_SENT>SYN_RECV>ESTABLISHED' + ACTIVE)
+        self.paths(self.a, MET + ACTIVE)
         self.paths(self.b, A_OPENS + PASSIVE)

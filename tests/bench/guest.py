@@ -37,9 +37,13 @@ def report(name, value, tool='tcpstates', **details):
                                 **details}), flush=True)
 
 
+def write(path, text):
+    with open(path, 'w') as file:
+        file.write(text)
+
+
 def set_sysctl(name, value):
-    with open('/proc/sys/' + name.replace('.', '/'), 'w') as file:
-        file.write(str(value))
+    write('/proc/sys/' + name.replace('.', '/'), str(value))
 
 
 def output(*command, **options):
@@ -57,8 +61,15 @@ def rmmod():
     subprocess.run(['rmmod', 'tcpstates'], check=True)
 
 
-def load(count=None):
-    return output(LOAD, str(count or connections))
+def load(count=None, *stopped):
+    return output(LOAD, str(count or connections), *map(str, stopped))
+
+
+def busy():
+    """Nanoseconds that the processor was busy, as clock.c has it."""
+    with open('/proc/timer_list') as file:
+        idle = next(line for line in file if '.idle_sleeptime' in line)
+    return time.monotonic_ns() - int(idle.split()[2])
 
 
 class Module:
@@ -145,12 +156,16 @@ def row_kernel():
            work=median(without, 'work') / connections,
            spread=spread(without, 'end') / connections)
     report('kernel_connection', extra / connections,
-           spread=spread(with_module, 'end') / connections)
+           spread=spread(with_module, 'end') / connections,
+           without=[run['end'] / connections for run in without],
+           loaded=[run['end'] / connections for run in with_module])
     report('kernel_transition', extra / records,
            per_connection=records / connections)
     report('kernel_transition_work', work / work_records,
            per_connection=work_records / connections,
-           spread=spread(with_module, 'work') / work_records)
+           spread=spread(with_module, 'work') / work_records,
+           without=[run['work'] / connections for run in without],
+           loaded=[run['work'] / connections for run in with_module])
 
 
 def with_readers(how, count):
@@ -305,6 +320,26 @@ def row_pause():
     report('pause_lost', tally['lost'], **tally)
 
 
+def row_parallel():
+    """Records lost by readers while each processor makes connections; only
+    numbers, as time means nothing here."""
+    cpus = os.cpu_count()
+    with Module(), Process(READER, 'count', 'text',
+                           stdout=subprocess.PIPE) as text, \
+            Process(READER, 'count', 'binary',
+                    stdout=subprocess.PIPE) as binary:
+        bursts = [subprocess.Popen([LOAD, 'burst', str(BURST // cpus),
+                                    str(7000 + number)])
+                  for number in range(cpus)]
+        if any([burst.wait() for burst in bursts]):
+            raise RuntimeError('a burst failed')
+        time.sleep(10)
+        for name, reader in (('parallel_lost', text),
+                             ('parallel_lost_binary', binary)):
+            tally = json.loads(reader.end())
+            report(name, tally['lost'], cpus=cpus, **tally)
+
+
 def row_first():
     """From insmod to the first line."""
     values = []
@@ -314,12 +349,12 @@ def row_first():
     report('first_line', statistics.median(values[1:]), cold=values[0])
 
 
-def peak(process):
+def peak(pid):
     """The most memory that it has had. VmHWM lags behind by up to 64 pages of
     each kind, so what it has now may be more."""
     most = 0
     for name, key in (('status', 'VmHWM:'), ('smaps_rollup', 'Rss:')):
-        with open(f'/proc/{process.pid}/{name}') as file:
+        with open(f'/proc/{pid}/{name}') as file:
             most = max(most, *(int(line.split()[1]) * 1024 for line in file
                                if line.startswith(key)))
     return most
@@ -331,7 +366,7 @@ def row_memory():
                           ('memory_watch', ['tcpstates', 'watch'])):
         with Module(), Process(*command) as reader:
             load(1000)
-            report(name, peak(reader.process))
+            report(name, peak(reader.process.pid))
 
 
 MILLION = 1000000

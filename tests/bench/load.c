@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * load N: makes N connections over the loopback one after the other, with one
+ * load N [GROUP]: makes N connections over the loopback one after the other, with one
  * byte each way and closed with FIN, the client first; prints the instructions
- * that the machine executed meanwhile as a JSON object.
+ * that the machine executed meanwhile as a JSON object. The process group is
+ * stopped during the work.
+ *
+ * load burst N PORT: makes N connections to that port, and prints nothing.
  *
  * load hold N: has N connections and keeps them until its input ends. They come
  * from TCP_REPAIR, without a segment and without a peer: ten times cheaper, and
@@ -16,6 +19,7 @@
 #include <err.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +44,14 @@ static int open_socket(void)
 	return sock;
 }
 
+static in_port_t port = PORT;
+
 /* 127.0.0.1 and those after it. */
 static struct sockaddr_in address(unsigned int number)
 {
 	struct sockaddr_in addr = {
 		.sin_family = AF_INET,
-		.sin_port = htons(PORT),
+		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK + number),
 	};
 
@@ -55,7 +61,7 @@ static struct sockaddr_in address(unsigned int number)
 static int open_listener(void)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
-				    .sin_port = htons(PORT) };
+				    .sin_port = htons(port) };
 	int sock = open_socket(), yes = 1;
 
 	setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
@@ -114,16 +120,20 @@ static void wait_ms(long ms)
  * Three times: at the end of the work; a second later, when readers are done
  * with it; and when TIME_WAIT is over for the last connection.
  */
-static void measure(long count)
+static void measure(long count, pid_t group)
 {
 	int listener = open_listener();
 	struct stamp begin, work, settled, end;
 
 	make_connections(listener, WARM_UP);
 	wait_ms(61000);
+	if (group)
+		kill(-group, SIGSTOP);
 	clock_begin(&begin);
 	make_connections(listener, count);
 	clock_end(&work);
+	if (group)
+		kill(-group, SIGCONT);
 	wait_ms(1000);
 	clock_end(&settled);
 	wait_ms(61000);
@@ -164,11 +174,17 @@ static void hold(long count)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && !strcmp(argv[1], "hold"))
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (argc == 3 && !strcmp(what, "hold")) {
 		hold(atol(argv[2]));
-	else if (argc == 2 && atol(argv[1]) > 0)
-		measure(atol(argv[1]));
-	else
-		errx(2, "usage: load [hold] COUNT");
+	} else if (argc == 4 && !strcmp(what, "burst")) {
+		port = atoi(argv[3]);
+		make_connections(open_listener(), atol(argv[2]));
+	} else if (argc < 4 && atol(what) > 0) {
+		measure(atol(what), argc > 2 ? atoi(argv[2]) : 0);
+	} else {
+		errx(2, "usage: see the top of load.c");
+	}
 	return 0;
 }

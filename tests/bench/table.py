@@ -42,6 +42,7 @@ ROWS = [
     ('watch_json', 'watch --json, per line', count, 1300),
     ('burst_lost', 'lost of 20,000', count, 0),
     ('pause_lost', ' with half of it asleep', count, None),
+    ('parallel_lost', ' by 4 processors at once', count, 0),
     ('first_line', 'insmod to first line', count, 3e6),
     ('memory_cat', 'memory of cat', size, 2e6),
     ('memory_watch', 'memory of watch', size, 2e6),

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The virtual machine in which time is the number of instructions."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(TOP, 'tests', '.build', 'bench')
+
+# modinfo is there.
+os.environ['PATH'] += ':/usr/sbin:/sbin'
+
+
+def build():
+    subprocess.run(['make', '-s', '--no-print-directory', '-C', HERE],
+                   check=True)
+    for product in ('tcpstates.ko', 'userspace/tcpstates'):
+        if not os.path.exists(os.path.join(TOP, product)):
+            sys.exit(f'no {product}: run make before')
+
+
+def stage(folder):
+    """What the guest gets; and the module as it would be installed."""
+    to = os.path.join(folder, 'add', 'bench')
+    os.makedirs(to)
+    for program in ('load', 'reader'):
+        shutil.copy2(os.path.join(BUILD, program), to)
+    for script in ('guest.py', 'guest_peers.py', 'guest_profile.py'):
+        shutil.copy2(os.path.join(HERE, script), to)
+    module = os.path.join(folder, 'tcpstates.ko')
+    subprocess.run(['strip', '--strip-debug', '-o', module,
+                    os.path.join(TOP, 'tcpstates.ko')], check=True)
+
+
+def add_peers(folder):
+    """The tools that we are compared with, for the guest."""
+    release = subprocess.run(['modinfo', '-F', 'vermagic',
+                              os.path.join(TOP, 'tcpstates.ko')], check=True,
+                             stdout=subprocess.PIPE,
+                             text=True).stdout.split()[0]
+    root = subprocess.run([os.path.join(HERE, 'peers'), release], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+    subprocess.run(['cp', '-a', root, os.path.join(folder, 'add', 'peers')],
+                   check=True)
+
+
+def peer_sizes():
+    """{tool: bytes installed}"""
+    done = subprocess.run([os.path.join(HERE, 'peers'), '--sizes'], check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return {tool: int(size) * 1024 for tool, size
+            in (line.split() for line in done.stdout.splitlines())}
+
+
+def start(folder, memory, command, append='', qemu='', smp=1):
+    """A process whose output is that of a command in the guest. One processor
+    counts; several run in parallel."""
+    if smp == 1:
+        how = ['--turns', '--qemu', f'-icount shift=0,sleep=off {qemu}']
+    else:
+        how = []
+    return subprocess.Popen(
+        [os.path.join(TOP, 'tests', 'vm', 'run'), '--smp', str(smp), *how,
+         '--memory', str(memory), '--timeout', '3600',
+         '--module', os.path.join(folder, 'tcpstates.ko'),
+         '--add', os.path.join(folder, 'add'),
+         '--append', f'mitigations=off {append}', '--', *command],
+        stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
+        env={**os.environ, 'TCPSTATES_ACCEL': 'tcg'})

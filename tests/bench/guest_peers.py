@@ -89,8 +89,9 @@ def group_of(process):
 
 
 def stop(process):
+    """Not its children, which trace-cmd collects from when it ends."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
+        os.kill(process.pid, signal.SIGINT)
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
@@ -137,7 +138,7 @@ def kernel(tool, process, without):
 def system(tool, without):
     runs, = guest.alternate(guest.load)
     extra = guest.median(runs, 'settled') - without['settled']
-    report(tool, 'system', extra / guest.connections / tool.per_connection)
+    report(tool, 'system', extra / guest.connections / TRANSITIONS)
 
 
 def told(tool):

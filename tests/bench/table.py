@@ -25,9 +25,9 @@ def ratio(value):
 # What is shown of each: name of the figure, words, how to print it, target.
 ROWS = [
     ('untraced', 'connection, untraced', count, None),
-    ('kernel_connection', 'extra per connection', count, 4000),
-    ('kernel_transition', 'extra per transition', count, 300),
-    ('kernel_transition_work', ' without TIME_WAIT\'s end', count, 300),
+    ('kernel_connection', 'more per connection', count, 4000),
+    ('kernel_transition', 'more per transition', count, 300),
+    ('kernel_transition_work', ' before TIME_WAIT ends', count, 300),
     ('idle_1', ' 1 open, not reading', count, 0),
     ('idle_8', ' 8 open', count, 0),
     ('idle_64', ' 64 open', count, 0),
@@ -35,14 +35,14 @@ ROWS = [
     ('filter_8', ' 8 blocked', count, 0),
     ('filter_64', ' 64 blocked', count, 0),
     ('system', 'with a live reader', count, 2000),
-    ('read_binary', 'read() binary, per event', count, 180),
-    ('read_text', 'read() text, per line', count, None),
-    ('cat', 'cat, per line', count, 1500),
-    ('watch_lines', 'watch, per line', count, 1000),
-    ('watch_json', 'watch --json, per line', count, 1300),
+    ('read_binary', 'read() binary, event', count, 180),
+    ('read_text', 'read() text, line', count, None),
+    ('cat', 'cat, line', count, 1500),
+    ('watch_lines', 'watch, line', count, 1000),
+    ('watch_json', 'watch --json, line', count, 1300),
     ('burst_lost', 'lost of 20,000', count, 0),
     ('pause_lost', ' with half of it asleep', count, None),
-    ('parallel_lost', ' by 4 processors at once', count, 0),
+    ('parallel_lost', ' by 4 processors', count, 0),
     ('first_line', 'insmod to first line', count, 3e6),
     ('memory_cat', 'memory of cat', size, 2e6),
     ('memory_watch', 'memory of watch', size, 2e6),
@@ -68,7 +68,7 @@ def text(figures):
     widths = [max(len(row[column]) for row in rows)
               for column in range(len(rows[0]))]
     return '\n'.join(
-        '  '.join([row[0].ljust(widths[0]),
+        ' '.join([row[0].ljust(widths[0]),
                    *(cell.rjust(width) for cell, width
                      in zip(row[1:], widths[1:]))])
         for row in rows)

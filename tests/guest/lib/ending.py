@@ -7,12 +7,9 @@ from lib import kernel, proctcp, tcp
 
 MINISOCKS = ('FIN_WAIT2', 'TIME_WAIT')
 
-# How a minisock ends by kill().
-if kernel.does('kill_minisock'):
-    TW_KILLED = FW2_KILLED = ' -killed> CLOSE'
-else:
-    TW_KILLED = ' -tw-reset> CLOSE'
-    FW2_KILLED = ' -rst-received> CLOSE'
+# How TIME_WAIT ends by kill().
+TW_KILLED = (' -killed> CLOSE' if kernel.does('kill_minisock') else
+             ' -tw-reset> CLOSE')
 
 
 def _words(end):
@@ -35,7 +32,8 @@ def destroy(*words):
 def _provoke(end):
     """
     A segment out of the window of a minisock. Its answer tells the number that
-    it waits for to nobody, whose RST has that number.
+    it waits for to nobody, whose RST has that number. No end, if there is
+    somebody.
     """
     family = tcp.FAMILIES['v6' if end[0] == '::1' else 'v4']
     with family.raw() as raw:
@@ -43,7 +41,7 @@ def _provoke(end):
 
 
 def kill(end):
-    """Ends what has this tuple."""
+    """Ends what has this tuple; a minisock perhaps only without a peer."""
     destroy(*_words(end))
     if kernel.does('kill_minisock'):
         return

@@ -31,6 +31,12 @@ SINCE = {
     'kill_minisock': (6, 1),
     # tcp_abort() ends what no process has open.
     'kill_orphan': (6, 1),
+    # A second request of the same connection is refused
+    # (inet_csk_reqsk_queue_hash_add()). Before, both live until they time out.
+    'one_request': (6, 1),
+    # A child has its addresses before it leaves LISTEN; before, the tracepoint
+    # tells that without the peer.
+    'child_complete': (6, 18),
     # net.ipv4.tcp_migrate_req.
     'migrate': (5, 14),
 }

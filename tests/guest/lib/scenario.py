@@ -4,8 +4,8 @@ What the scenarios are written with.
 
 In every scenario A is the side that calls connect(), B the other; self.a and
 self.b are their tuples. Every step compares the whole table that follows from
-the stream with the kernel's own, and paths() states the one right sequence, with
-the cause of each transition:
+the stream with the kernel's own, and paths() states the one right sequence,
+with the cause of each transition:
 
   CLOSE -connect> SYN_SENT -synack> ESTABLISHED
 

@@ -201,8 +201,8 @@ def send_error(end, kind, seq):
     whose number is @seq.
     """
     laddr, raddr = (part.removeprefix('::ffff:') for part in end[::2])
-    segment = struct.pack('>HHIIBBHHH', end[1], end[3], seq, 0, 5 << 4, 0, 0, 0,
-                          0)
+    segment = struct.pack('>HHIIBBHHH', end[1], end[3], seq, 0, 5 << 4, 0, 0,
+                          0, 0)
     af = socket.AF_INET6 if ':' in laddr else socket.AF_INET
     addresses = socket.inet_pton(af, laddr) + socket.inet_pton(af, raddr)
     if af == socket.AF_INET:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The end of everything."""
 
+from lib import kernel
 from lib.harness import limit
-from lib.judge import judge
+from lib.judge import fault_of_cause, judge
 from lib.model import Model
 from lib.scenario import Scenario
 
@@ -37,6 +38,14 @@ class End(Scenario):
         rules, faults = judge(events, lives.lives)
         print(f'# {len(events)} events of the witness: {dict(rules)}')
         self.assertEqual('\n'.join(faults), '')
-        for rule in ('same', 'T1', 'T2', 'T3', 'T4', 'T6', 'minisock',
-                     'half open'):
+        for rule in ('same', 'T1', 'T2', 'T4', 'T6', 'minisock', 'half open'):
             self.assertTrue(rules[rule], f'nothing was explained by {rule}')
+        self.assertNotEqual(bool(rules['T3']), kernel.does('child_complete'))
+
+    def test_causes(self):
+        """Also what came between the scenarios has a cause that is allowed."""
+        expired = [event for event in self.watch.events
+                   if event.new == 'CLOSE' and event.old == 'TIME_WAIT']
+        faults = [fault_of_cause(event) for event in expired]
+        self.assertEqual('\n'.join(filter(None, faults)), '')
+        self.assertIn('tw-expired', {event.cause for event in expired})

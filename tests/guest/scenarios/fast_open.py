@@ -103,7 +103,8 @@ class FastOpen(Scenario):
         client.close()
         self.step('reset', a=None, b=None)
         self.paths(self.a, CONNECTING + ' -close> CLOSE')
-        self.paths(self.b, HALF_OPEN + FIN_SENT + self.after_close('rst-received'))
+        self.paths(self.b, HALF_OPEN + FIN_SENT +
+                   self.after_close('rst-received'))
 
     @over(*BOTH)
     def test_fast_open_synack_timeout(self, name):

@@ -14,7 +14,7 @@ from lib import kernel, proctcp, tcp
 from lib.harness import expand, over
 from lib.scenario import (
     ACTIVE, A_OPENS, BOTH, B_OPENS, FIN_ACKED, FIN_CAME, HALF_OPEN, LISTENER,
-    PASSIVE, Scenario)
+    PASSIVE, Scenario, by_shutdown)
 
 SOCK_DCCP = 6
 IPPROTO_DCCP = 33
@@ -65,7 +65,7 @@ class Views(Scenario):
             self.skipTest('this kernel has no MPTCP')
         self.family(name)
         listener = self.listener(protocol=tcp.IPPROTO_MPTCP)
-        end = tcp.listening(listener)
+        listening = tcp.listening(listener)
         client = self.keep(self.f.open(tcp.IPPROTO_MPTCP))
         client.connect(listener.getsockname()[:2])
         server = self.keep(listener.accept()[0])
@@ -77,12 +77,14 @@ class Views(Scenario):
         server.close()
         listener.close()
         self.step('closed', b=None)
-        self.paths(end, LISTENER)
-        print('# MPTCP', self.watch.paths(self.a), self.watch.paths(self.b))
+        # close() of the whole shuts the subflow down.
+        self.paths(self.a, A_OPENS + by_shutdown(ACTIVE))
+        self.paths(self.b, B_OPENS + by_shutdown(PASSIVE))
         for end in (self.a, self.b):
             for event in self.watch.lives(end)[0].events[1:]:
                 if event.old != 'TIME_WAIT':
                     self.assertIn('mptcp', event.flags, event.text)
+        self.paths(listening, LISTENER)
 
     @over(*BOTH)
     def test_dccp(self, name):

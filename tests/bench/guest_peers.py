@@ -89,7 +89,6 @@ def group_of(process):
 
 
 def stop(process):
-    """Not its children, which trace-cmd collects from when it ends."""
     if process.poll() is None:
         os.kill(process.pid, signal.SIGINT)
         try:
@@ -153,7 +152,9 @@ def told(tool):
 
 def burst(tool):
     """Also the memory that the tool has had by then."""
-    with open(OUTPUT, 'wb') as file, Running(tool, stdout=file) as process:
+    # What trace-cmd says would overwrite what it records.
+    said = os.devnull if tool.count else OUTPUT
+    with open(said, 'wb') as file, Running(tool, stdout=file) as process:
         guest.load(guest.BURST)
         memory = sum(guest.peak(pid) for pid in group_of(process))
     report(tool, 'memory_watch', memory)

@@ -167,6 +167,15 @@ static u8 of_owned(const struct sock *sk, u8 old)
 	return error ? of_error(old) : TCPSTATES_CAUSE_UNKNOWN;
 }
 
+/* __tcp_close(), mptcp_check_listen_stop(), or inet_csk_listen_start(). */
+static u8 of_listener(const struct sock *sk)
+{
+	if (is_shut_down(sk))
+		return TCPSTATES_CAUSE_CLOSE;
+	return sk_is_mptcp(sk) ? TCPSTATES_CAUSE_UNKNOWN :
+				 TCPSTATES_CAUSE_LISTEN_FAILED;
+}
+
 /**
  * tcps_cause_of_close() - of the end of a full socket, if it is not marked
  * @sk: the socket
@@ -178,8 +187,7 @@ static u8 of_owned(const struct sock *sk, u8 old)
 u8 tcps_cause_of_close(const struct sock *sk, u8 old)
 {
 	if (old == TCP_LISTEN)
-		return is_shut_down(sk) ? TCPSTATES_CAUSE_CLOSE :
-					  TCPSTATES_CAUSE_LISTEN_FAILED;
+		return of_listener(sk);
 	if (old == TCP_SYN_SENT)
 		return of_failed_connect(sk);
 	if (tcp_sk(sk)->repair)
@@ -229,6 +237,9 @@ u8 tcps_cause_of_reset(const struct sock *sk, const struct sk_buff *skb)
  */
 u8 tcps_cause_of_disconnect(const struct sock *sk)
 {
+	if (sk->sk_state == TCP_SYN_SENT && is_shut_down(sk) &&
+	    sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
+		return TCPSTATES_CAUSE_ABORT;	/* __tcp_close() */
 	if (sk->sk_state == TCP_LISTEN || sk->sk_state == TCP_SYN_SENT)
 		return TCPSTATES_CAUSE_DISCONNECT;
 	if (tcp_sk(sk)->repair)

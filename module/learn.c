@@ -11,6 +11,7 @@
  */
 #include "learn.h"
 
+#include <linux/in.h>
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
@@ -19,24 +20,84 @@
 #include <net/inet_timewait_sock.h>
 #include <net/net_namespace.h>
 #include <net/request_sock.h>
+#include <net/sock.h>
 #include <net/tcp_states.h>
 
 #include "compat.h"
 #include "conn.h"
+#include "cookie.h"
+#include "life.h"
 #include "probe.h"
+#include "sock.h"
+#include "uapi/tcpstates.h"
+
+/* Who made it is not known any more, but its user is. */
+static void learn_full(const struct sock *sk)
+{
+	struct tcps_owner owner = { };
+	struct tcps_tuple tuple;
+	struct tcps_step step = {
+		.cookie = tcps_cookie(sk),
+		.holder = sk,
+		.sock = sk,
+		.tuple = &tuple,
+		.flags = tcps_sock_flags(sk),
+		.new = sk->sk_state,
+	};
+
+	tcps_sock_tuple(&tuple, sk, false);
+	tcps_sock_file(&owner, sk);
+	if (tcps_sock_user(&owner, sk))
+		step.flags |= TCPSTATES_FLAG_UNACCEPTED;
+	tcps_life_learn(&step, &owner);
+}
+
+static void learn_request(const struct request_sock *req)
+{
+	struct tcps_owner owner = { };
+	struct tcps_tuple tuple;
+	struct tcps_step step = {
+		.cookie = tcps_request_cookie(req),
+		.holder = req,
+		.req = tcps_probe_lasting(req),
+		.tuple = &tuple,
+		.flags = tcps_sock_request_flags(req) |
+			 TCPSTATES_FLAG_UNACCEPTED,
+		.new = TCP_SYN_RECV,
+	};
+
+	tcps_sock_request_tuple(&tuple, req);
+	tcps_life_learn(&step, &owner);
+}
+
+static void learn_timewait(const struct inet_timewait_sock *tw)
+{
+	struct tcps_owner owner = { };
+	struct tcps_tuple tuple;
+	struct tcps_step step = {
+		.cookie = tcps_cookie((const struct sock *)tw),
+		.holder = tw,
+		.tuple = &tuple,
+		.new = READ_ONCE(tw->tw_substate),
+	};
+
+	tcps_sock_timewait_tuple(&tuple, tw);
+	tcps_life_learn(&step, &owner);
+}
 
 /* The lock of the socket's hash bucket is held. */
 static void learn_socket(struct sock *sk)
 {
 	switch (sk->sk_state) {
 	case TCP_TIME_WAIT:
-		tcps_probe_learn_timewait(inet_twsk(sk));
+		learn_timewait(inet_twsk(sk));
 		break;
 	case TCP_NEW_SYN_RECV:
-		tcps_probe_learn_request(inet_reqsk(sk));
+		learn_request(inet_reqsk(sk));
 		break;
 	default:
-		tcps_probe_learn_sock(sk);
+		if (sk->sk_protocol == IPPROTO_TCP)
+			learn_full(sk);
 	}
 }
 
@@ -99,7 +160,7 @@ void tcps_learn_existing(void)
 	walk();
 	/* Whoever has told of an end without having unlinked gets through. */
 	synchronize_rcu();
-	tcps_conn_doubt();
+	tcps_life_confirm();
 	walk();
-	tcps_conn_forget();
+	tcps_life_learned();
 }

@@ -9,6 +9,7 @@
 #include "device.h"
 #include "hooks.h"
 #include "learn.h"
+#include "life.h"
 #include "probe.h"
 #include "stream.h"
 #include "version.h"
@@ -57,6 +58,7 @@ static int __init tcpstates_init(void)
 	ret = tcps_conn_init(conn_mib);
 	if (ret)
 		return ret;
+	tcps_life_init();
 	ret = tcps_stream_init(ring_records);
 	if (ret)
 		goto err_exit_conn;

@@ -3,36 +3,39 @@
  * The kernel keeps a connection in a request socket, a full socket and a
  * timewait minisock, one after the other, and tells of their changes in
  * different places. Here they become one life. Most calls are a transition as
- * they stand. The others need memory of what happened before, in four sets:
+ * they stand; of the others the table knows whether the structure stands for
+ * its connection, and in which state that is (life.h).
+ *
+ * A connection without an entry has nothing there. Small sets stand in for it,
+ * used from the first such connection on, and while old connections are
+ * being learned:
  *
  *   half_open   cookies of requests that have been seen and have not ended,
  *               nor become a child
- *   fin_wait2   minisocks in FIN_WAIT2. Not their cookies: a socket that is
- *               connected again may leave two minisocks with the same one
- *   portless    sockets in SYN_SENT or LISTEN that have no local port yet
- *   ghosts      structures that do not stand for their connection: a full
- *               socket replaced by a minisock (its cookie), a child that has
- *               not taken over its request (its cookie, marked), a request
- *               that has been moved to another listener (its address)
+ *   fin_wait2   minisocks in FIN_WAIT2
+ *   ghosts      cookies of full sockets that were replaced by a minisock;
+ *               likewise, marked, of children that have not taken over
+ *   told        sockets that were bound before connect() or listen(), until
+ *               that has chosen the port, which it need not then
+ *   moved       requests of which a copy lives on with another listener. This
+ *               one is used in any case
  *
  * A key leaves its set at the end of its object at the latest, by a hook that
- * is attached before, and detached after, the one that adds it. The sets are
- * kept from the first hook on, records are made from the last.
+ * is attached before, and detached after, the one that adds it.
  */
 #include "probe.h"
 
 #include <linux/bitops.h>
 #include <linux/in.h>
-#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
-#include <linux/socket.h>
 #include <linux/slab.h>
+#include <linux/socket.h>
 #include <linux/string.h>
-#include <linux/timer.h>
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
+#include <net/mptcp.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -40,33 +43,39 @@
 
 #include "cause.h"
 #include "conn.h"
+#include "cookie.h"
 #include "keyset.h"
-#include "record.h"
-#include "stream.h"
+#include "life.h"
+#include "sock.h"
 #include "uapi/tcpstates.h"
 
 /*
- * Sizes of the sets. The portless and the ghosts hold keys for microseconds, one
- * for each running call; the other two hold one for each such connection.
+ * Sizes of the sets. half_open and fin_wait2 hold a key for each such
+ * connection, the others for microseconds, one for each running call.
  */
 #define GHOST_SLOTS		4096
-#define PORTLESS_SLOTS	1024
-#define HALF_OPEN_SLOTS		65536
-#define FIN_WAIT2_SLOTS		65536
+#define MOVED_SLOTS		4096
+#define TOLD_SLOTS		1024
+#define HALF_OPEN_SLOTS		16384
+#define FIN_WAIT2_SLOTS		16384
 
-/* Tells a child from a full socket among the ghosts. No cookie is so large. */
+/* Tells a child from a replaced socket among the ghosts. */
 #define CHILD_MARK		BIT_ULL(63)
 
-static struct tcps_keyset ghosts, portless, half_open, fin_wait2;
+static struct tcps_keyset ghosts, told, moved, half_open, fin_wait2;
+static bool sets_used;	/* those that stand in hold something, or did */
+static bool any_moved;	/* so does that one */
 
 /**
  * struct birth - from inet_csk_clone_lock() to the child's first transition
  * @cookie: of the request that the child is made from, 0 if none is
  * @known: the request was in the hash of established sockets once: its SYN_RECV
  *	has been recorded, or happened before loading
- * @record: that transition, if not @known; the child's addresses are not set
- *	yet at that moment before 6.18
- * @origin: its listener
+ * @tuple: between whom, if not @known; the child's addresses are not set yet at
+ *	that moment before 6.18
+ * @owner: the listener's, likewise
+ * @flags: of the record, likewise
+ * @cause: likewise
  *
  * Both happen in one function with bottom halves off, so they happen on one
  * CPU; where that does not hold (PREEMPT_RT since 7.x) the child is complete,
@@ -75,14 +84,15 @@ static struct tcps_keyset ghosts, portless, half_open, fin_wait2;
 struct birth {
 	u64 cookie;
 	bool known;
-	struct tcpstates_record record;
-	struct tcps_origin origin;
+	struct tcps_tuple tuple;
+	struct tcps_owner owner;
+	u32 flags;
+	u8 cause;
 };
 
 static DEFINE_PER_CPU(struct birth, births);
 static unsigned long attached_hooks;
 static u64 unplaced;	/* children without a tuple; approximate */
-static bool any_moved;	/* some request has changed its listener */
 
 static bool attached(unsigned int hook)
 {
@@ -105,7 +115,8 @@ static int make_set(struct tcps_keyset *set, u64 slots)
 int tcps_probe_init(void)
 {
 	if (make_set(&ghosts, GHOST_SLOTS) ||
-	    make_set(&portless, PORTLESS_SLOTS) ||
+	    make_set(&told, TOLD_SLOTS) ||
+	    make_set(&moved, MOVED_SLOTS) ||
 	    make_set(&half_open, HALF_OPEN_SLOTS) ||
 	    make_set(&fin_wait2, FIN_WAIT2_SLOTS)) {
 		tcps_probe_exit();
@@ -123,7 +134,8 @@ void tcps_probe_exit(void)
 {
 	kvfree(fin_wait2.slots);
 	kvfree(half_open.slots);
-	kvfree(portless.slots);
+	kvfree(moved.slots);
+	kvfree(told.slots);
 	kvfree(ghosts.slots);
 }
 
@@ -165,6 +177,26 @@ static bool is_tcp_timewait(const struct inet_timewait_sock *tw)
 	return !strncmp(tw->tw_prot->name, "TCP", 3);
 }
 
+/* Records begin when all hooks are there. */
+static bool recording(void)
+{
+	return attached(TCPSTATES_HOOK_SET_STATE);
+}
+
+/* Put @key in a set that stands in. */
+static void stand_in(struct tcps_keyset *set, u64 key)
+{
+	WRITE_ONCE(sets_used, true);
+	if (!tcps_keyset_has(set, key))
+		tcps_keyset_add(set, key);
+}
+
+/* Take @key out of a set that stands in; false if it was not there. */
+static bool stood_in(struct tcps_keyset *set, u64 key)
+{
+	return unlikely(READ_ONCE(sets_used)) && tcps_keyset_remove(set, key);
+}
+
 /* Who is at work: the same in the calls of one path, another on any other. */
 static unsigned long by(void)
 {
@@ -176,19 +208,6 @@ static bool all_attached(unsigned long hooks)
 	return (READ_ONCE(attached_hooks) & hooks) == hooks;
 }
 
-/*
- * @cause unless another is marked, for a transition that @object makes. With
- * one of @hooks missing, that none is marked says nothing.
- */
-static void set_cause(struct tcpstates_record *record,
-		      struct tcps_origin *origin, u8 cause, const void *object,
-		      unsigned long hooks)
-{
-	record->cause = all_attached(hooks) ? cause : TCPSTATES_CAUSE_UNKNOWN;
-	origin->object = object;
-	origin->by = by();
-}
-
 #define MARKS_OF_CLOSE		(BIT(TCPSTATES_HOOK_RESET) |		\
 				 BIT(TCPSTATES_HOOK_DISCONNECT) |	\
 				 BIT(TCPSTATES_HOOK_SHUTDOWN) |		\
@@ -197,100 +216,103 @@ static void set_cause(struct tcpstates_record *record,
 				 BIT(TCPSTATES_HOOK_REQ_FREE))
 #define MARKS_OF_TIMEWAIT	BIT(TCPSTATES_HOOK_TW_DESCHEDULE)
 
-static void set_sock_cause(struct tcpstates_record *record,
-			   struct tcps_origin *origin, const struct sock *sk,
-			   u8 old, u8 new)
+/* @cause unless one is marked. Without all of @hooks no mark says nothing. */
+static void unless_marked(struct tcps_step *step, u8 cause, unsigned long hooks)
 {
-	if (new == TCP_CLOSE)
-		set_cause(record, origin, tcps_cause_of_close(sk, old), sk,
-			  MARKS_OF_CLOSE);
-	else if (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK)
-		set_cause(record, origin, TCPSTATES_CAUSE_CLOSE, sk,
-			  BIT(TCPSTATES_HOOK_SHUTDOWN));
+	step->cause = all_attached(hooks) ? cause : TCPSTATES_CAUSE_UNKNOWN;
+	step->unless_marked = true;
+	step->by = by();
+}
+
+static void set_cause(struct tcps_step *step)
+{
+	const struct sock *sk = step->sock;
+
+	if (step->new == TCP_CLOSE)
+		unless_marked(step, tcps_cause_of_close(sk, step->old),
+			      MARKS_OF_CLOSE);
+	else if (step->new == TCP_FIN_WAIT1 || step->new == TCP_LAST_ACK)
+		unless_marked(step, TCPSTATES_CAUSE_CLOSE,
+			      BIT(TCPSTATES_HOOK_SHUTDOWN));
 	else
-		record->cause = tcps_cause_of_step(sk, old, new);
+		step->cause = tcps_cause_of_step(sk, step->old, step->new);
 }
 
-static void record_transition(struct tcpstates_record *record,
-			      const struct tcps_origin *origin)
+/*
+ * A full socket's step from @old to @new. Member by member: an initializer would
+ * be built elsewhere and copied, for each transition.
+ */
+static void init_step(struct tcps_step *step, const struct sock *sk, u8 old,
+		      u8 new)
 {
-	if (attached(TCPSTATES_HOOK_SET_STATE))
-		tcps_stream_record(record, origin);
+	step->cookie = tcps_cookie(sk);
+	step->holder = sk;
+	step->next = new == TCP_CLOSE ? NULL : sk;
+	step->sock = sk;
+	step->req = NULL;
+	step->tuple = NULL;
+	step->flags = tcps_sock_flags(sk);
+	step->old = old;
+	step->new = new;
+	step->strict = false;
+	step->unless_marked = false;
+	set_cause(step);
 }
 
-/* Who it is of, if @owned: connect() and listen() make their caller the owner. */
-static void fill_sock(struct tcpstates_record *record,
-		      struct tcps_origin *origin, const struct sock *sk,
-		      u8 old, u8 new, bool owned)
+/* @step of a socket without an entry. */
+static void strange_sock(struct tcps_step *step)
 {
-	tcps_record_sock(record, sk, old, new);
-	tcps_record_health(record, sk);
-	set_sock_cause(record, origin, sk, old, new);
-	/* A child is being filled in still when it leaves LISTEN. */
-	if (new != TCP_CLOSE && new != TCP_TIME_WAIT && old != TCP_LISTEN)
-		origin->sk = sk;
-	if (owned && in_task()) {
-		tcps_record_owner(record);
-		tcps_record_file(record, sk);
+	struct tcps_tuple tuple;
+
+	tcps_sock_tuple(&tuple, step->sock, step->new == TCP_CLOSE);
+	step->tuple = &tuple;
+	tcps_life_strange(step);
+}
+
+/* connect() and listen() make their caller the owner. */
+static void get_caller(struct tcps_owner *owner, const struct sock *sk)
+{
+	memset(owner, 0, sizeof(*owner));
+	if (!in_task())
+		return;
+	tcps_sock_running(owner);
+	tcps_sock_file(owner, sk);
+}
+
+/* CLOSE to SYN_SENT or LISTEN. Returns whether there is an entry. */
+static bool sock_begins(const struct sock *sk, u8 new)
+{
+	struct tcps_owner owner;
+	struct tcps_tuple tuple;
+	struct tcps_step step;
+
+	init_step(&step, sk, TCP_CLOSE, new);
+	tcps_sock_tuple(&tuple, sk, false);
+	get_caller(&owner, sk);
+	step.tuple = &tuple;
+	return tcps_life_begin(&step, &owner);
+}
+
+/*
+ * connect() or listen() has failed before there was a local port, and nothing
+ * has been recorded yet.
+ */
+static void portless_life(const struct sock *sk, struct tcps_step *last)
+{
+	struct tcps_owner owner;
+	struct tcps_tuple tuple;
+	struct tcps_step first;
+
+	init_step(&first, sk, TCP_CLOSE, last->old);
+	tcps_sock_tuple(&tuple, sk, true);
+	tcps_sock_no_port(&tuple);
+	get_caller(&owner, sk);
+	first.tuple = &tuple;
+	tcps_life_begin(&first, &owner);
+	if (!tcps_life_step(last)) {
+		last->tuple = &tuple;
+		tcps_life_strange(last);
 	}
-}
-
-static void sock_transition(const struct sock *sk, u8 old, u8 new)
-{
-	struct tcps_origin origin = { };
-	struct tcpstates_record record;
-
-	fill_sock(&record, &origin, sk, old, new, false);
-	record_transition(&record, &origin);
-}
-
-static void owned_transition(const struct sock *sk, u8 old, u8 new)
-{
-	struct tcps_origin origin = { };
-	struct tcpstates_record record;
-
-	fill_sock(&record, &origin, sk, old, new, true);
-	record_transition(&record, &origin);
-}
-
-/* For a connect() or listen() that failed before it had a local port. */
-static void portless_transition(const struct sock *sk, u8 old, u8 new)
-{
-	struct tcps_origin origin = { };
-	struct tcpstates_record record;
-
-	fill_sock(&record, &origin, sk, old, new, true);
-	tcps_record_no_port(&record);
-	record_transition(&record, &origin);
-}
-
-/* The end of a request, whose cause was settled when it was dropped. */
-static void request_end(const struct request_sock *req)
-{
-	struct tcps_origin origin = { };
-	struct tcpstates_record record;
-	u8 cause = TCPSTATES_CAUSE_UNKNOWN;
-
-	tcps_record_request(&record, req, TCP_SYN_RECV, TCP_CLOSE);
-	if (!READ_ONCE(any_moved))
-		cause = TCPSTATES_CAUSE_DUPLICATE;
-	set_cause(&record, &origin, cause, req, MARKS_OF_REQUEST);
-	record_transition(&record, &origin);
-}
-
-static void timewait_transition(const struct inet_timewait_sock *tw, u8 old,
-				u8 new)
-{
-	struct tcps_origin origin = { };
-	struct tcpstates_record record;
-
-	tcps_record_timewait(&record, tw, old, new);
-	if (new == TCP_CLOSE)
-		set_cause(&record, &origin, tcps_cause_of_expiry(tw, old), tw,
-			  MARKS_OF_TIMEWAIT);
-	else
-		record.cause = TCPSTATES_CAUSE_FIN;
-	record_transition(&record, &origin);
 }
 
 /* Whether the request is still in the hash of established sockets. */
@@ -304,11 +326,12 @@ static bool is_hashed(const struct request_sock *req)
 /*
  * Whether the request ever was in the hash of established sockets: then it has
  * references, while those of TCP Fast Open and SYN cookies get theirs when the
- * child exists (cookies checked by BPF have them, but the bit as well).
+ * child exists (cookies checked by BPF have them).
  */
 static bool was_hashed(const struct request_sock *req)
 {
-	return refcount_read(&req->rsk_refcnt) && !req->syncookie;
+	return refcount_read(&req->rsk_refcnt) &&
+	       !(tcps_sock_request_flags(req) & TCPSTATES_FLAG_SYNCOOKIE);
 }
 
 /* What tcps_probe_child() left for this child, or NULL. Preemption is off. */
@@ -321,6 +344,36 @@ static struct birth *birth_of(const struct sock *child)
 	     birth->cookie != (u64)atomic64_read(&child->sk_cookie)))
 		return NULL;
 	return birth;
+}
+
+/* A child that nothing was recorded of yet. */
+static void child_begins(const struct sock *child, const struct birth *birth)
+{
+	struct tcps_step step = {
+		.cookie = birth->cookie,
+		.holder = child,
+		.next = child,
+		.tuple = &birth->tuple,
+		.flags = birth->flags,
+		.old = TCP_LISTEN,
+		.new = TCP_SYN_RECV,
+		.cause = birth->cause,
+	};
+
+	tcps_life_begin(&step, &birth->owner);
+}
+
+/* The same on RT, where whose listener it is, is not known. */
+static void child_appears(const struct sock *child)
+{
+	struct birth birth = {
+		.cookie = tcps_cookie(child),
+		.flags = TCPSTATES_FLAG_UNACCEPTED,
+		.cause = TCPSTATES_CAUSE_SYN,
+	};
+
+	tcps_sock_tuple(&birth.tuple, child, false);
+	child_begins(child, &birth);
 }
 
 /*
@@ -344,17 +397,17 @@ static void child_born(const struct sock *child)
 		known = birth->known;
 	} else {
 		if (complete)
-			cookie = tcps_record_sock_cookie(child);
-		known = cookie && tcps_keyset_has(&half_open, cookie);
+			cookie = tcps_cookie(child);
+		known = cookie && tcps_life_known(cookie);
 	}
 
-	if (known && attached(TCPSTATES_HOOK_REQ_DONE))
-		tcps_keyset_add(&ghosts, cookie ^ CHILD_MARK);
-	else if (!known && birth)
-		record_transition(&birth->record, &birth->origin);
-	else if (!known && complete)
-		/* On RT: whose listener it is, is not known here. */
-		sock_transition(child, TCP_LISTEN, TCP_SYN_RECV);
+	if (known && (tcps_life_learning() || tcps_conn_short()) &&
+	    attached(TCPSTATES_HOOK_REQ_DONE))
+		stand_in(&ghosts, cookie ^ CHILD_MARK);
+	else if (!known && recording() && birth)
+		child_begins(child, birth);
+	else if (!known && recording() && complete)
+		child_appears(child);
 	else if (!known)
 		WRITE_ONCE(unplaced, READ_ONCE(unplaced) + 1);
 
@@ -369,65 +422,71 @@ static bool marks_missing(void)
 	       !attached(TCPSTATES_HOOK_REQ_DONE);
 }
 
-/*
- * Whether the end of @sk is not its connection's. Ends its being a ghost. Where
- * children cannot be marked, one is a ghost while its request is there.
- */
-static bool was_ghost(const struct sock *sk, int old)
+/* Whether the sets say that @sk, without an entry, is no connection's. */
+static bool is_strange_ghost(u64 cookie, u8 old, bool has_others)
 {
-	u64 cookie = atomic64_read(&sk->sk_cookie);
-
-	if (!cookie)
-		return false;
 	if (old == TCP_SYN_RECV &&
-	    (tcps_keyset_remove(&ghosts, cookie ^ CHILD_MARK) ||
-	     (marks_missing() && tcps_keyset_has(&half_open, cookie))))
+	    (has_others || stood_in(&ghosts, cookie ^ CHILD_MARK) ||
+	     (marks_missing() && READ_ONCE(sets_used) &&
+	      tcps_keyset_has(&half_open, cookie))))
 		return true;
-	return tcps_keyset_remove(&ghosts, cookie);
+	if (stood_in(&ghosts, cookie))
+		return true;
+	/* Every connection has an entry: a child that was too late. */
+	return old == TCP_SYN_RECV && !tcps_life_learning() &&
+	       !tcps_conn_short();
 }
 
-static void leave(const struct sock *sk)
+/* Whether the choice of the port is seen when a socket goes to @state. */
+static bool sees_port(u8 state)
 {
-	unsigned long irqs;
-
-	local_irq_save(irqs);
-	tcps_conn_left(atomic64_read(&sk->sk_cookie), sk);
-	local_irq_restore(irqs);
+	return (state == TCP_LISTEN && attached(TCPSTATES_HOOK_LISTEN)) ||
+	       (state == TCP_SYN_SENT && attached(TCPSTATES_HOOK_CONNECT));
 }
 
-/* @object: any of the three structures, of which @cookie is. */
-static void mark(u64 cookie, const void *object, u8 cause)
+/*
+ * Whether a socket without an entry has none since it never had a port. If
+ * there may be other reasons, its first transition is left out.
+ */
+static bool is_portless(const struct sock *sk, u8 state)
 {
-	unsigned long irqs;
+	return sees_port(state) && !stood_in(&told, (unsigned long)sk) &&
+	       !tcps_life_learning() && !tcps_conn_short();
+}
 
-	if (!cookie)
+/* connect() or listen(), which may have to choose a port yet. */
+static void sock_opens(const struct sock *sk, u8 new)
+{
+	if (!sees_port(new))
+		sock_begins(sk, new);
+	else if (inet_sk(sk)->inet_num && !sock_begins(sk, new))
+		stand_in(&told, (unsigned long)sk);
+}
+
+static void sock_closes(const struct sock *sk, u8 old)
+{
+	struct tcps_step step;
+	enum tcps_end end;
+
+	init_step(&step, sk, old, TCP_CLOSE);
+	end = tcps_life_close(&step);
+	if (end == TCPS_END_RECORDED || end == TCPS_END_GHOST)
 		return;
-	local_irq_save(irqs);
-	tcps_conn_mark(cookie, object, by(), cause);
-	local_irq_restore(irqs);
+	if (is_portless(sk, old))
+		portless_life(sk, &step);
+	else if (!is_strange_ghost(step.cookie, old, end == TCPS_END_STRANGE))
+		strange_sock(&step);
 }
 
-static void settle(u64 cookie, const struct request_sock *req, u8 cause)
+static void sock_moves(const struct sock *sk, u8 old, u8 new)
 {
-	unsigned long irqs;
+	struct tcps_step step;
 
-	if (!cookie)
-		return;
-	local_irq_save(irqs);
-	tcps_conn_settle(cookie, req, by(), cause);
-	local_irq_restore(irqs);
-}
-
-/* Whether the transition from CLOSE to @new is put off. */
-static bool waits_for_port(const struct sock *sk, int new)
-{
-	unsigned int hook = new == TCP_LISTEN ? TCPSTATES_HOOK_LISTEN :
-						TCPSTATES_HOOK_CONNECT;
-
-	return !inet_sk(sk)->inet_num &&
-	       (new == TCP_LISTEN || new == TCP_SYN_SENT) &&
-	       attached(hook) &&
-	       tcps_keyset_add(&portless, (unsigned long)sk);
+	init_step(&step, sk, old, new);
+	if (tcps_life_step(&step) == TCPS_STEP_STRANGE)
+		strange_sock(&step);
+	if (old == TCP_SYN_RECV && !attached(TCPSTATES_HOOK_REQ_DONE))
+		stood_in(&half_open, step.cookie);
 }
 
 /**
@@ -437,35 +496,23 @@ static bool waits_for_port(const struct sock *sk, int new)
  * @new: state after
  *
  * connect() and listen() without bind() change the state before they choose the
- * local port; that transition waits for tcps_probe_port_chosen(), which follows
- * under the same socket lock, or for the failure of the call.
+ * local port; that transition is left to tcps_probe_port_chosen(), which follows
+ * under the same socket lock, or to the failure of the call.
  */
 void tcps_probe_set_state(const struct sock *sk, int old, int new)
 {
 	if (!is_tcp(sk) || old == new)
 		return;
-	if (old == TCP_LISTEN && new == TCP_SYN_RECV) {
+	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		child_born(sk);
+	else if (!recording())
 		return;
-	}
-	if (new == TCP_CLOSE && was_ghost(sk, old)) {
-		leave(sk);
-		return;
-	}
-	if (old == TCP_SYN_RECV && !attached(TCPSTATES_HOOK_REQ_DONE))
-		tcps_keyset_remove(&half_open, tcps_record_sock_cookie(sk));
-	if (old == TCP_CLOSE && waits_for_port(sk, new))
-		return;
-	if ((old == TCP_SYN_SENT || old == TCP_LISTEN) &&
-	    tcps_keyset_remove(&portless, (unsigned long)sk)) {
-		portless_transition(sk, TCP_CLOSE, old);
-		portless_transition(sk, old, new);
-		return;
-	}
-	if (new == TCP_SYN_SENT || new == TCP_LISTEN)
-		owned_transition(sk, old, new);
+	else if (new == TCP_CLOSE)
+		sock_closes(sk, old);
+	else if (old == TCP_CLOSE)
+		sock_opens(sk, new);
 	else
-		sock_transition(sk, old, new);
+		sock_moves(sk, old, new);
 }
 
 /**
@@ -479,8 +526,13 @@ void tcps_probe_set_state(const struct sock *sk, int old, int new)
  */
 void tcps_probe_port_chosen(const struct sock *sk)
 {
-	if (tcps_keyset_remove(&portless, (unsigned long)sk))
-		owned_transition(sk, TCP_CLOSE, sk->sk_state);
+	u8 state = sk->sk_state;
+
+	if (is_tcp(sk) && recording() &&
+	    (state == TCP_SYN_SENT || state == TCP_LISTEN) &&
+	    !stood_in(&told, (unsigned long)sk) &&
+	    !tcps_life_is(tcps_cookie(sk), sk, state))
+		sock_begins(sk, state);
 }
 
 /**
@@ -492,16 +544,12 @@ void tcps_probe_port_chosen(const struct sock *sk)
  */
 void tcps_probe_accept(const struct sock *sk)
 {
-	struct tcpstates_record owner = { };
-	unsigned long irqs;
+	struct tcps_owner owner;
 
 	if (!in_task() || !is_inet(sk) || !is_tcp(sk))
 		return;
-	tcps_record_owner(&owner);
-	tcps_record_file(&owner, sk);
-	local_irq_save(irqs);
-	tcps_conn_accepted(tcps_record_sock_cookie(sk), &owner);
-	local_irq_restore(irqs);
+	get_caller(&owner, sk);
+	tcps_life_accepted(tcps_cookie(sk), sk, &owner);
 }
 
 /**
@@ -514,29 +562,64 @@ void tcps_probe_accept(const struct sock *sk)
  */
 void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 {
-	u8 old = sk->sk_state, new = tw->tw_substate;
-	unsigned long irqs;
-	u64 cookie;
+	struct tcps_step step;
 
 	if (!is_tcp(sk))
 		return;
-	cookie = tcps_record_sock_cookie(sk);
+	init_step(&step, sk, sk->sk_state, tw->tw_substate);
+	step.next = tw;
 	if (!atomic64_read(&tw->tw_cookie))
-		atomic64_set(&tw->tw_cookie, cookie);
-	tcps_keyset_add(&ghosts, cookie);
-	if (new == TCP_FIN_WAIT2 && attached(TCPSTATES_HOOK_TW_END))
-		tcps_keyset_add(&fin_wait2, (unsigned long)tw);
-	if (old != new) {
-		sock_transition(sk, old, new);
+		atomic64_set(&tw->tw_cookie, step.cookie);
+	if (recording() && tcps_life_replace(&step))
 		return;
-	}
-	leave(sk);
-	if (sock_flag(sk, SOCK_DEAD)) {
-		/* close() after shutdown(): no transition tells of it. */
-		local_irq_save(irqs);
-		tcps_conn_orphaned(cookie);
-		local_irq_restore(irqs);
-	}
+	stand_in(&ghosts, step.cookie);
+	if (step.new == TCP_FIN_WAIT2 && attached(TCPSTATES_HOOK_TW_END))
+		stand_in(&fin_wait2, (unsigned long)tw);
+	if (recording() && step.old != step.new)
+		strange_sock(&step);
+}
+
+/*
+ * A minisock's step from @old to @new, if it is in @old for the stream too.
+ * Returns what tcps_life_step() does.
+ */
+static enum tcps_stepped timewait_step(const struct inet_timewait_sock *tw,
+				       u8 old, u8 new)
+{
+	struct tcps_step step = {
+		.cookie = tcps_cookie((const struct sock *)tw),
+		.holder = tw,
+		.next = new == TCP_CLOSE ? NULL : tw,
+		.strict = true,
+		.old = old,
+		.new = new,
+		.cause = TCPSTATES_CAUSE_FIN,
+	};
+
+	if (new == TCP_CLOSE)
+		unless_marked(&step, tcps_cause_of_expiry(tw, old),
+			      MARKS_OF_TIMEWAIT);
+	return tcps_life_step(&step);
+}
+
+/* The same without an entry. */
+static void strange_timewait(const struct inet_timewait_sock *tw, u8 old,
+			     u8 new)
+{
+	struct tcps_tuple tuple;
+	struct tcps_step step = {
+		.cookie = tcps_cookie((const struct sock *)tw),
+		.holder = tw,
+		.next = new == TCP_CLOSE ? NULL : tw,
+		.tuple = &tuple,
+		.unless_marked = new == TCP_CLOSE,
+		.old = old,
+		.new = new,
+		.cause = TCPSTATES_CAUSE_FIN,
+	};
+
+	tcps_sock_timewait_tuple(&tuple, tw);
+	tcps_life_strange(&step);
 }
 
 /**
@@ -549,9 +632,12 @@ void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
  */
 void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm)
 {
-	if (rearm && READ_ONCE(tw->tw_substate) == TCP_TIME_WAIT &&
-	    tcps_keyset_remove(&fin_wait2, (unsigned long)tw))
-		timewait_transition(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
+	if (!rearm || READ_ONCE(tw->tw_substate) != TCP_TIME_WAIT ||
+	    !recording() || !is_tcp_timewait(tw))
+		return;
+	if (timewait_step(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT) ==
+	    TCPS_STEP_STRANGE && stood_in(&fin_wait2, (unsigned long)tw))
+		strange_timewait(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
 }
 
 /**
@@ -559,20 +645,40 @@ void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm)
  * @tw: the minisock
  *
  * May overtake tcps_probe_tw_rearm() on another CPU, whose part is done here
- * then. Whoever takes the key out sees the substate that the other has set.
+ * then.
  */
 void tcps_probe_tw_end(const struct inet_timewait_sock *tw)
 {
+	u8 state = READ_ONCE(tw->tw_substate);
+	enum tcps_stepped stepped;
 	bool was_fin_wait2;
-	u8 state;
 
 	if (!is_tcp_timewait(tw) || !attached(TCPSTATES_HOOK_TW_START))
 		return;
-	was_fin_wait2 = tcps_keyset_remove(&fin_wait2, (unsigned long)tw);
-	state = READ_ONCE(tw->tw_substate);
-	if (was_fin_wait2 && state == TCP_TIME_WAIT)
-		timewait_transition(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
-	timewait_transition(tw, state, TCP_CLOSE);
+	was_fin_wait2 = stood_in(&fin_wait2, (unsigned long)tw);
+	if (!recording())
+		return;
+	stepped = timewait_step(tw, state, TCP_CLOSE);
+	if (stepped == TCPS_STEP_ELSEWHERE) {
+		timewait_step(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
+		timewait_step(tw, state, TCP_CLOSE);
+	} else if (stepped == TCPS_STEP_STRANGE) {
+		if (was_fin_wait2 && state == TCP_TIME_WAIT)
+			strange_timewait(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
+		strange_timewait(tw, state, TCP_CLOSE);
+	}
+}
+
+/**
+ * tcps_probe_lasting() - a request that the table may point to
+ * @req: the request
+ *
+ * Context: any.
+ * Return: @req, or NULL if its end cannot be seen.
+ */
+const struct request_sock *tcps_probe_lasting(const struct request_sock *req)
+{
+	return attached(TCPSTATES_HOOK_REQ_FREE) ? req : NULL;
 }
 
 /**
@@ -586,18 +692,52 @@ void tcps_probe_tw_end(const struct inet_timewait_sock *tw)
 void tcps_probe_request_start(const struct sock *listener,
 			      const struct request_sock *req)
 {
-	struct tcps_origin origin = { };
-	struct tcpstates_record record;
+	struct tcps_owner owner = { };
+	struct tcps_tuple tuple;
+	struct tcps_step step = {
+		.holder = req,
+		.next = req,
+		.req = tcps_probe_lasting(req),
+		.tuple = &tuple,
+		.old = TCP_LISTEN,
+		.new = TCP_SYN_RECV,
+		.cause = TCPSTATES_CAUSE_SYN,
+	};
 
-	if (!is_tcp(listener))
+	if (!is_tcp(listener) || !recording())
 		return;
-	origin.listener = tcps_record_sock_cookie(listener);
-	if (attached(TCPSTATES_HOOK_REQ_FREE) ||
-	    attached(TCPSTATES_HOOK_REQ_DROP))
-		tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
-	tcps_record_request(&record, req, TCP_LISTEN, TCP_SYN_RECV);
-	record.cause = TCPSTATES_CAUSE_SYN;
-	record_transition(&record, &origin);
+	step.cookie = tcps_request_cookie(req);
+	step.flags = tcps_sock_request_flags(req) | TCPSTATES_FLAG_UNACCEPTED;
+	tcps_sock_request_tuple(&tuple, req);
+	tcps_life_inherit(tcps_cookie(listener), listener, &owner);
+	if (!tcps_life_begin(&step, &owner) &&
+	    (attached(TCPSTATES_HOOK_REQ_FREE) ||
+	     attached(TCPSTATES_HOOK_REQ_DROP)))
+		stand_in(&half_open, step.cookie);
+}
+
+/* The end of a request, whose cause was settled when it was dropped. */
+static void request_ends(const struct request_sock *req)
+{
+	u64 cookie = tcps_request_cookie(req);
+	struct tcps_tuple tuple;
+	struct tcps_step step = {
+		.cookie = cookie,
+		.holder = req,
+		.req = req,
+		.tuple = &tuple,
+		.old = TCP_SYN_RECV,
+		.new = TCP_CLOSE,
+	};
+
+	unless_marked(&step, TCPSTATES_CAUSE_DUPLICATE, MARKS_OF_REQUEST);
+	if (tcps_life_step(&step) != TCPS_STEP_STRANGE)
+		return;
+	if (stood_in(&half_open, cookie) &&
+	    !stood_in(&ghosts, cookie ^ CHILD_MARK)) {
+		tcps_sock_request_tuple(&tuple, req);
+		tcps_life_strange(&step);
+	}
 }
 
 /**
@@ -615,22 +755,22 @@ void tcps_probe_request_start(const struct sock *listener,
 void tcps_probe_request_drop(const struct sock *listener,
 			     const struct request_sock *req, bool from_timer)
 {
-	u64 cookie = atomic64_read(&inet_rsk(req)->ir_cookie);
+	u64 cookie;
 
-	if (!is_tcp(listener) || !attached(TCPSTATES_HOOK_REQ_START))
+	if (!is_tcp(listener) || !attached(TCPSTATES_HOOK_REQ_START) ||
+	    !recording())
 		return;
+	cookie = tcps_request_cookie(req);
 	if (!is_hashed(req)) {
-		if (cookie && !attached(TCPSTATES_HOOK_REQ_DONE))
-			tcps_keyset_remove(&half_open, cookie);
+		if (!attached(TCPSTATES_HOOK_REQ_DONE))
+			stood_in(&half_open, cookie);
 		return;
 	}
-	settle(cookie, req, tcps_cause_of_drop(listener, req, from_timer));
-	if (!attached(TCPSTATES_HOOK_REQ_FREE)) {
-		if (!cookie || tcps_keyset_remove(&half_open, cookie))
-			request_end(req);
-	} else if (!cookie) {
-		tcps_keyset_add(&half_open, tcps_record_request_cookie(req));
-	}
+	if (!tcps_life_settle(cookie, req, by(),
+			      tcps_cause_of_drop(listener, req, from_timer)))
+		stand_in(&half_open, cookie);
+	if (!attached(TCPSTATES_HOOK_REQ_FREE))
+		request_ends(req);
 }
 
 /**
@@ -646,9 +786,11 @@ void tcps_probe_request_done(const struct sock *child,
 
 	if (!is_tcp(child) || !own)
 		return;
-	cookie = tcps_record_request_cookie(req);
-	tcps_keyset_remove(&ghosts, cookie ^ CHILD_MARK);
-	tcps_keyset_remove(&half_open, cookie);
+	cookie = tcps_request_cookie(req);
+	if (tcps_life_pass(cookie, req, child))
+		return;
+	stood_in(&ghosts, cookie ^ CHILD_MARK);
+	stood_in(&half_open, cookie);
 }
 
 /**
@@ -657,20 +799,21 @@ void tcps_probe_request_done(const struct sock *child,
  *
  * The end of a half-open connection: dropped, or never hashed since another SYN
  * was faster. Not if a child lives on without tcps_probe_request_done(), as
- * MPTCP's do that join a connection: that child is still marked, for one that
- * failed would have ended before its maker gave up the request.
+ * MPTCP's do that join a connection.
  */
 void tcps_probe_request_free(const struct request_sock *req)
 {
 	u64 cookie = atomic64_read(&inet_rsk(req)->ir_cookie);
 
 	if (READ_ONCE(any_moved) &&
-	    tcps_keyset_remove(&ghosts, (unsigned long)req))
+	    tcps_keyset_remove(&moved, (unsigned long)req))
 		return;
-	if (!cookie || !tcps_keyset_remove(&half_open, cookie))
+	if (!cookie || !recording())
 		return;
-	if (!tcps_keyset_remove(&ghosts, cookie ^ CHILD_MARK))
-		request_end(req);
+	if (rsk_drop_req(req))
+		tcps_life_pass(cookie, req, NULL);
+	else
+		request_ends(req);
 }
 
 /**
@@ -682,20 +825,19 @@ void tcps_probe_request_migrate(const struct request_sock *req)
 	if (!attached(TCPSTATES_HOOK_REQ_FREE))
 		return;
 	WRITE_ONCE(any_moved, true);
-	tcps_keyset_add(&ghosts, (unsigned long)req);
+	tcps_keyset_add(&moved, (unsigned long)req);
+	tcps_life_pass(tcps_request_cookie(req), req, NULL);
 }
 
 /* A SYN cookie's SYN has left nothing: it is the ACK that begins this life. */
-static void tell_how_born(struct tcpstates_record *record,
-			  const struct request_sock *req)
+static void tell_how_born(struct birth *birth, const struct request_sock *req)
 {
-	if (req->syncookie) {
-		record->cause = TCPSTATES_CAUSE_ACK;
-	} else {
-		record->cause = TCPSTATES_CAUSE_SYN;
-		if (!was_hashed(req))
-			record->flags |= TCPSTATES_FLAG_TFO;
-	}
+	birth->flags = tcps_sock_request_flags(req) | TCPSTATES_FLAG_UNACCEPTED;
+	birth->cause = TCPSTATES_CAUSE_SYN;
+	if (birth->flags & TCPSTATES_FLAG_SYNCOOKIE)
+		birth->cause = TCPSTATES_CAUSE_ACK;
+	else if (!was_hashed(req))
+		birth->flags |= TCPSTATES_FLAG_TFO;
 }
 
 /**
@@ -714,82 +856,33 @@ void tcps_probe_child(const struct sock *listener,
 
 	if (!is_tcp(listener))
 		return;
-	cookie = tcps_record_request_cookie(req);
+	cookie = tcps_request_cookie(req);
 	preempt_disable_notrace();
 	birth = this_cpu_ptr(&births);
 	birth->known = attached(TCPSTATES_HOOK_REQ_START) && was_hashed(req);
 	if (!birth->known) {
-		tcps_record_request(&birth->record, req, TCP_LISTEN,
-				    TCP_SYN_RECV);
-		tell_how_born(&birth->record, req);
-		birth->origin.listener = tcps_record_sock_cookie(listener);
+		memset(&birth->owner, 0, sizeof(birth->owner));
+		tcps_sock_request_tuple(&birth->tuple, req);
+		tcps_life_inherit(tcps_cookie(listener), listener,
+				  &birth->owner);
+		tell_how_born(birth, req);
 	}
 	birth->cookie = cookie;
 	preempt_enable_notrace();
 }
 
-static bool learn(struct tcpstates_record *record, const struct sock *sk)
+/* Note the cause of what is about to happen to @sk, any of the three. */
+static void mark(const struct sock *sk, u8 cause)
 {
-	unsigned long irqs;
-	bool is_new;
+	u64 cookie = atomic64_read(&sk->sk_cookie);
 
-	local_irq_save(irqs);
-	is_new = tcps_conn_learn(record, sk);
-	local_irq_restore(irqs);
-	return is_new;
+	if (cookie)
+		tcps_life_mark(cookie, sk, by(), cause);
 }
 
-/**
- * tcps_probe_learn_sock() - a full socket exists
- * @sk: the socket, in a hash
- *
- * Who made it is not known any more, but its user is.
- */
-void tcps_probe_learn_sock(const struct sock *sk)
+static void mark_request(const struct request_sock *req, u8 cause)
 {
-	struct tcpstates_record record;
-
-	if (!is_tcp(sk))
-		return;
-	tcps_record_sock(&record, sk, TCPSTATES_UNKNOWN, sk->sk_state);
-	tcps_record_user(&record, sk);
-	tcps_record_file(&record, sk);
-	learn(&record, sk);
-}
-
-/**
- * tcps_probe_learn_request() - a request exists
- * @req: the request, in the hash
- */
-void tcps_probe_learn_request(const struct request_sock *req)
-{
-	struct tcpstates_record record;
-
-	tcps_record_request(&record, req, TCPSTATES_UNKNOWN, TCP_SYN_RECV);
-	record.flags |= TCPSTATES_FLAG_UNACCEPTED;
-	if (learn(&record, NULL))
-		tcps_keyset_add(&half_open, record.conn);
-}
-
-/**
- * tcps_probe_learn_timewait() - a minisock exists
- * @tw: the minisock, in the hash
- */
-void tcps_probe_learn_timewait(const struct inet_timewait_sock *tw)
-{
-	struct tcpstates_record record;
-	u8 state = READ_ONCE(tw->tw_substate);
-
-	tcps_record_timewait(&record, tw, TCPSTATES_UNKNOWN, state);
-	if (!learn(&record, NULL) || state != TCP_FIN_WAIT2)
-		return;
-	tcps_keyset_add(&fin_wait2, (unsigned long)tw);
-	/*
-	 * Whoever ends it stops the timer first: if that runs still, the end
-	 * is to come and takes the key out.
-	 */
-	if (!timer_pending(&tw->tw_timer))
-		tcps_keyset_remove(&fin_wait2, (unsigned long)tw);
+	mark(req_to_sk((struct request_sock *)req), cause);
 }
 
 /**
@@ -800,8 +893,7 @@ void tcps_probe_learn_timewait(const struct inet_timewait_sock *tw)
 void tcps_probe_reset(const struct sock *sk, const struct sk_buff *skb)
 {
 	if (is_tcp(sk) && sk->sk_state != TCP_CLOSE)
-		mark(atomic64_read(&sk->sk_cookie), sk,
-		     tcps_cause_of_reset(sk, skb));
+		mark(sk, tcps_cause_of_reset(sk, skb));
 }
 
 /**
@@ -811,8 +903,7 @@ void tcps_probe_reset(const struct sock *sk, const struct sk_buff *skb)
 void tcps_probe_disconnect(const struct sock *sk)
 {
 	if (is_tcp(sk) && sk->sk_state != TCP_CLOSE)
-		mark(atomic64_read(&sk->sk_cookie), sk,
-		     tcps_cause_of_disconnect(sk));
+		mark(sk, tcps_cause_of_disconnect(sk));
 }
 
 /**
@@ -828,8 +919,7 @@ void tcps_probe_shutdown(const struct sock *sk, int how)
 			    TCPF_CLOSE_WAIT;
 
 	if (is_tcp(sk) && how & SEND_SHUTDOWN && (1 << sk->sk_state) & sending)
-		mark(atomic64_read(&sk->sk_cookie), sk,
-		     TCPSTATES_CAUSE_SHUTDOWN);
+		mark(sk, TCPSTATES_CAUSE_SHUTDOWN);
 }
 
 /**
@@ -839,7 +929,7 @@ void tcps_probe_shutdown(const struct sock *sk, int how)
  */
 void tcps_probe_abort(const struct sock *sk)
 {
-	mark(atomic64_read(&sk->sk_cookie), sk, TCPSTATES_CAUSE_KILLED);
+	mark(sk, TCPSTATES_CAUSE_KILLED);
 }
 
 /**
@@ -855,7 +945,7 @@ void tcps_probe_request_segment(const struct sock *listener,
 	u8 cause = tcps_cause_of_segment(listener, skb);
 
 	if (cause && is_tcp(listener))
-		mark(atomic64_read(&inet_rsk(req)->ir_cookie), req, cause);
+		mark_request(req, cause);
 }
 
 /**
@@ -868,8 +958,7 @@ void tcps_probe_request_error(const struct request_sock *req, u32 seq,
 			      bool abort)
 {
 	if (abort && seq == tcp_rsk(req)->snt_isn)
-		mark(atomic64_read(&inet_rsk(req)->ir_cookie), req,
-		     TCPSTATES_CAUSE_UNREACHABLE);
+		mark_request(req, TCPSTATES_CAUSE_UNREACHABLE);
 }
 
 /**
@@ -883,7 +972,7 @@ void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 			      enum tcps_caller caller)
 {
 	if (is_tcp_timewait(tw))
-		mark(atomic64_read(&tw->tw_cookie), tw,
+		mark((const struct sock *)tw,
 		     tcps_cause_of_deschedule(tw, caller));
 }
 
@@ -896,7 +985,8 @@ void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 void tcps_probe_stats(struct tcpstates_stats *stats)
 {
 	stats->untracked = READ_ONCE(ghosts.overflows) +
-			   READ_ONCE(portless.overflows) +
+			   READ_ONCE(told.overflows) +
+			   READ_ONCE(moved.overflows) +
 			   READ_ONCE(half_open.overflows) +
 			   READ_ONCE(fin_wait2.overflows);
 	stats->unplaced = READ_ONCE(unplaced);

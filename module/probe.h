@@ -58,10 +58,8 @@ void tcps_probe_request_error(const struct request_sock *req, u32 seq,
 void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 			      enum tcps_caller caller);
 
-/* What is there already; the lock of its hash bucket is held. */
-void tcps_probe_learn_sock(const struct sock *sk);
-void tcps_probe_learn_request(const struct request_sock *req);
-void tcps_probe_learn_timewait(const struct inet_timewait_sock *tw);
+/* What of it the table may point to. */
+const struct request_sock *tcps_probe_lasting(const struct request_sock *req);
 
 void tcps_probe_stats(struct tcpstates_stats *stats);
 

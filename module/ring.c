@@ -29,8 +29,8 @@
  *   A with F  (stream.c) either the reader that is about to sleep sees the
  *             number given out, or the writer sees that a reader waits.
  *
- * Slots are copied word by word with READ_ONCE() and WRITE_ONCE(), since
- * writer and reader may meet in one: the reader then throws its copy away.
+ * The writer writes in place, with plain stores: a reader may meet it in a slot,
+ * and then throws its copy away. Readers copy word by word with READ_ONCE().
  */
 #include "ring.h"
 
@@ -42,52 +42,6 @@
 
 /* Looks at a writer that fills a slot before the reader offers its CPU. */
 #define SPINS_BEFORE_RESCHED	1024
-
-/**
- * tcps_ring_reserve() - take the next number
- * @ring: the ring
- *
- * From here to tcps_ring_commit() readers that need the order of time wait for
- * the caller, who must not be interrupted by anything that writes to @ring.
- * The record's clock must be read after this call.
- *
- * Context: the ring's one writer.
- * Return: the number of the record to be written.
- */
-u64 tcps_ring_reserve(struct tcps_ring *ring)
-{
-	u64 number = ring->reserved;
-
-	WRITE_ONCE(ring->reserved, number + 1);
-	/* A: the number before clock, slot and wake-up test. Pairs with C, E, F. */
-	smp_mb();
-	return number;
-}
-
-/**
- * tcps_ring_commit() - write and publish the record of a number
- * @ring: the ring
- * @number: what tcps_ring_reserve() returned
- * @record: the content
- *
- * Context: the ring's one writer.
- */
-void tcps_ring_commit(struct tcps_ring *ring, u64 number,
-		      const struct tcpstates_record *record)
-{
-	const u64 *from = (const u64 *)record;
-	unsigned int i;
-
-	BUILD_BUG_ON(sizeof(*record) % sizeof(u64));
-	if (ring->slots) {
-		u64 *to = (u64 *)&ring->slots[number & ring->mask];
-
-		for (i = 0; i < TCPS_RECORD_WORDS; i++)
-			WRITE_ONCE(to[i], from[i]);
-	}
-	/* D: the record before its number. Pairs with B. */
-	smp_store_release(&ring->head, number + 1);
-}
 
 /**
  * tcps_ring_settled() - wait for a record being written, then give the head
@@ -157,9 +111,10 @@ bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
 	const u64 *from;
 	unsigned int i;
 
+	BUILD_BUG_ON(sizeof(*record) % sizeof(u64));
 	if (!ring->slots)
 		return false;
-	from = (const u64 *)&ring->slots[number & ring->mask];
+	from = (const u64 *)tcps_ring_slot(ring, number);
 	for (i = 0; i < TCPS_RECORD_WORDS; i++)
 		to[i] = READ_ONCE(from[i]);
 	return still_there(ring, number);
@@ -179,6 +134,6 @@ bool tcps_ring_read_time(const struct tcps_ring *ring, u64 number,
 {
 	if (!ring->slots)
 		return false;
-	*boot_ns = READ_ONCE(ring->slots[number & ring->mask].boot_ns);
+	*boot_ns = READ_ONCE(tcps_ring_slot(ring, number)->boot_ns);
 	return still_there(ring, number);
 }

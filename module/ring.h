@@ -13,7 +13,9 @@
 #ifndef _TCPS_RING_H
 #define _TCPS_RING_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
+#include <asm/barrier.h>
 
 #include "uapi/tcpstates.h"
 
@@ -37,9 +39,46 @@ struct tcps_ring {
 	u64 head;
 };
 
-u64 tcps_ring_reserve(struct tcps_ring *ring);
-void tcps_ring_commit(struct tcps_ring *ring, u64 number,
-		      const struct tcpstates_record *record);
+/**
+ * tcps_ring_reserve() - take the next number
+ * @ring: the ring
+ *
+ * From here to tcps_ring_commit() readers that need the order of time wait for
+ * the caller, who must not be interrupted by anything that writes to @ring.
+ * The record's clock must be read after this call.
+ *
+ * Context: the ring's one writer.
+ * Return: the number of the record to be written.
+ */
+static inline u64 tcps_ring_reserve(struct tcps_ring *ring)
+{
+	u64 number = ring->reserved;
+
+	WRITE_ONCE(ring->reserved, number + 1);
+	/* A: the number before clock, slot and wake-up test. Pairs with C, E, F. */
+	smp_mb();
+	return number;
+}
+
+/**
+ * tcps_ring_commit() - publish the record of a number
+ * @ring: the ring
+ * @number: what tcps_ring_reserve() returned; its slot has been written
+ *
+ * Context: the ring's one writer.
+ */
+static inline void tcps_ring_commit(struct tcps_ring *ring, u64 number)
+{
+	/* D: the record before its number. Pairs with B. */
+	smp_store_release(&ring->head, number + 1);
+}
+
+/* Where a record is written, between these two; there must be slots. */
+static inline struct tcpstates_record *
+tcps_ring_slot(const struct tcps_ring *ring, u64 number)
+{
+	return &ring->slots[number & ring->mask];
+}
 
 u64 tcps_ring_settled(const struct tcps_ring *ring);
 u64 tcps_ring_oldest(const struct tcps_ring *ring);

@@ -184,4 +184,10 @@ void tcps_snapshot_introduce(const struct tcpstates_record *record,
 	*row = *record;
 	make_row(row, record->old_state, record->boot_ns - record->dur_ns,
 		 record->boot_ns, record->real_ns);
+	/* The handshake was not over then. */
+	if (row->new_state == TCPSTATES_SYN_SENT ||
+	    row->new_state == TCPSTATES_SYN_RECV) {
+		row->known &= ~TCPSTATES_KNOW_HANDSHAKE;
+		row->handshake_ns = 0;
+	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Recording runs with interrupts off on one CPU, from the number to the commit:
+ * Recording runs with interrupts off on one CPU, from begin to commit:
  * so each ring has one writer at a time, whatever context the transition comes
  * from (process, softirq, a softirq over a process, all preemptible on RT),
  * and the times in a ring never go backwards.
@@ -21,13 +21,13 @@
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "compat.h"
-#include "conn.h"
 #include "ring.h"
 #include "uapi/tcpstates.h"
 
@@ -37,11 +37,15 @@
 /**
  * struct stream_cpu - a CPU's part; no other CPU writes to it
  * @ring: the ring
+ * @must_wake: some reader waits for the record that is being written
  * @wake: wakes the readers, queued by this CPU
+ * @nowhere: where records go if there is no memory for the ring
  */
 struct stream_cpu {
 	struct tcps_ring ring;
+	bool must_wake;
 	struct irq_work wake;
+	struct tcpstates_record nowhere;
 };
 
 static DEFINE_PER_CPU_ALIGNED(struct stream_cpu, stream_cpus);
@@ -197,33 +201,47 @@ void tcps_stream_exit(void)
 }
 
 /**
- * tcps_stream_record() - record a transition that happens now
- * @record: what happened; time, CPU, number, and what the table of connections
- *	knows are filled in here
- * @origin: what it comes from
+ * tcps_stream_begin() - begin to record a transition that happens now
  *
- * Context: process or softirq, preemptible or not, any locks held. Does not
- * sleep, allocate or print; the lock of one chain of connections at a time.
+ * The clock of the record must be read after this call; everything but @cpu and
+ * @seq, which are filled in here, must be written, since the place holds an
+ * older record.
+ *
+ * Context: process or softirq, interrupts off from here to
+ * tcps_stream_commit(), with nothing in between that records; any locks held.
+ * Return: where to write the record.
  */
-void tcps_stream_record(struct tcpstates_record *record,
-			const struct tcps_origin *origin)
+struct tcpstates_record *tcps_stream_begin(void)
 {
-	struct stream_cpu *stream;
-	unsigned long irqs;
-	bool wake;
+	struct stream_cpu *stream = this_cpu_ptr(&stream_cpus);
+	struct tcpstates_record *record = &stream->nowhere;
+	u64 number;
 
-	local_irq_save(irqs);
-	stream = this_cpu_ptr(&stream_cpus);
-	record->cpu = smp_processor_id();
-	record->seq = tcps_ring_reserve(&stream->ring);
+	lockdep_assert_irqs_disabled();
+	number = tcps_ring_reserve(&stream->ring);
 	/* After the barrier in there: the writer's half of F in ring.c. */
-	wake = READ_ONCE(waiting) == WAIT_RECORD;
-	tcps_conn_apply(record, origin);
-	tcps_ring_commit(&stream->ring, record->seq, record);
+	stream->must_wake = READ_ONCE(waiting) == WAIT_RECORD;
+	if (likely(stream->ring.slots))
+		record = tcps_ring_slot(&stream->ring, number);
+	record->cpu = smp_processor_id();
+	record->seq = number;
+	return record;
+}
+
+/**
+ * tcps_stream_commit() - publish the record
+ * @record: what tcps_stream_begin() returned, complete
+ *
+ * Context: as tcps_stream_begin(); no lock of the module's is held.
+ */
+void tcps_stream_commit(struct tcpstates_record *record)
+{
+	struct stream_cpu *stream = this_cpu_ptr(&stream_cpus);
+
+	tcps_ring_commit(&stream->ring, record->seq);
 	trace_transition(record);
-	if (unlikely(wake))
+	if (unlikely(stream->must_wake))
 		irq_work_queue(&stream->wake);
-	local_irq_restore(irqs);
 }
 
 /**

@@ -12,7 +12,6 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
-struct tcps_origin;
 struct tcps_ring;
 struct tcpstates_record;
 struct tcpstates_stats;
@@ -26,9 +25,9 @@ extern unsigned int tcps_stream_batch_us;
 int tcps_stream_init(unsigned int records);
 void tcps_stream_exit(void);
 
-/* Writers: any context but NMI and hard interrupt. */
-void tcps_stream_record(struct tcpstates_record *record,
-			const struct tcps_origin *origin);
+/* Writers: any context but NMI and hard interrupt, with interrupts off. */
+struct tcpstates_record *tcps_stream_begin(void);
+void tcps_stream_commit(struct tcpstates_record *record);
 
 /* Readers. Context: process. */
 struct tcps_ring *const *tcps_stream_rings(void);

@@ -7,7 +7,8 @@ import subprocess
 
 import tree
 
-PURE = ("ring", "reader", "filter", "format", "keyset", "conn", "snapshot")
+PURE = ("ring", "reader", "filter", "format", "text", "names", "keyset",
+        "conn", "life", "tell", "snapshot")
 TOP_LEVEL = {"module", "userspace", "tests", "Kbuild", "Makefile", "README.md",
              "dkms.conf", "LICENSE"}
 VERSION_TEST = re.compile(r"\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b")

@@ -3,8 +3,9 @@
 
 #include <arpa/inet.h>
 
-/* Included, to reach what is not public: dates that no record can hold. */
-#include "format.c"
+#include "format.h"
+#include "names.h"
+#include "text.h"
 
 /* The keys after the flags, of which nothing is known. */
 #define NO_MORE \
@@ -431,6 +432,29 @@ static void test_flags(void **state)
 	expect_between(&record, " flags=", " inode=", "-");
 }
 
+#define DAY_NS	(86400 * 1000000000ULL)
+
+static void expect_time(u64 real_ns, const char *expected)
+{
+	char text[31];
+
+	memset(text, '#', sizeof(text));
+	assert_ptr_equal(tcps_put_time(text, real_ns), text + 30);
+	text[30] = '\0';
+	assert_string_equal(text, expected);
+}
+
+/* The first and the last nanosecond of a day. */
+static void expect_day(u32 days, const char *date)
+{
+	char expected[40];
+
+	snprintf(expected, sizeof(expected), "%sT00:00:00.000000000Z", date);
+	expect_time(days * DAY_NS, expected);
+	snprintf(expected, sizeof(expected), "%sT23:59:59.999999999Z", date);
+	expect_time(days * DAY_NS + DAY_NS - 1, expected);
+}
+
 struct date_case {
 	u32 days;
 	const char *date;
@@ -440,47 +464,44 @@ static const struct date_case date_cases[] = {
 	{ 0, "1970-01-01" }, { 30, "1970-01-31" }, { 31, "1970-02-01" },
 	{ 58, "1970-02-28" }, { 59, "1970-03-01" }, { 364, "1970-12-31" },
 	{ 789, "1972-02-29" }, { 790, "1972-03-01" },
-	{ 10956, "1999-12-31" }, { 11016, "2000-02-29" },
-	{ 11017, "2000-03-01" }, { 11322, "2000-12-31" },
+	{ 10956, "1999-12-31" }, { 10957, "2000-01-01" },
+	{ 11016, "2000-02-29" }, { 11017, "2000-03-01" },
+	{ 11322, "2000-12-31" },
 	{ 19781, "2024-02-28" }, { 19782, "2024-02-29" },
 	{ 19783, "2024-03-01" }, { 20779, "2026-11-22" },
+	{ 47481, "2099-12-31" }, { 47482, "2100-01-01" },
 	{ 47540, "2100-02-28" }, { 47541, "2100-03-01" },
-	{ 157112, "2400-02-28" },
-	{ 157113, "2400-02-29" }, { 157114, "2400-03-01" }, { 213503, "2554-07-21" },
-	{ 2932896, "9999-12-31" },
+	{ 157112, "2400-02-28" }, { 157113, "2400-02-29" },
+	{ 157114, "2400-03-01" }, { 213502, "2554-07-20" },
 };
 
 static void test_dates(void **state)
 {
 	unsigned int i;
-	char text[10];
 
 	(void)state;
-	for (i = 0; i < COUNT(date_cases); i++) {
-		assert_ptr_equal(put_date(text, date_cases[i].days), text + 10);
-		assert_memory_equal(text, date_cases[i].date, 10);
-	}
+	for (i = 0; i < COUNT(date_cases); i++)
+		expect_day(date_cases[i].days, date_cases[i].date);
 }
 
-/* Day by day from 1970 to 9999, by a calendar that only counts. */
+/* Day by day as far as 64 bits reach, by a calendar that only counts. */
 static void test_every_date(void **state)
 {
 	static const unsigned int lengths[] = {
 		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31,
 	};
 	unsigned int year = 1970, month = 1, day = 1;
-	char expected[32], text[10];
+	char expected[40];
 	u32 days;
 
 	(void)state;
-	for (days = 0; year <= 9999; days++) {
+	for (days = 0; days < ~0ULL / DAY_NS; days++) {
 		bool leap = year % 4 == 0 &&
 			    (year % 100 != 0 || year % 400 == 0);
 
 		snprintf(expected, sizeof(expected), "%04u-%02u-%02u", year,
 			 month, day);
-		put_date(text, days);
-		assert_memory_equal(text, expected, sizeof(text));
+		expect_day(days, expected);
 		if (++day > lengths[month - 1] + (leap && month == 2)) {
 			day = 1;
 			month++;
@@ -497,14 +518,61 @@ static void test_times(void **state)
 	struct tcpstates_record record = example();
 
 	(void)state;
-	record.real_ns = 86399999999999ULL;
-	expect_between(&record, "time=", " seq=", "1970-01-01T23:59:59.999999999Z");
-	record.real_ns++;
-	expect_between(&record, "time=", " seq=", "1970-01-02T00:00:00.000000000Z");
-	record.real_ns = 1ULL << 63;
-	expect_between(&record, "time=", " seq=", "2262-04-11T23:47:16.854775808Z");
+	expect_time(0, "1970-01-01T00:00:00.000000000Z");
+	expect_time(1, "1970-01-01T00:00:00.000000001Z");
+	expect_time(1020304050607080ULL, "1970-01-12T19:25:04.050607080Z");
+	expect_time(3599999999999ULL, "1970-01-01T00:59:59.999999999Z");
+	expect_time(3600000000000ULL, "1970-01-01T01:00:00.000000000Z");
+	expect_time(1ULL << 63, "2262-04-11T23:47:16.854775808Z");
+	expect_time(~0ULL, "2554-07-21T23:34:33.709551615Z");
 	record.real_ns = ~0ULL;
 	expect_between(&record, "time=", " seq=", "2554-07-21T23:34:33.709551615Z");
+}
+
+/* By the C library; with the position after it. */
+static void expect_number(u64 number)
+{
+	char expected[32], text[TCPS_TEXT_SLACK + 20], *end;
+
+	end = tcps_put_number(text, number);
+	*end = '\0';
+	assert_int_equal(snprintf(expected, sizeof(expected), "%llu",
+				  (unsigned long long)number), end - text);
+	assert_string_equal(text, expected);
+	end = tcps_put_hex(text, number);
+	*end = '\0';
+	assert_int_equal(snprintf(expected, sizeof(expected), "%llx",
+				  (unsigned long long)number), end - text);
+	assert_string_equal(text, expected);
+}
+
+/* Where the number of digits changes, decimal and hexadecimal, and binary. */
+static void test_digits(void **state)
+{
+	unsigned int bit;
+	u64 power, i;
+
+	(void)state;
+	expect_number(~0ULL);
+	for (i = 0; i < 100000; i++)
+		expect_number(i);
+	for (power = 1; ; power *= 10) {
+		for (i = 1; i <= 9; i++) {
+			if (power > ~0ULL / i)
+				break;
+			expect_number(i * power - 1);
+			expect_number(i * power);
+			expect_number(i * power + 1);
+		}
+		if (power == 10000000000000000000ULL)
+			break;
+	}
+	for (bit = 0; bit < 64; bit++) {
+		expect_number((1ULL << bit) - 1);
+		expect_number(1ULL << bit);
+		expect_number((1ULL << bit) + 1);
+		expect_number(~0ULL >> bit);
+	}
 }
 
 static void test_numbers(void **state)
@@ -729,46 +797,127 @@ static void test_addresses(void **state)
 	assert_string_equal(text, "-");
 }
 
-/* The longest line and object of the states and the cause of @record. */
-static void find_longest(struct tcpstates_record *record, size_t *line,
-			 size_t *json)
-{
-	unsigned int byte;
-	char *text;
+/*
+ * How long a text is and, since a word is copied with its padding, how far it
+ * is written: what was there before shows what was not.
+ */
+struct extent {
+	size_t length;
+	size_t written;
+};
 
-	for (byte = 1; byte < 256; byte++) {
-		memset(record->comm, byte, sizeof(record->comm));
-		text = as_line(record);
-		*line = strlen(text) > *line ? strlen(text) : *line;
-		free(text);
-		text = as_json(record);
-		*json = strlen(text) > *json ? strlen(text) : *json;
-		free(text);
+typedef size_t (*format_fn)(const struct tcpstates_record *record, char *text);
+
+static void add_extent(struct extent *extent, format_fn format,
+		       const struct tcpstates_record *record, size_t room)
+{
+	char *text[2];
+	size_t length = 0, written = room;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		/* The rest is for the sanitizer to watch. */
+		text[i] = malloc(room);
+		must(text[i]);
+		memset(text[i], i ? 'x' : 'y', room);
+		length = format(record, text[i]);
 	}
+	while (written && text[0][written - 1] == 'y' &&
+	       text[1][written - 1] == 'x')
+		written--;
+	for (i = 0; i < 2; i++)
+		free(text[i]);
+	assert_true(written >= length);
+	if (length > extent->length)
+		extent->length = length;
+	if (written > extent->written)
+		extent->written = written;
 }
 
 /* The longest value of every key at once, for any choice of the others. */
 static void test_longest(void **state)
 {
+	struct extent line = { }, json = { };
 	struct tcpstates_record record;
-	size_t line = 0, json = 0;
-	unsigned int i, cause;
+	unsigned int i, cause, byte;
 
 	(void)state;
 	memset(&record, 0xff, sizeof(record));
 	record.event = TCPSTATES_EVENT_TRANSITION;
 	record.family = TCPSTATES_FAMILY_INET6;
-	for (i = 0; i < TCPSTATES_STATE_COUNT; i++) {
-		for (cause = 0; cause < TCPSTATES_CAUSE_COUNT; cause++) {
+	for (byte = 1; byte < 256; byte++) {
+		memset(record.comm, byte, sizeof(record.comm));
+		for (i = 0; i < TCPSTATES_STATE_COUNT; i++) {
+			cause = (byte + i) % TCPSTATES_CAUSE_COUNT;
 			record.old_state = i;
 			record.new_state = i;
 			record.cause = cause;
-			find_longest(&record, &line, &json);
+			add_extent(&line, tcps_format_line, &record,
+				   TCPS_LINE_MAX);
+			add_extent(&json, tcps_format_json, &record,
+				   TCPS_JSON_MAX);
 		}
 	}
 	/* Counted by hand; who adds a key sees how much room it takes. */
-	assert_int_equal(line, 755);
-	assert_int_equal(json, 883);
+	assert_int_equal(line.length, 755);
+	assert_int_equal(json.length, 883);
+	/* No word is so near to the end that its padding goes beyond it. */
+	assert_int_equal(line.written, line.length);
+	assert_int_equal(json.written, json.length);
+}
+
+/* The same where nothing is known, and of every flag alone. */
+static void test_shortest(void **state)
+{
+	struct extent line = { }, json = { };
+	struct tcpstates_record record;
+	unsigned int event, bit;
+
+	(void)state;
+	for (event = 0; event < TCPSTATES_EVENT_COUNT; event++) {
+		for (bit = 0; bit < 32; bit++) {
+			record = (struct tcpstates_record) {
+				.event = event,
+				.flags = 1U << bit,
+			};
+			add_extent(&line, tcps_format_line, &record,
+				   TCPS_LINE_MAX);
+			add_extent(&json, tcps_format_json, &record,
+				   TCPS_JSON_MAX);
+		}
+	}
+	assert_true(line.written <= line.length + TCPS_TEXT_SLACK);
+	assert_true(json.written <= json.length + TCPS_TEXT_SLACK);
+}
+
+/* No name is cut off, and each has the room that a copy of it takes. */
+static void expect_name(const struct tcps_name *name, const char *expected)
+{
+	assert_string_equal(name->text, expected);
+	assert_int_equal(name->length, strlen(expected));
+	assert_true(sizeof(name->text) <= TCPS_TEXT_SLACK);
+}
+
+static void test_words(void **state)
+{
+	unsigned int i, bit;
+
+	(void)state;
+	for (i = 0; i < 256; i++)
+		expect_name(tcps_name_cause(i), i < COUNT(cause_words) ?
+						cause_words[i] : "-");
+	expect_name(tcps_name_state(TCPSTATES_ESTABLISHED), "ESTABLISHED");
+	expect_name(tcps_name_state(TCPSTATES_STATE_COUNT), "-");
+	expect_name(tcps_name_event(TCPSTATES_EVENT_EXISTING), "existing");
+	expect_name(tcps_name_event(TCPSTATES_EVENT_COUNT), "-");
+	expect_name(tcps_name_family(TCPSTATES_FAMILY_INET), "inet");
+	expect_name(tcps_name_family(TCPSTATES_FAMILY_INET6), "inet6");
+	expect_name(tcps_name_family(5), "-");
+	for (bit = 0; tcps_name_flag(bit); bit++)
+		assert_int_equal(tcps_name_flag(bit)->length,
+				 strlen(tcps_name_flag(bit)->text));
+	assert_int_equal(bit, 7);
+	assert_null(tcps_name_flag(~0U));
 }
 
 int main(void)
@@ -788,6 +937,7 @@ int main(void)
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_every_date),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_digits),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_comm),
 		cmocka_unit_test(test_comm_ends_at_nul),
@@ -795,6 +945,8 @@ int main(void)
 		cmocka_unit_test(test_addresses_like_inet_ntop),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_shortest),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

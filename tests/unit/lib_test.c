@@ -23,7 +23,6 @@ static int device_ioctl(int fd, unsigned long command, ...);
 #define ioctl			device_ioctl
 
 #include "../../userspace/lib/batch.c"
-#include "../../userspace/lib/causes.c"
 #include "../../userspace/lib/handle.c"
 #include "../../userspace/lib/hooks.c"
 #include "../../userspace/lib/open.c"

@@ -79,7 +79,8 @@ static void put_record(struct bench *bench, unsigned int cpu, u64 boot_ns,
 	};
 
 	record.seq = tcps_ring_reserve(ring);
-	tcps_ring_commit(ring, record.seq, &record);
+	write_slot(ring, record.seq, &record);
+	tcps_ring_commit(ring, record.seq);
 	if (now && now < boot_ns)
 		now = boot_ns;
 }
@@ -578,7 +579,8 @@ static void *write_records(void *argument)
 		record.boot_ns = ktime_get_boottime_ns();
 		record.conn = sum(&record);
 		record.dur_ns = ~record.conn;
-		tcps_ring_commit(writer->ring, record.seq, &record);
+		write_slot(writer->ring, record.seq, &record);
+		tcps_ring_commit(writer->ring, record.seq);
 		if (i % 64 == 0)
 			pause_some(i * RINGS + writer->cpu);
 	}

@@ -136,7 +136,8 @@ static void write_records(void)
 
 		times[number] = model_clock();
 		fill(&record, number, times[number]);
-		tcps_ring_commit(ring, number, &record);
+		write_slot(ring, number, &record);
+		tcps_ring_commit(ring, number);
 	}
 }
 

@@ -29,7 +29,8 @@ static void write_one(struct tcps_ring *ring)
 	u64 number = tcps_ring_reserve(ring);
 
 	fill(&record, number);
-	tcps_ring_commit(ring, number, &record);
+	write_slot(ring, number, &record);
+	tcps_ring_commit(ring, number);
 }
 
 static void write_many(struct tcps_ring *ring, unsigned int count)
@@ -79,7 +80,8 @@ static void test_numbers_run_from_zero(void **state)
 	for (i = 0; i < 3 * SLOTS; i++) {
 		fill(&record, i);
 		assert_int_equal(tcps_ring_reserve(ring), i);
-		tcps_ring_commit(ring, i, &record);
+		write_slot(ring, i, &record);
+		tcps_ring_commit(ring, i);
 		assert_int_equal(tcps_ring_settled(ring), i + 1);
 		assert_readable(ring, i);
 	}
@@ -215,7 +217,8 @@ static void test_settled_waits_for_the_writer(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, wait_settled, &waiter), 0);
 	nanosleep(&while_writing, NULL);
 	returned = __atomic_load_n(&waiter.returned, __ATOMIC_ACQUIRE);
-	tcps_ring_commit(waiter.ring, 1, &record);
+	write_slot(waiter.ring, 1, &record);
+	tcps_ring_commit(waiter.ring, 1);
 	pthread_join(thread, NULL);
 	assert_false(returned);
 	assert_int_equal(waiter.settled, 2);

@@ -13,9 +13,11 @@
 #include <linux/sched.h>
 
 #include "conn.h"
+#include "life.h"
 #include "pool_stub.h"
 #include "reader.h"
 #include "snapshot.h"
+#include "stream.h"
 
 #define RINGS		3U
 #define PLACES		96U	/* connections at a time */
@@ -80,6 +82,7 @@ static int setup(void **state)
 	reader = malloc(tcps_reader_size(RINGS));
 	must(reader);
 	tcps_reader_init(reader, rings, RINGS, 0);
+	tcps_life_init();
 	return tcps_conn_init(TCPS_CONN_MIB_MIN);
 }
 
@@ -99,49 +102,165 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct tcpstates_record make_record(u64 cookie, u8 old, u8 new)
+/*
+ * In the place of stream.c: each thread is a CPU. The record is written aside,
+ * over what an older one left there, and copied as write_slot() does it.
+ */
+static __thread unsigned int this_cpu;
+static __thread struct tcpstates_record written;
+
+struct tcpstates_record *tcps_stream_begin(void)
 {
-	return (struct tcpstates_record) {
-		.size = sizeof(struct tcpstates_record),
-		.version = TCPSTATES_ABI_VERSION,
-		.event = TCPSTATES_EVENT_TRANSITION,
-		.old_state = old,
-		.new_state = new,
-		.conn = cookie,
-		.netns = 1,
-	};
+	memset(&written, 0xa5, sizeof(written));
+	written.cpu = this_cpu;
+	written.seq = tcps_ring_reserve(rings[this_cpu]);
+	return &written;
 }
 
-/* Any full socket; its address is what record_stub.c calls its health. */
-static const struct sock *sock_of(u64 cookie, u8 state)
+void tcps_stream_commit(struct tcpstates_record *record)
 {
-	if (state == TCPSTATES_CLOSE || state == TCPSTATES_SYN_RECV ||
-	    state == TCPSTATES_TIME_WAIT)
-		return NULL;
+	must(record == &written);
+	write_slot(rings[this_cpu], record->seq, record);
+	tcps_ring_commit(rings[this_cpu], record->seq);
+}
+
+/*
+ * Addresses of the three structures. Nothing is at them, but sock_stub.c calls
+ * them a socket's and a request's health.
+ */
+static const struct sock *sock_of(u64 cookie)
+{
 	return (const struct sock *)(uintptr_t)(cookie << 8 | 1);
 }
 
-/* As tcps_stream_record() does it. */
+static const struct request_sock *request_of(u64 cookie)
+{
+	return (const struct request_sock *)(uintptr_t)(cookie << 8 | 2);
+}
+
+static const void *minisock_of(u64 cookie)
+{
+	return (const void *)(uintptr_t)(cookie << 8 | 3);
+}
+
+static const struct tcps_tuple tuple = { .netns = 1 };
+static const struct tcps_owner nobody;
+
+static struct tcps_step sock_step(u64 cookie, u8 old, u8 new)
+{
+	return (struct tcps_step) {
+		.cookie = cookie,
+		.holder = sock_of(cookie),
+		.next = new == TCPSTATES_CLOSE ? NULL : sock_of(cookie),
+		.sock = sock_of(cookie),
+		.tuple = &tuple,
+		.old = old,
+		.new = new,
+	};
+}
+
+static struct tcps_step request_step(u64 cookie, u8 old, u8 new)
+{
+	return (struct tcps_step) {
+		.cookie = cookie,
+		.holder = request_of(cookie),
+		.next = new == TCPSTATES_CLOSE ? NULL : request_of(cookie),
+		.req = request_of(cookie),
+		.tuple = &tuple,
+		.old = old,
+		.new = new,
+	};
+}
+
+/* The CLOSE of the socket that a minisock has replaced tells nothing. */
+static void end_ghost(u64 cookie)
+{
+	struct tcps_step step = sock_step(cookie, TCPSTATES_FIN_WAIT2,
+					  TCPSTATES_CLOSE);
+
+	must(tcps_life_close(&step) == TCPS_END_GHOST);
+}
+
+/* Of every second connection it comes after the minisock's end. */
+static bool is_ghost_slow(u64 cookie)
+{
+	return cookie & 1;
+}
+
+static void request_acts(u64 cookie, u8 old, u8 new)
+{
+	struct tcps_step step = request_step(cookie, old, new);
+
+	if (new == TCPSTATES_SYN_RECV)
+		must(tcps_life_begin(&step, &nobody));
+	else
+		must(tcps_life_step(&step) == TCPS_STEP_DONE);
+}
+
+static void minisock_ends(u64 cookie, bool has_ghost)
+{
+	struct tcps_step step = {
+		.cookie = cookie,
+		.holder = minisock_of(cookie),
+		.strict = true,
+		.old = TCPSTATES_TIME_WAIT,
+		.new = TCPSTATES_CLOSE,
+	};
+
+	must(tcps_life_step(&step) == TCPS_STEP_DONE);
+	if (has_ghost && is_ghost_slow(cookie))
+		end_ghost(cookie);
+}
+
+static void sock_is_replaced(u64 cookie, u8 old)
+{
+	struct tcps_step step = sock_step(cookie, old, TCPSTATES_TIME_WAIT);
+
+	step.next = minisock_of(cookie);
+	must(tcps_life_replace(&step));
+	if (!is_ghost_slow(cookie))
+		end_ghost(cookie);
+}
+
+static void sock_acts(u64 cookie, u8 old, u8 new)
+{
+	struct tcps_step step = sock_step(cookie, old, new);
+
+	if (old == TCPSTATES_CLOSE)
+		must(tcps_life_begin(&step, &nobody));
+	else if (new == TCPSTATES_CLOSE)
+		must(tcps_life_close(&step) == TCPS_END_RECORDED);
+	else
+		must(tcps_life_step(&step) == TCPS_STEP_DONE);
+}
+
+/* As probe.c does it. */
 static void record(unsigned int cpu, u64 cookie, u8 old, u8 new)
 {
-	struct tcpstates_record record = make_record(cookie, old, new);
-	struct tcps_origin origin = {
-		.object = sock_of(cookie, old),
-		.sk = sock_of(cookie, new),
-	};
 	struct life *life = &lives[cookie];
 
-	record.cpu = cpu;
-	record.seq = tcps_ring_reserve(rings[cpu]);
-	tcps_conn_apply(&record, &origin);
-	tcps_ring_commit(rings[cpu], record.seq, &record);
+	this_cpu = cpu;
+	if (new == TCPSTATES_SYN_RECV ||
+	    (old == TCPSTATES_SYN_RECV && new == TCPSTATES_CLOSE)) {
+		request_acts(cookie, old, new);
+	} else if (old == TCPSTATES_TIME_WAIT) {
+		minisock_ends(cookie, !life->learned);
+	} else if (new == TCPSTATES_TIME_WAIT) {
+		sock_is_replaced(cookie, old);
+	} else {
+		if (old == TCPSTATES_SYN_RECV)
+			must(tcps_life_pass(cookie, request_of(cookie),
+					    sock_of(cookie)));
+		sock_acts(cookie, old, new);
+	}
+	must(written.conn == cookie && written.new_state == new);
 	if (!life->birth_ns)
-		life->birth_ns = record.boot_ns;
+		life->birth_ns = written.boot_ns;
 	life->state = new;
-	life->since_ns = record.boot_ns;
+	life->since_ns = written.boot_ns;
 	life->learned = false;
 	if (new == TCPSTATES_CLOSE)
-		life->end_ns = record.boot_ns;
+		life->end_ns = written.boot_ns;
 }
 
 /* A step in the life of the connection at @place, or a new one there. */
@@ -187,16 +306,19 @@ static void step(unsigned int cpu, u64 *place, unsigned int random)
 static void learn(u64 *place, u8 state)
 {
 	u64 cookie = ++last_cookie;
-	struct tcpstates_record record =
-		make_record(cookie, TCPSTATES_UNKNOWN, state);
+	struct tcps_step step = sock_step(cookie, TCPSTATES_UNKNOWN, state);
 
-	assert_true(tcps_conn_learn(&record, sock_of(cookie, state)));
+	if (state == TCPSTATES_TIME_WAIT) {
+		step.holder = minisock_of(cookie);
+		step.sock = NULL;
+	}
+	tcps_life_learn(&step, &nobody);
 	*place = cookie;
 	lives[cookie] = (struct life) {
 		.state = state,
 		.learned = true,
-		.since_ns = record.boot_ns,
-		.birth_ns = record.boot_ns,
+		.since_ns = now,
+		.birth_ns = now,
 	};
 }
 
@@ -270,13 +392,23 @@ static void take_steps(void)
 		step(rand() % RINGS, &places[rand() % PLACES], rand() >> 4);
 }
 
-/* That of its own socket, and of none where none stands for it. */
+/* That of its own structure, and none of a minisock. */
 static void check_health(const struct tcpstates_record *record)
 {
-	const struct sock *sk = sock_of(record->conn, record->new_state);
+	u64 cookie = record->conn;
 
-	must(!(record->known & TCPSTATES_KNOW_RTT) == !sk);
-	must(record->rtt_us == (u32)(uintptr_t)sk);
+	if (record->new_state == TCPSTATES_TIME_WAIT) {
+		must(!(record->known & (TCPSTATES_KNOW_RTT |
+					TCPSTATES_KNOW_RETRANS)));
+	} else if (record->new_state == TCPSTATES_SYN_RECV) {
+		must(record->known == (TCPSTATES_KNOW_DURATION |
+				       TCPSTATES_KNOW_RETRANS));
+		must(record->retrans == (u32)(uintptr_t)request_of(cookie));
+	} else {
+		must(record->known & TCPSTATES_KNOW_RTT);
+		must(!(record->known & TCPSTATES_KNOW_RETRANS));
+		must(record->rtt_us == (u32)(uintptr_t)sock_of(cookie));
+	}
 }
 
 /* The rows of what has not changed are as that said. */

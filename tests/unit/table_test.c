@@ -17,7 +17,6 @@ static int terminal_ioctl(int fd, unsigned long command, struct winsize *size);
 #define ioctl			terminal_ioctl
 
 #include "../../userspace/cli/table.c"
-#include "../../userspace/lib/causes.c"
 #include "../../userspace/lib/text.c"
 
 #define HEAD_NARROW \

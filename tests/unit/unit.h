@@ -3,6 +3,7 @@
 #ifndef _TCPS_UNIT_H
 #define _TCPS_UNIT_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #include <setjmp.h>
@@ -47,6 +48,26 @@ static inline void free_ring(struct tcps_ring *ring)
 {
 	free(ring->slots);
 	free(ring);
+}
+
+/*
+ * Writes the slot of @number, which has been given out. The module uses plain
+ * stores there; in here each word is a store of its own, so that what judges
+ * the ring's barriers sees them, and finds no fault in a reader that meets the
+ * writer in a slot and throws its copy away.
+ */
+static inline void write_slot(struct tcps_ring *ring, u64 number,
+			      const struct tcpstates_record *record)
+{
+	const u64 *from = (const u64 *)record;
+	unsigned int i;
+	u64 *to;
+
+	if (!ring->slots)
+		return;
+	to = (u64 *)tcps_ring_slot(ring, number);
+	for (i = 0; i < TCPS_RECORD_WORDS; i++)
+		WRITE_ONCE(to[i], from[i]);
 }
 
 /* A pause of other length each time, to shift the threads' phases. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text of records. The words come from the module's format.c; here they get a
- * form that may grow without a change for programs: the caller says how much
- * room there is, and learns how much was needed.
+ * Text of records. It comes from the module's format.c, the words from its
+ * names.c; here they get a form that may grow without a change for programs:
+ * the caller says how much room there is, and learns how much was needed.
  */
 #include "libtcpstates.h"
 
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "names.h"
 #include "version.h"
 
 static_assert(TCPSTATES_LINE_SIZE > TCPS_LINE_MAX, "room for a line and NUL");
@@ -58,6 +59,11 @@ size_t tcpstates_format_address(unsigned int family, const __u8 address[16],
 const char *tcpstates_state_name(unsigned int state)
 {
 	return tcps_format_state(state <= UINT8_MAX ? state : 0);
+}
+
+const char *tcpstates_cause_name(unsigned int cause)
+{
+	return tcps_name_cause(cause <= UINT8_MAX ? cause : 0)->text;
 }
 
 const char *tcpstates_version(void)

@@ -2,8 +2,11 @@
 #ifndef _SHIM_LINUX_LOCKDEP_H
 #define _SHIM_LINUX_LOCKDEP_H
 
+#include <linux/irqflags.h>
+
 static inline void lockdep_assert_irqs_disabled(void)
 {
+	assert(shim_irqs_off);
 }
 
 #endif /* _SHIM_LINUX_LOCKDEP_H */

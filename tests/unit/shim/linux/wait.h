@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Nobody sleeps in a test; the type is in a declaration. */
+#ifndef _SHIM_LINUX_WAIT_H
+#define _SHIM_LINUX_WAIT_H
+
+typedef struct wait_queue_head wait_queue_head_t;
+
+#endif /* _SHIM_LINUX_WAIT_H */

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * In the place of the module's sock.c: sockets and requests are addresses that
+ * nothing is at, and the health of one is its address.
+ */
+#include <linux/types.h>
+
+#include <stdint.h>
+
+#include "sock.h"
+#include "uapi/tcpstates.h"
+
+void tcps_sock_health(struct tcpstates_record *record, const struct sock *sk)
+{
+	record->rtt_us = (uintptr_t)sk;
+	record->known |= TCPSTATES_KNOW_RTT;
+}
+
+void tcps_sock_request_health(struct tcpstates_record *record,
+			      const struct request_sock *req)
+{
+	record->retrans = (uintptr_t)req;
+	record->known |= TCPSTATES_KNOW_RETRANS;
+}

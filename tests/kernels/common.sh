@@ -139,6 +139,8 @@ make_root()
 		fi
 		mv -T "$work/root" "$root"
 		rm -rf "$work"
+		# Its date was that of the last package in it.
+		touch "$root"
 		find "$CACHE/roots" -mindepth 1 -maxdepth 1 -mtime +30 \
 			-exec rm -rf {} +
 	fi

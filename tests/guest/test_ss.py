@@ -30,8 +30,8 @@ FIN_CAME = ('CLOSE_WAIT', 'LAST_ACK', 'CLOSING', 'TIME_WAIT')
 HEALTH = ('rtt_us', 'retrans', 'rq', 'wq', 'bytes_in', 'bytes_out')
 QUEUE = ('acceptq', 'backlog')
 
-# Nothing or a SYN is all that it has sent: what is told of its health is no
-# part of the comparison.
+# It has sent no more than a SYN: what is known of its health is no part of
+# the comparison.
 YOUNG = ('SYN_SENT', 'SYN_RECV')
 
 
@@ -359,4 +359,45 @@ class Ss(unittest.TestCase):
         print(f'# compared {compared} times')
 
 
-CASES = [Ss]
+@expand
+class Young(unittest.TestCase):
+    """Half open, or no answer yet: what has been sent."""
+
+    setUp = Ss.setUp
+    keep = Ss.keep
+
+    @over('v4', 'v6')
+    def test_syn_sent(self, name):
+        family = tcp.FAMILIES[name]
+        sink = self.keep(family.listener())
+        tcp.attach_filter(sink, tcp.DROP_ALL)
+        client = self.keep(family.open())
+        tcp.start_connect(client, sink.getsockname()[:2])
+
+        def again():
+            before, shown, _ = look()
+            row, = [row for row in before.values() if row['new'] == 'SYN_SENT']
+            one = shown[int(row['conn'], 16)]
+            self.assertEqual((row['rq'], row['wq'], row['retrans']),
+                             (one.rq, one.wq, one.retrans), row['text'])
+            return one.retrans
+        wait_for(again, 'the SYN is sent again')
+
+    @over('v4', 'v6')
+    def test_syn_recv(self, name):
+        family = tcp.FAMILIES[name]
+        listener = self.keep(family.listener())
+        tcp.attach_filter(listener, tcp.ONLY_SYN)
+        client = self.keep(family.open())
+        client.connect(listener.getsockname()[:2])
+
+        def again():
+            before, shown, _ = look()
+            row, = [row for row in before.values() if row['new'] == 'SYN_RECV']
+            one = shown[int(row['conn'], 16)]
+            self.assertEqual(row['retrans'], one.timer[3], row['text'])
+            return one.timer[3]
+        wait_for(again, 'the SYN-ACK is sent again')
+
+
+CASES = [Ss, Young]

@@ -2,7 +2,8 @@
 /*
  * The library: what it makes of bytes, versions and errors. Its sources are
  * included, so that open() and ioctl() can be those of a device in here, whose
- * stream is a pipe. Of the module's files it needs filter.c and format.c.
+ * stream is a pipe. Of the module's files it needs filter.c, and format.c with
+ * what that needs.
  */
 #define _GNU_SOURCE
 #include "unit.h"

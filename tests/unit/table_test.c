@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The command's table, on terminals of any width: the file is included, so
- * that the terminal is one in here. Of the module's files it needs format.c.
+ * that the terminal is one in here. Of the module's files it needs format.c, with
+ * what that needs.
  */
 #define _GNU_SOURCE
 #include "unit.h"

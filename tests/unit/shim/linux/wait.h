@@ -3,6 +3,8 @@
 #ifndef _SHIM_LINUX_WAIT_H
 #define _SHIM_LINUX_WAIT_H
 
-typedef struct wait_queue_head wait_queue_head_t;
+struct wait_queue_head;
+
+#define wait_queue_head_t	struct wait_queue_head
 
 #endif /* _SHIM_LINUX_WAIT_H */

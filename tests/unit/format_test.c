@@ -861,6 +861,7 @@ static void test_longest(void **state)
 	/* Counted by hand; who adds a key sees how much room it takes. */
 	assert_int_equal(line.length, 755);
 	assert_int_equal(json.length, 883);
+	assert_true(json.length + TCPS_TEXT_SLACK <= TCPS_JSON_MAX);
 	/* No word is so near to the end that its padding goes beyond it. */
 	assert_int_equal(line.written, line.length);
 	assert_int_equal(json.written, json.length);

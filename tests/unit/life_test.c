@@ -288,30 +288,6 @@ static void test_close_removes(void **state)
 	expect_duration(&record, 100);
 }
 
-/* A beginning of what began already: its end was missed. */
-static void test_begins_anew(void **state)
-{
-	struct tcps_step step = sock_step(7, sk, TCPSTATES_CLOSE,
-					  TCPSTATES_LISTEN);
-	struct tcps_owner owner = { .known = OWNED, .pid = 5 };
-	struct tcps_tuple later = tuple;
-	struct tcpstates_record record;
-
-	(void)state;
-	go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
-	go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
-	later.lport = 81;
-	step.tuple = &later;
-	assert_true(tcps_life_begin(&step, &owner));
-	record = take(&step);
-	expect_no_duration(&record);
-	expect_tuple(&record, &later);
-	assert_int_equal(record.pid, 5);
-	assert_false(record.known & TCPSTATES_KNOW_HANDSHAKE);
-	assert_int_equal(record.handshake_ns, 0);
-	assert_int_equal(pool_in_use, 1);
-}
-
 /* The structure counts, not the cookie alone. */
 static void test_others_do_nothing(void **state)
 {
@@ -735,6 +711,34 @@ static void test_no_handshake_without_a_syn(void **state)
 	expect_no_handshake(&record);
 }
 
+/* A beginning of what began already: its end was missed. */
+static void test_begins_anew(void **state)
+{
+	struct tcps_step step = sock_step(7, sk, TCPSTATES_LISTEN,
+					  TCPSTATES_SYN_RECV);
+	struct tcps_owner owner = { .known = OWNED, .pid = 5 };
+	struct tcps_tuple later = tuple;
+	struct tcpstates_record record;
+
+	(void)state;
+	connect_at(7, 1000);
+	record = go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
+	expect_handshake(&record, 100);
+	later.lport = 81;
+	step.tuple = &later;
+	step.cause = TCPSTATES_CAUSE_ACK;
+	assert_true(tcps_life_begin(&step, &owner));
+	record = take(&step);
+	expect_no_duration(&record);
+	expect_no_handshake(&record);
+	expect_tuple(&record, &later);
+	assert_int_equal(record.pid, 5);
+	assert_int_equal(pool_in_use, 1);
+	record = go(7, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED, 1200);
+	expect_duration(&record, 100);
+	expect_no_handshake(&record);
+}
+
 static void learn_step(const struct tcps_step *step, u64 time)
 {
 	struct tcps_owner owner = { .known = TCPSTATES_KNOW_UID, .uid = 33 };
@@ -847,6 +851,10 @@ static void test_what_is_told_is_not_learned(void **state)
 	assert_int_equal(pool_in_use, 3);
 	go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSE, 1400);
 	assert_true(tcps_life_is(7, child, TCPSTATES_ESTABLISHED));
+	assert_int_equal(pool_in_use, 3);
+	/* Minisocks are none of these: one beside the second life. */
+	learn_minisock(7, TCPSTATES_TIME_WAIT, 1500);
+	assert_int_equal(pool_in_use, 4);
 }
 
 static void test_doubted_is_forgotten(void **state)
@@ -911,6 +919,26 @@ static void test_strangers_are_learned(void **state)
 	assert_int_equal(pool_in_use, 1);
 	go(10, TCPSTATES_CLOSE, TCPSTATES_LISTEN, 1000);
 	assert_int_equal(pool_in_use, 2);
+}
+
+/* One that is met when a minisock replaces it: the row must not ask it. */
+static void test_stranger_is_replaced(void **state)
+{
+	struct tcps_step step = sock_step(7, sk, TCPSTATES_FIN_WAIT2,
+					  TCPSTATES_TIME_WAIT);
+	struct tcpstates_record record, row;
+
+	(void)state;
+	tcps_life_init();
+	step.next = tw;
+	tcps_life_strange(&step);
+	record = take(&step);
+	assert_int_equal(record.rtt_us, (u32)(uintptr_t)sk);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_STRANGE);
+	record = go_minisock(7, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE, 1100);
+	expect_duration(&record, 100);
 }
 
 /* A stranger's tuple and flags, and nothing that only an entry could tell. */
@@ -980,11 +1008,15 @@ static void test_no_memory(void **state)
 /* The CLOSE of a socket that was replaced is not its connection's. */
 static void test_ghost(void **state)
 {
+	struct tcps_step step;
 	struct tcpstates_record record, row;
 
 	(void)state;
 	go(7, TCPSTATES_CLOSE, TCPSTATES_FIN_WAIT2, 1000);
 	replace(7, TCPSTATES_TIME_WAIT, 1100);
+	/* Another's is not the ghost's. */
+	step = sock_step(7, child, TCPSTATES_SYN_RECV, TCPSTATES_CLOSE);
+	assert_int_equal(tcps_life_close(&step), TCPS_END_STRANGE);
 	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
 	assert_int_equal(pool_in_use, 1);
 	/* Only once. */
@@ -1146,9 +1178,13 @@ static void test_child_takes_over(void **state)
 	assert_int_equal(record.rtt_us, (u32)(uintptr_t)child);
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.rtt_us, (u32)(uintptr_t)child);
-	/* That another took over is not a cause of the child's end. */
-	assert_int_equal(cause_of(7, child, US), TCPSTATES_CAUSE_UNREAD);
 	assert_false(tcps_life_pass(7, req, child));
+	/* A full socket that is not the holder any more is not asked. */
+	assert_true(tcps_life_pass(7, child, sk));
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
+	/* That another took over is not a cause of its end. */
+	assert_int_equal(cause_of(7, sk, US), TCPSTATES_CAUSE_UNREAD);
 }
 
 /* The child's first step comes before it is known that it has taken over. */
@@ -1163,6 +1199,11 @@ static void test_child_is_adopted(void **state)
 	(void)state;
 	expect_stepped(&step, TCPS_STEP_STRANGE);
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	/* Not at a later step: that has been missed, or is another's. */
+	step.old = TCPSTATES_ESTABLISHED;
+	step.new = TCPSTATES_FIN_WAIT1;
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+	step.old = TCPSTATES_SYN_RECV;
 	/* Its CLOSE is not: another child may be the connection. */
 	step.new = TCPSTATES_CLOSE;
 	assert_int_equal(tcps_life_close(&step), TCPS_END_STRANGE);
@@ -1210,6 +1251,13 @@ static void test_moved_request(void **state)
 
 	/* It ends without having been dropped: no duplicate, but who knows. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	assert_true(tcps_life_pass(7, req, NULL));
+	assert_int_equal(end_of_request(7, copy, THEM),
+			 TCPSTATES_CAUSE_UNKNOWN);
+
+	/* What was noted of the first one does not hold for the copy. */
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	tcps_life_mark(7, req, US, TCPSTATES_CAUSE_RST_RECEIVED);
 	assert_true(tcps_life_pass(7, req, NULL));
 	assert_int_equal(end_of_request(7, copy, THEM),
 			 TCPSTATES_CAUSE_UNKNOWN);
@@ -1339,6 +1387,7 @@ int main(void)
 		TEST(test_what_is_told_is_not_learned),
 		TEST(test_doubted_is_forgotten),
 		TEST(test_strangers_are_learned),
+		TEST(test_stranger_is_replaced),
 		TEST(test_strangers),
 		TEST(test_no_memory),
 		TEST(test_ghost),

@@ -11,7 +11,7 @@
 #include "uapi/tcpstates.h"
 
 /* Room for the longest text of any record; proved by a unit test. */
-#define TCPS_LINE_MAX	768
+#define TCPS_LINE_MAX	784
 #define TCPS_JSON_MAX	1024
 
 size_t tcps_format_line(const struct tcpstates_record *record,

@@ -97,6 +97,14 @@ static void finish(struct tcps_conn *conn)
 		tcps_conn_free(conn);
 }
 
+/* There was no entry that could have been marked. */
+static void forget_cause(struct tcpstates_record *record,
+			 const struct tcps_step *step)
+{
+	if (step->unless_marked)
+		record->cause = TCPSTATES_CAUSE_UNKNOWN;
+}
+
 /* As if there were an entry, but nothing is known and nothing is kept. */
 static struct tcpstates_record *make_strange_step(const struct tcps_step *step)
 {
@@ -108,8 +116,7 @@ static struct tcpstates_record *make_strange_step(const struct tcps_step *step)
 	};
 
 	record = make_step(&stranger, step);
-	if (step->unless_marked)
-		record->cause = TCPSTATES_CAUSE_UNKNOWN;
+	forget_cause(record, step);
 	return record;
 }
 
@@ -234,6 +241,7 @@ void tcps_life_strange(const struct tcps_step *step)
 		conn->tuple = *step->tuple;
 		conn->flags = step->tuple->flags;
 		record = make_step(conn, step);
+		forget_cause(record, step);
 	} else {
 		record = make_strange_step(step);
 	}

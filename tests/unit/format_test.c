@@ -860,6 +860,7 @@ static void test_longest(void **state)
 	}
 	/* Counted by hand; who adds a key sees how much room it takes. */
 	assert_int_equal(line.length, 755);
+	assert_true(line.length + TCPS_TEXT_SLACK <= TCPS_LINE_MAX);
 	assert_int_equal(json.length, 883);
 	assert_true(json.length + TCPS_TEXT_SLACK <= TCPS_JSON_MAX);
 	/* No word is so near to the end that its padding goes beyond it. */

@@ -899,6 +899,8 @@ static struct tcpstates_record go_strange(u64 cookie, u8 old, u8 new, u64 time)
 /* Met in the middle of its life: known from now on, while that may be. */
 static void test_strangers_are_learned(void **state)
 {
+	struct tcps_step step = sock_step(12, sk, TCPSTATES_ESTABLISHED,
+					  TCPSTATES_FIN_WAIT1);
 	struct tcpstates_record record;
 
 	(void)state;
@@ -911,14 +913,22 @@ static void test_strangers_are_learned(void **state)
 	record = go(7, TCPSTATES_FIN_WAIT1, TCPSTATES_FIN_WAIT2, 1600);
 	expect_duration(&record, 600);
 	expect_tuple(&record, &tuple);
+	/* What was noted before there was an entry is lost, not guessed. */
+	step.unless_marked = true;
+	step.by = US;
+	step.cause = TCPSTATES_CAUSE_CLOSE;
+	tcps_life_mark(12, sk, US, TCPSTATES_CAUSE_SHUTDOWN);
+	tcps_life_strange(&step);
+	assert_int_equal(take(&step).cause, TCPSTATES_CAUSE_UNKNOWN);
+	assert_int_equal(pool_in_use, 2);
 	/* An end makes nothing. */
 	go_strange(8, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE, 1700);
-	assert_int_equal(pool_in_use, 1);
+	assert_int_equal(pool_in_use, 2);
 	tcps_life_learned();
 	go_strange(9, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
-	assert_int_equal(pool_in_use, 1);
-	go(10, TCPSTATES_CLOSE, TCPSTATES_LISTEN, 1000);
 	assert_int_equal(pool_in_use, 2);
+	go(10, TCPSTATES_CLOSE, TCPSTATES_LISTEN, 1000);
+	assert_int_equal(pool_in_use, 3);
 }
 
 /* One that is met when a minisock replaces it: the row must not ask it. */

@@ -44,7 +44,7 @@ struct tcpstates;
 #define TCPSTATES_OPEN_NONBLOCK	0x1U
 
 /** Sizes with which the tcpstates_format_*() of this version never cut off. */
-#define TCPSTATES_LINE_SIZE	769
+#define TCPSTATES_LINE_SIZE	785
 #define TCPSTATES_JSON_SIZE	1025
 #define TCPSTATES_ADDRESS_SIZE	46
 

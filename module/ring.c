@@ -111,12 +111,16 @@ bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
 	const u64 *from;
 	unsigned int i;
 
-	BUILD_BUG_ON(sizeof(*record) % sizeof(u64));
+	BUILD_BUG_ON(sizeof(*record) % (4 * sizeof(u64)));
 	if (!ring->slots)
 		return false;
 	from = (const u64 *)tcps_ring_slot(ring, number);
-	for (i = 0; i < TCPS_RECORD_WORDS; i++)
+	for (i = 0; i < TCPS_RECORD_WORDS; i += 4) {
 		to[i] = READ_ONCE(from[i]);
+		to[i + 1] = READ_ONCE(from[i + 1]);
+		to[i + 2] = READ_ONCE(from[i + 2]);
+		to[i + 3] = READ_ONCE(from[i + 3]);
+	}
 	return still_there(ring, number);
 }
 

@@ -44,13 +44,13 @@ static const char pairs[200] = {
 	'9', '5', '9', '6', '9', '7', '9', '8', '9', '9',
 };
 
-static char *put_pair(char *p, unsigned int number)
+static __always_inline char *put_pair(char *p, unsigned int number)
 {
 	memcpy(p, pairs + 2 * number, 2);
 	return p + 2;
 }
 
-static char *put_digit(char *p, unsigned int digit)
+static __always_inline char *put_digit(char *p, unsigned int digit)
 {
 	*p++ = '0' + digit;
 	return p;

@@ -18,7 +18,7 @@
 #define TCPS_TEXT_SLACK	24
 
 /* Inline, so that the compiler knows the length of a literal. */
-static inline char *tcps_put_word(char *p, const char *word)
+static __always_inline char *tcps_put_word(char *p, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -26,7 +26,7 @@ static inline char *tcps_put_word(char *p, const char *word)
 	return p + length;
 }
 
-static inline char *tcps_put_name(char *p, const struct tcps_name *name)
+static __always_inline char *tcps_put_name(char *p, const struct tcps_name *name)
 {
 	memcpy(p, name->text, sizeof(name->text));
 	return p + name->length;

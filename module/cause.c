@@ -134,7 +134,17 @@ static u8 of_orphan_fin_wait2(const struct sock *sk)
 	return of_missing_minisock(sock_net(sk), otherwise);
 }
 
-static u8 of_error(u8 old)
+/*
+ * Whether sk_err is what tcp_write_err() sets. Others leave theirs unread:
+ * IP_RECVERR, MPTCP.
+ */
+static bool has_timed_out(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_err) ==
+	       (READ_ONCE(sk->sk_err_soft) ? : ETIMEDOUT);
+}
+
+static u8 of_timeout(u8 old)
 {
 	return old == TCP_SYN_RECV ? TCPSTATES_CAUSE_SYNACK_TIMEOUT :
 				     TCPSTATES_CAUSE_TIMEOUT;
@@ -145,9 +155,10 @@ static u8 of_orphan(const struct sock *sk, u8 old)
 {
 	if (old == TCP_FIN_WAIT2)
 		return of_orphan_fin_wait2(sk);
-	if (READ_ONCE(sk->sk_err))
-		return of_error(old);
-	if (old == TCP_FIN_WAIT1 || old == TCP_CLOSING || old == TCP_LAST_ACK)
+	if (has_timed_out(sk))
+		return of_timeout(old);
+	if (!sk_is_mptcp(sk) && (old == TCP_FIN_WAIT1 || old == TCP_CLOSING ||
+				 old == TCP_LAST_ACK))
 		return TCPSTATES_CAUSE_NO_MEMORY;
 	return TCPSTATES_CAUSE_UNKNOWN;
 }
@@ -164,7 +175,12 @@ static u8 of_owned(const struct sock *sk, u8 old)
 	if (is_shut_down(sk) && in_task())
 		return error || sk_is_mptcp(sk) ? TCPSTATES_CAUSE_UNKNOWN :
 						  TCPSTATES_CAUSE_UNREAD;
-	return error ? of_error(old) : TCPSTATES_CAUSE_UNKNOWN;
+	if (has_timed_out(sk))
+		return of_timeout(old);
+	/* tcp_v4_err(), tcp_v6_err(). */
+	if (old == TCP_SYN_RECV && error && !in_task())
+		return TCPSTATES_CAUSE_UNREACHABLE;
+	return TCPSTATES_CAUSE_UNKNOWN;
 }
 
 /* __tcp_close(), mptcp_check_listen_stop(), or inet_csk_listen_start(). */

@@ -11,6 +11,7 @@
 #define _TCPS_CONN_H
 
 #include <linux/hash.h>
+#include <linux/processor.h>	/* list_bl.h lacks it */
 #include <linux/list_bl.h>
 #include <linux/lockdep.h>
 #include <linux/types.h>
@@ -82,6 +83,8 @@ struct tcps_owner {
  * @marked_by: who noted @mark; 0 if it holds for anybody
  * @flags: TCPSTATES_FLAG_* that stay
  * @state: in which state it is; CLOSE if only its @ghost is left
+ * @children: full sockets made from its request that have neither taken over
+ *	nor ended; counted for MPTCP only
  * @mark: TCPSTATES_CAUSE_* of the next transition
  * @is_marked: @mark holds
  * @handshaken: @handshake_ns is known
@@ -102,6 +105,7 @@ struct tcps_conn {
 	u64 handshake_ns;
 	unsigned long marked_by;
 	u32 flags;
+	u16 children;
 	u8 state;
 	u8 mark;
 	bool is_marked;

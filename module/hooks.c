@@ -188,7 +188,8 @@ static_assert(__same_type(inet_twsk_deschedule_put,
 /**
  * struct hook - one function to attach to
  * @hook: TCPSTATES_HOOK_*
- * @optional: its absence hides nothing: no IPv6, no migration of requests
+ * @optional: its absence hides nothing on this kernel: no migration of requests
+ * @twin: the same for IPv6; one bit tells of both
  * @names: the function's name, or what to take its place, in this order
  * @unseen: what is not seen without it
  * @ops: for ftrace
@@ -196,6 +197,7 @@ static_assert(__same_type(inet_twsk_deschedule_put,
 struct hook {
 	unsigned int hook;
 	bool optional;
+	bool twin;
 	const char *names[2];
 	const char *unseen;
 	struct ftrace_ops ops;
@@ -215,7 +217,8 @@ static struct hook hooks[] = {
 	     "tcp_v4_reqsk_destructor"),
 	{
 		.hook = TCPSTATES_HOOK_REQ_FREE,
-		.optional = true,
+		.twin = true,
+		.unseen = "the same over IPv6",
 		.names = { "tcp_v6_reqsk_destructor" },
 		.ops.func = on_request_free,
 	},
@@ -252,7 +255,8 @@ static struct hook hooks[] = {
 	     "inet_hash"),
 	{
 		.hook = TCPSTATES_HOOK_LISTEN,
-		.optional = true,
+		.twin = true,
+		.unseen = "the same over IPv6",
 		.names = { "inet6_hash" },
 		.ops.func = on_listen,
 	},
@@ -309,7 +313,8 @@ static int attach(struct hook *hook)
 			continue;	/* no such function */
 		if (ret)
 			return ret;
-		tcps_probe_attached(hook->hook, true);
+		if (!hook->twin)
+			tcps_probe_attached(hook->hook, true);
 		ret = register_ftrace_function(&hook->ops);
 		if (!ret)
 			return 0;
@@ -348,6 +353,11 @@ static int attach_functions(void)
 		if (ret == -ENOENT && hooks[i].optional) {
 			tcps_probe_attached(hooks[i].hook, true);
 			continue;
+		}
+		if (ret == -ENOENT && hooks[i].twin) {
+			if (!IS_ENABLED(CONFIG_IPV6))
+				continue;
+			tcps_probe_attached(hooks[i].hook, false);
 		}
 		if (ret == -ENOENT) {
 			pr_warn("this kernel has no %s: not seen is %s\n",

@@ -96,7 +96,7 @@ static void learn_socket(struct sock *sk)
 		learn_request(inet_reqsk(sk));
 		break;
 	default:
-		if (sk->sk_protocol == IPPROTO_TCP)
+		if (sk->sk_protocol == IPPROTO_TCP && !tcps_probe_ghost(sk))
 			learn_full(sk);
 	}
 }
@@ -163,4 +163,5 @@ void tcps_learn_existing(void)
 	tcps_life_confirm();
 	walk();
 	tcps_life_learned();
+	tcps_probe_learned();
 }

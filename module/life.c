@@ -84,6 +84,7 @@ static struct tcpstates_record *make_step(struct tcps_conn *conn,
 	conn->is_marked = false;
 	conn->atleast = false;
 	conn->doubted = false;
+	conn->children = 0;
 	return record;
 }
 
@@ -170,8 +171,7 @@ bool tcps_life_begin(const struct tcps_step *step,
 
 /*
  * A child makes its first step before it is known that it has taken over, if
- * the hook for that is missing, or MPTCP goes a way of its own. And the copy of
- * a request that has moved to another listener is not known yet.
+ * the hook for that is missing, or MPTCP goes a way of its own.
  */
 static struct tcps_conn *find_or_adopt(struct hlist_bl_head *chain,
 				       const struct tcps_step *step)
@@ -179,11 +179,10 @@ static struct tcps_conn *find_or_adopt(struct hlist_bl_head *chain,
 	struct tcps_conn *conn;
 
 	conn = tcps_conn_find(chain, step->cookie, step->holder);
-	if (conn || step->old != TCPSTATES_SYN_RECV)
+	if (conn || step->old != TCPSTATES_SYN_RECV || !step->sock)
 		return conn;
 	while ((conn = tcps_conn_next(chain, step->cookie, conn)))
-		if (conn->state == TCPSTATES_SYN_RECV &&
-		    (step->sock || !conn->holder))
+		if (conn->state == TCPSTATES_SYN_RECV)
 			return conn;
 	return NULL;
 }
@@ -325,6 +324,7 @@ bool tcps_life_replace(const struct tcps_step *step)
 		conn->holder = step->next;
 		conn->sock = NULL;
 		conn->ghost = step->holder;
+		conn->doubted = false;
 	}
 	tcps_conn_unlock(chain);
 	if (record)
@@ -372,6 +372,7 @@ bool tcps_life_pass(u64 cookie, const void *from, const void *to)
 		conn->holder = to;
 		conn->sock = NULL;
 		conn->req = NULL;
+		conn->doubted = false;
 	}
 	if (conn && !to) {
 		/* What ends without having been dropped is no duplicate now. */
@@ -382,6 +383,54 @@ bool tcps_life_pass(u64 cookie, const void *from, const void *to)
 	tcps_conn_unlock(chain);
 	local_irq_restore(irqs);
 	return conn;
+}
+
+/**
+ * tcps_life_child() - a child of a request is born, or has ended as one
+ * @cookie: the request's
+ * @born: which of them
+ */
+void tcps_life_child(u64 cookie, bool born)
+{
+	struct tcps_conn *conn = NULL;
+	struct hlist_bl_head *chain;
+	unsigned long irqs;
+
+	local_irq_save(irqs);
+	chain = tcps_conn_lock(cookie);
+	while ((conn = tcps_conn_next(chain, cookie, conn))) {
+		if (conn->state != TCPSTATES_SYN_RECV)
+			continue;
+		if (born)
+			conn->children++;
+		else if (conn->children)
+			conn->children--;
+	}
+	tcps_conn_unlock(chain);
+	local_irq_restore(irqs);
+}
+
+/**
+ * tcps_life_has_child() - whether a child of a request lives
+ * @cookie: its cookie
+ * @req: the request
+ *
+ * Return: true if a child lives, whose next step will tell that it took over.
+ */
+bool tcps_life_has_child(u64 cookie, const struct request_sock *req)
+{
+	struct hlist_bl_head *chain;
+	struct tcps_conn *conn;
+	unsigned long irqs;
+	bool has;
+
+	local_irq_save(irqs);
+	chain = tcps_conn_lock(cookie);
+	conn = tcps_conn_find(chain, cookie, req);
+	has = conn && conn->children;
+	tcps_conn_unlock(chain);
+	local_irq_restore(irqs);
+	return has;
 }
 
 /**

@@ -79,6 +79,8 @@ void tcps_life_strange(const struct tcps_step *step);
 enum tcps_end tcps_life_close(const struct tcps_step *step);
 bool tcps_life_replace(const struct tcps_step *step);
 bool tcps_life_pass(u64 cookie, const void *from, const void *to);
+void tcps_life_child(u64 cookie, bool born);
+bool tcps_life_has_child(u64 cookie, const struct request_sock *req);
 bool tcps_life_known(u64 cookie);
 bool tcps_life_is(u64 cookie, const void *holder, u8 state);
 

@@ -29,6 +29,7 @@
 #include <linux/in.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
@@ -401,6 +402,8 @@ static void child_born(const struct sock *child)
 		known = cookie && tcps_life_known(cookie);
 	}
 
+	if (known && sk_is_mptcp(child))
+		tcps_life_child(cookie, true);
 	if (known && (tcps_life_learning() || tcps_conn_short()) &&
 	    attached(TCPSTATES_HOOK_REQ_DONE))
 		stand_in(&ghosts, cookie ^ CHILD_MARK);
@@ -426,7 +429,7 @@ static bool marks_missing(void)
 static bool is_strange_ghost(u64 cookie, u8 old, bool has_others)
 {
 	if (old == TCP_SYN_RECV &&
-	    (has_others || stood_in(&ghosts, cookie ^ CHILD_MARK) ||
+	    (stood_in(&ghosts, cookie ^ CHILD_MARK) || has_others ||
 	     (marks_missing() && READ_ONCE(sets_used) &&
 	      tcps_keyset_has(&half_open, cookie))))
 		return true;
@@ -472,6 +475,8 @@ static void sock_closes(const struct sock *sk, u8 old)
 	end = tcps_life_close(&step);
 	if (end == TCPS_END_RECORDED || end == TCPS_END_GHOST)
 		return;
+	if (old == TCP_SYN_RECV && sk_is_mptcp(sk))
+		tcps_life_child(step.cookie, false);
 	if (is_portless(sk, old))
 		portless_life(sk, &step);
 	else if (!is_strange_ghost(step.cookie, old, end == TCPS_END_STRANGE))
@@ -787,8 +792,7 @@ void tcps_probe_request_done(const struct sock *child,
 	if (!is_tcp(child) || !own)
 		return;
 	cookie = tcps_request_cookie(req);
-	if (tcps_life_pass(cookie, req, child))
-		return;
+	tcps_life_pass(cookie, req, child);
 	stood_in(&ghosts, cookie ^ CHILD_MARK);
 	stood_in(&half_open, cookie);
 }
@@ -805,12 +809,16 @@ void tcps_probe_request_free(const struct request_sock *req)
 {
 	u64 cookie = atomic64_read(&inet_rsk(req)->ir_cookie);
 
-	if (READ_ONCE(any_moved) &&
-	    tcps_keyset_remove(&moved, (unsigned long)req))
-		return;
 	if (!cookie || !recording())
 		return;
-	if (rsk_drop_req(req))
+	if (READ_ONCE(any_moved) &&
+	    tcps_keyset_remove(&moved, (unsigned long)req)) {
+		stood_in(&half_open, cookie);
+		/* Unless no copy could be made, or none was used. */
+		if (!tcps_life_is(cookie, req, TCP_SYN_RECV))
+			return;
+	}
+	if (rsk_is_mptcp(req) && tcps_life_has_child(cookie, req))
 		tcps_life_pass(cookie, req, NULL);
 	else
 		request_ends(req);
@@ -915,8 +923,7 @@ void tcps_probe_disconnect(const struct sock *sk)
  */
 void tcps_probe_shutdown(const struct sock *sk, int how)
 {
-	const int sending = TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_SYN_RECV |
-			    TCPF_CLOSE_WAIT;
+	const int sending = TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_CLOSE_WAIT;
 
 	if (is_tcp(sk) && how & SEND_SHUTDOWN && (1 << sk->sk_state) & sending)
 		mark(sk, TCPSTATES_CAUSE_SHUTDOWN);
@@ -974,6 +981,47 @@ void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 	if (is_tcp_timewait(tw))
 		mark((const struct sock *)tw,
 		     tcps_cause_of_deschedule(tw, caller));
+}
+
+/**
+ * tcps_probe_ghost() - whether a socket is known to be replaced
+ * @sk: a full socket that has no entry
+ *
+ * Context: any.
+ * Return: true if a minisock took its place.
+ */
+bool tcps_probe_ghost(const struct sock *sk)
+{
+	return READ_ONCE(sets_used) &&
+	       tcps_keyset_has(&ghosts, atomic64_read(&sk->sk_cookie));
+}
+
+static void empty_set(struct tcps_keyset *set)
+{
+	memset(set->slots, 0, (set->mask + 1) * sizeof(*set->slots));
+}
+
+/**
+ * tcps_probe_learned() - every connection has an entry now
+ *
+ * What stood in for those without one is not needed any more, unless there was
+ * no memory for some.
+ *
+ * Context: process, once.
+ */
+void tcps_probe_learned(void)
+{
+	if (tcps_conn_short())
+		return;
+	WRITE_ONCE(sets_used, false);
+	/* Whoever has seen them in use gets through. */
+	synchronize_rcu();
+	if (READ_ONCE(sets_used))
+		return;
+	empty_set(&ghosts);
+	empty_set(&told);
+	empty_set(&half_open);
+	empty_set(&fin_wait2);
 }
 
 /**

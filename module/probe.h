@@ -61,6 +61,10 @@ void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 /* What of it the table may point to. */
 const struct request_sock *tcps_probe_lasting(const struct request_sock *req);
 
+/* For learn.c. */
+bool tcps_probe_ghost(const struct sock *sk);
+void tcps_probe_learned(void);
+
 void tcps_probe_stats(struct tcpstates_stats *stats);
 
 #endif /* _TCPS_PROBE_H */

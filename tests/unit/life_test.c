@@ -1232,6 +1232,25 @@ static void test_child_is_adopted(void **state)
 }
 
 /* A request moves to another listener: its copy is known when it is met. */
+/* MPTCP: a join drops the request, and its child lives, or was turned away. */
+static void test_children(void **state)
+{
+	(void)state;
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	assert_false(tcps_life_has_child(7, (void *)req));
+	tcps_life_child(7, true);
+	tcps_life_child(7, true);
+	tcps_life_child(7, false);
+	assert_true(tcps_life_has_child(7, (void *)req));
+	tcps_life_child(7, false);
+	assert_false(tcps_life_has_child(7, (void *)req));
+	/* There are not fewer than none. */
+	tcps_life_child(7, false);
+	tcps_life_child(7, true);
+	assert_true(tcps_life_has_child(7, (void *)req));
+	assert_false(tcps_life_has_child(7, (void *)copy));
+}
+
 static void test_moved_request(void **state)
 {
 	struct tcps_step step = request_step(7, copy, TCPSTATES_SYN_RECV,
@@ -1246,6 +1265,10 @@ static void test_moved_request(void **state)
 	assert_true(tcps_life_pass(7, req, NULL));
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known & TCPSTATES_KNOW_RETRANS, 0);
+	/* A copy that was freed before it was used ends nothing. */
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+	assert_true(tcps_life_settle(7, copy, US,
+				     TCPSTATES_CAUSE_SYNACK_TIMEOUT));
 	record = take_step(&step, 1100);
 	expect_duration(&record, 100);
 	assert_int_equal(pool_in_use, 0);
@@ -1259,9 +1282,10 @@ static void test_moved_request(void **state)
 	assert_int_equal(end_of_request(7, copy, US),
 			 TCPSTATES_CAUSE_RST_RECEIVED);
 
-	/* It ends without having been dropped: no duplicate, but who knows. */
+	/* It was dropped, but nobody noted why. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
 	assert_true(tcps_life_pass(7, req, NULL));
+	assert_true(tcps_life_settle(7, copy, THEM, TCPSTATES_CAUSE_UNKNOWN));
 	assert_int_equal(end_of_request(7, copy, THEM),
 			 TCPSTATES_CAUSE_UNKNOWN);
 
@@ -1269,7 +1293,8 @@ static void test_moved_request(void **state)
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
 	tcps_life_mark(7, req, US, TCPSTATES_CAUSE_RST_RECEIVED);
 	assert_true(tcps_life_pass(7, req, NULL));
-	assert_int_equal(end_of_request(7, copy, THEM),
+	assert_true(tcps_life_settle(7, copy, US, TCPSTATES_CAUSE_UNKNOWN));
+	assert_int_equal(end_of_request(7, copy, US),
 			 TCPSTATES_CAUSE_UNKNOWN);
 
 	/* Its child takes over. */
@@ -1407,6 +1432,7 @@ int main(void)
 		TEST(test_strict),
 		TEST(test_child_takes_over),
 		TEST(test_child_is_adopted),
+		TEST(test_children),
 		TEST(test_moved_request),
 		TEST(test_row_asks_who_is_there),
 		TEST(test_records_are_written_whole),

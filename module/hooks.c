@@ -254,9 +254,9 @@ static struct hook hooks[] = {
 	     "the local port of listen() without bind()",
 	     "inet_hash"),
 	{
+		/* Since 7.x the first serves both. */
 		.hook = TCPSTATES_HOOK_LISTEN,
 		.twin = true,
-		.unseen = "the same over IPv6",
 		.names = { "inet6_hash" },
 		.ops.func = on_listen,
 	},
@@ -355,7 +355,7 @@ static int attach_functions(void)
 			continue;
 		}
 		if (ret == -ENOENT && hooks[i].twin) {
-			if (!IS_ENABLED(CONFIG_IPV6))
+			if (!IS_ENABLED(CONFIG_IPV6) || !hooks[i].unseen)
 				continue;
 			tcps_probe_attached(hooks[i].hook, false);
 		}

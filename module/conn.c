@@ -81,14 +81,47 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 }
 
 /**
+ * tcps_conn_begin() - forget all but the key, and begin anew
+ * @conn: the entry
+ * @tuple: between whom
+ * @owner: whose
+ *
+ * Context: interrupts off.
+ */
+void tcps_conn_begin(struct tcps_conn *conn, const struct tcps_tuple *tuple,
+		     const struct tcps_owner *owner)
+{
+	conn->holder = NULL;
+	conn->since_ns = 0;
+	conn->begun_ns = 0;
+	conn->handshake_ns = 0;
+	conn->marked_by = 0;
+	conn->flags = tuple->flags;
+	conn->known = 0;
+	conn->state = TCPSTATES_UNKNOWN;
+	conn->kind = TCPS_KIND_OTHER;
+	conn->mark = TCPSTATES_CAUSE_UNKNOWN;
+	conn->is_marked = false;
+	conn->atleast = false;
+	conn->doubted = false;
+	conn->children = 0;
+	conn->tuple = *tuple;
+	conn->owner = *owner;
+}
+
+/**
  * tcps_conn_make() - an entry for a new connection
  * @chain: the chain of @cookie, locked
  * @cookie: its cookie
+ * @tuple: between whom
+ * @owner: whose
  *
  * Context: interrupts off.
- * Return: the entry, all of it zero but the key; or NULL, which is counted.
+ * Return: the entry, all else of it zero; or NULL, which is counted.
  */
-struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
+struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie,
+				 const struct tcps_tuple *tuple,
+				 const struct tcps_owner *owner)
 {
 	struct tcps_conn *conn = tcps_pool_get();
 
@@ -96,8 +129,9 @@ struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
 		WRITE_ONCE(missed, READ_ONCE(missed) + 1);
 		return NULL;
 	}
-	memset(conn, 0, sizeof(*conn));
 	conn->cookie = cookie;
+	conn->ghost = NULL;
+	tcps_conn_begin(conn, tuple, owner);
 	hlist_bl_add_head(&conn->node, chain);
 	return conn;
 }
@@ -201,17 +235,18 @@ unsigned long tcps_conn_chains(void)
 /* What is known of @conn now; its chain is locked. */
 static void make_row(struct tcpstates_record *row, const struct tcps_conn *conn)
 {
-	memset(row, 0, sizeof(*row));
-	tcps_tell(row, conn);
-	row->event = TCPSTATES_EVENT_EXISTING;
-	row->boot_ns = conn->since_ns;
+	tcps_tell(row, conn, TCPSTATES_EVENT_EXISTING);
+	row->old_state = TCPSTATES_UNKNOWN;
 	row->new_state = conn->state;
+	row->cause = TCPSTATES_CAUSE_UNKNOWN;
+	row->boot_ns = conn->since_ns;
+	row->real_ns = 0;
+	row->seq = 0;
+	row->dur_ns = 0;
+	row->cpu = 0;
 	if (conn->atleast)
 		row->flags |= TCPSTATES_FLAG_ATLEAST;
-	if (conn->sock)
-		tcps_sock_health(row, conn->sock);
-	else if (conn->req)
-		tcps_sock_request_health(row, conn->req);
+	tcps_tell_health(row, conn->holder, conn->kind);
 }
 
 /**

@@ -18,8 +18,6 @@
 
 #include "uapi/tcpstates.h"
 
-struct request_sock;
-struct sock;
 struct tcpstates_stats;
 
 #define TCPS_CONN_MIB_MIN	1U
@@ -27,42 +25,57 @@ struct tcpstates_stats;
 
 /**
  * struct tcps_tuple - between whom a connection is; stays the same all its life
- * @known: TCPSTATES_KNOW_*, of these members
- * @flags: TCPSTATES_FLAG_V4MAPPED or 0
  * @netns: as in the record, like the others
+ * @flags: TCPSTATES_FLAG_V4MAPPED or 0
+ * @family: as in the record
+ * @zero: nothing
+ * @laddr: as in the record
+ * @raddr: likewise
  * @lport: likewise
  * @rport: likewise
- * @laddr: likewise
- * @raddr: likewise
- * @family: likewise
+ * @known: TCPSTATES_KNOW_*, of these members
+ *
+ * Laid out as in the record from its @netns on, to be copied as a whole (tell.h).
  */
 struct tcps_tuple {
-	u32 known;
-	u32 flags;
 	u32 netns;
-	u16 lport;
-	u16 rport;
+	u16 flags;
+	u8 family;
+	u8 zero;
 	u8 laddr[16];
 	u8 raddr[16];
-	u8 family;
+	u16 lport;
+	u16 rport;
+	u32 known;
 };
 
 /**
  * struct tcps_owner - whose a connection is
- * @known: TCPSTATES_KNOW_*, of these members
  * @pid: as in the record, like the others
  * @uid: likewise
- * @inode: likewise
- * @cgroup: likewise
  * @comm: likewise
+ * @known: TCPSTATES_KNOW_*, of these members
+ * @zero: nothing
+ * @inode: as in the record
+ * @cgroup: likewise
+ *
+ * Laid out as in the record from its @pid on.
  */
 struct tcps_owner {
-	u32 known;
 	u32 pid;
 	u32 uid;
+	char comm[TCPSTATES_COMM_LEN];
+	u32 known;
+	u32 zero;
 	u64 inode;
 	u64 cgroup;
-	char comm[TCPSTATES_COMM_LEN];
+};
+
+/* Which of the kernel's structures stands for a connection. */
+enum tcps_kind {
+	TCPS_KIND_OTHER,	/* none, or one that must not be looked at */
+	TCPS_KIND_SOCK,		/* full socket */
+	TCPS_KIND_REQUEST,
 };
 
 /**
@@ -71,25 +84,25 @@ struct tcps_owner {
  * @cookie: the key. A socket that is connected again may have an earlier
  *	connection in TIME_WAIT still, with the same one
  * @holder: the kernel's structure that stands for it: request socket, full
- *	socket or timewait minisock; NULL while none does
- * @sock: the same if it is a full socket that may be looked at, else NULL. It
- *	is not freed before its transition to CLOSE has come by
- * @req: the same if it is a request; it is not freed before its end has come by
+ *	socket or timewait minisock; NULL while none does. A socket is not freed
+ *	before its transition to CLOSE has come by, nor a request of
+ *	TCPS_KIND_REQUEST before its end has
  * @ghost: a full socket that stood for it, and whose CLOSE is still to come;
  *	only compared
  * @since_ns: when its last transition was, CLOCK_BOOTTIME
  * @begun_ns: when its SYN was sent or received; 0 if not seen
- * @handshake_ns: from then to ESTABLISHED, if @handshaken
+ * @handshake_ns: from then to ESTABLISHED, if @known says so
  * @marked_by: who noted @mark; 0 if it holds for anybody
  * @flags: TCPSTATES_FLAG_* that stay
+ * @known: TCPSTATES_KNOW_HANDSHAKE or 0
  * @state: in which state it is; CLOSE if only its @ghost is left
- * @children: full sockets made from its request that have neither taken over
- *	nor ended; counted for MPTCP only
+ * @kind: TCPS_KIND_*, of @holder
  * @mark: TCPSTATES_CAUSE_* of the next transition
  * @is_marked: @mark holds
- * @handshaken: @handshake_ns is known
  * @atleast: there was no transition yet; the state is older than @since_ns
  * @doubted: learned, and not met again since tcps_conn_doubt()
+ * @children: full sockets made from its request that have neither taken over
+ *	nor ended; counted for MPTCP only
  * @tuple: between whom
  * @owner: whose
  */
@@ -97,21 +110,20 @@ struct tcps_conn {
 	struct hlist_bl_node node;
 	u64 cookie;
 	const void *holder;
-	const struct sock *sock;
-	const struct request_sock *req;
 	const void *ghost;
 	u64 since_ns;
 	u64 begun_ns;
 	u64 handshake_ns;
 	unsigned long marked_by;
 	u32 flags;
-	u16 children;
+	u32 known;
 	u8 state;
+	u8 kind;
 	u8 mark;
 	bool is_marked;
-	bool handshaken;
 	bool atleast;
 	bool doubted;
+	u16 children;
 	struct tcps_tuple tuple;
 	struct tcps_owner owner;
 };
@@ -183,7 +195,11 @@ static inline struct tcps_conn *tcps_conn_find(struct hlist_bl_head *chain,
 	return NULL;
 }
 
-struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie);
+struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie,
+				 const struct tcps_tuple *tuple,
+				 const struct tcps_owner *owner);
+void tcps_conn_begin(struct tcps_conn *conn, const struct tcps_tuple *tuple,
+		     const struct tcps_owner *owner);
 void tcps_conn_free(struct tcps_conn *conn);
 bool tcps_conn_short(void);
 

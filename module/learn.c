@@ -39,7 +39,7 @@ static void learn_full(const struct sock *sk)
 	struct tcps_step step = {
 		.cookie = tcps_cookie(sk),
 		.holder = sk,
-		.sock = sk,
+		.kind = TCPS_KIND_SOCK,
 		.tuple = &tuple,
 		.flags = tcps_sock_flags(sk),
 		.new = sk->sk_state,
@@ -59,7 +59,7 @@ static void learn_request(const struct request_sock *req)
 	struct tcps_step step = {
 		.cookie = tcps_request_cookie(req),
 		.holder = req,
-		.req = tcps_probe_lasting(req),
+		.kind = tcps_probe_request_kind(),
 		.tuple = &tuple,
 		.flags = tcps_sock_request_flags(req) |
 			 TCPSTATES_FLAG_UNACCEPTED,

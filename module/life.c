@@ -15,8 +15,8 @@
 #include <linux/ktime.h>
 #include <linux/string.h>
 
+#include "cause.h"
 #include "conn.h"
-#include "sock.h"
 #include "stream.h"
 #include "tell.h"
 #include "uapi/tcpstates.h"
@@ -24,63 +24,110 @@
 static bool learning;	/* connections may be met in the middle of their life */
 static bool confirming;	/* what is not known must not be learned any more */
 
-static void set_duration(struct tcpstates_record *record,
-			 const struct tcps_conn *conn, u8 old)
+static const struct tcps_owner nobody;
+
+/**
+ * struct visit - one look at the table, with interrupts off
+ * @irqs: whether they were off before
+ * @stream: this CPU's, entered, if something may be recorded
+ * @chain: the chain that is locked
+ */
+struct visit {
+	unsigned long irqs;
+	struct tcps_stream_cpu *stream;
+	struct hlist_bl_head *chain;
+};
+
+/* Lock the chain of @cookie. */
+static __always_inline void begin_visit(struct visit *visit, u64 cookie)
+{
+	local_irq_save(visit->irqs);
+	visit->chain = tcps_conn_lock(cookie);
+}
+
+static __always_inline void end_visit(struct visit *visit)
+{
+	tcps_conn_unlock(visit->chain);
+	local_irq_restore(visit->irqs);
+}
+
+/* The same, to record something. */
+static __always_inline void begin_step(struct visit *visit, u64 cookie)
+{
+	local_irq_save(visit->irqs);
+	visit->stream = tcps_stream_enter();
+	visit->chain = tcps_conn_lock(cookie);
+	/* A: the ring is entered before all that follows. Pairs with E and F. */
+	smp_mb__after_atomic();
+}
+
+/* With @record, if there is something to tell. */
+static __always_inline void end_step(struct visit *visit,
+				     struct tcpstates_record *record)
+{
+	tcps_conn_unlock(visit->chain);
+	if (likely(record))
+		tcps_stream_commit(visit->stream, record);
+	tcps_stream_leave(visit->stream, record);
+	local_irq_restore(visit->irqs);
+}
+
+static __always_inline void set_duration(struct tcpstates_record *record,
+					 const struct tcps_conn *conn, u8 old)
 {
 	record->dur_ns = 0;
-	if (conn->state != old)
+	if (unlikely(conn->state != old))
 		return;
 	record->dur_ns = record->boot_ns - conn->since_ns;
 	record->known |= TCPSTATES_KNOW_DURATION;
-	if (conn->atleast)
+	if (unlikely(conn->atleast))
 		record->flags |= TCPSTATES_FLAG_ATLEAST;
 }
 
-static u8 cause_of(const struct tcps_step *step, const struct tcps_conn *conn)
+static __always_inline u8 cause_of(const struct tcps_step *step,
+				   const struct tcps_conn *conn)
 {
-	if (step->unless_marked && conn->is_marked &&
+	if (unlikely(conn->is_marked) && step->unless_marked &&
 	    (!conn->marked_by || conn->marked_by == step->by))
 		return conn->mark;
-	return step->cause;
+	return step->ask ? tcps_cause_of_close(step->holder, step->old) :
+			   step->cause;
 }
 
-static void set_handshake(struct tcps_conn *conn, const struct tcps_step *step,
-			  u64 boot_ns)
+static __always_inline void set_handshake(struct tcps_conn *conn,
+					  const struct tcps_step *step,
+					  u64 boot_ns)
 {
 	if (step->new != TCPSTATES_ESTABLISHED || !conn->begun_ns)
 		return;
 	conn->handshake_ns = boot_ns - conn->begun_ns;
-	conn->handshaken = true;
+	conn->known = TCPSTATES_KNOW_HANDSHAKE;
 }
 
 /* Begin a record of what @step does to @conn, and do it. */
-static struct tcpstates_record *make_step(struct tcps_conn *conn,
+static struct tcpstates_record *make_step(struct visit *visit,
+					  struct tcps_conn *conn,
 					  const struct tcps_step *step)
 {
-	struct tcpstates_record *record = tcps_stream_begin();
-	ktime_t now = ktime_get();
-	u64 boot_ns = ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_BOOT));
+	struct tcpstates_record *record = tcps_stream_begin(visit->stream);
+	u64 boot_ns = ktime_get_boottime_ns();
 
 	conn->flags |= step->flags;
 	set_handshake(conn, step, boot_ns);
-	tcps_tell(record, conn);
-	record->event = TCPSTATES_EVENT_TRANSITION;
+	tcps_tell(record, conn, TCPSTATES_EVENT_TRANSITION);
 	record->old_state = step->old;
 	record->new_state = step->new;
 	record->cause = cause_of(step, conn);
 	record->boot_ns = boot_ns;
-	record->real_ns = ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_REAL));
+	record->real_ns = tcps_stream_real_ns(visit->stream, boot_ns);
 	set_duration(record, conn, step->old);
-	if (step->sock)
-		tcps_sock_health(record, step->sock);
-	else if (step->req)
-		tcps_sock_request_health(record, step->req);
+	tcps_tell_health(record, step->holder, step->kind);
 
 	conn->since_ns = boot_ns;
-	conn->state = step->new;
 	conn->holder = step->next;
-	conn->sock = step->next == step->sock ? step->sock : NULL;
-	conn->req = step->next == step->req ? step->req : NULL;
+	conn->state = step->new;
+	conn->kind = step->next == step->holder ? step->kind : TCPS_KIND_OTHER;
+	conn->mark = TCPSTATES_CAUSE_UNKNOWN;
 	conn->is_marked = false;
 	conn->atleast = false;
 	conn->doubted = false;
@@ -92,8 +139,7 @@ static struct tcpstates_record *make_step(struct tcps_conn *conn,
 static void finish(struct tcps_conn *conn)
 {
 	conn->holder = NULL;
-	conn->sock = NULL;
-	conn->req = NULL;
+	conn->kind = TCPS_KIND_OTHER;
 	if (!conn->ghost)
 		tcps_conn_free(conn);
 }
@@ -107,35 +153,22 @@ static void forget_cause(struct tcpstates_record *record,
 }
 
 /* As if there were an entry, but nothing is known and nothing is kept. */
-static struct tcpstates_record *make_strange_step(const struct tcps_step *step)
+static struct tcpstates_record *make_strange_step(struct visit *visit,
+						  const struct tcps_step *step)
 {
+	struct tcps_conn stranger = { .cookie = step->cookie };
 	struct tcpstates_record *record;
-	struct tcps_conn stranger = {
-		.cookie = step->cookie,
-		.flags = step->tuple->flags,
-		.tuple = *step->tuple,
-	};
 
-	record = make_step(&stranger, step);
+	tcps_conn_begin(&stranger, step->tuple, &nobody);
+	record = make_step(visit, &stranger, step);
 	forget_cause(record, step);
 	return record;
 }
 
-static void reset(struct tcps_conn *conn, const struct tcps_step *step,
-		  const struct tcps_owner *owner)
-{
-	conn->tuple = *step->tuple;
-	conn->owner = *owner;
-	conn->flags = step->tuple->flags;
-	conn->state = TCPSTATES_UNKNOWN;
-	conn->handshaken = false;
-	conn->handshake_ns = 0;
-	conn->begun_ns = 0;
-}
-
 /**
  * tcps_life_begin() - a connection begins
- * @step: its first transition
+ * @step: its first transition; if it is @strict, and the connection is in the
+ *	new state already, nothing is done
  * @owner: whose it is
  *
  * Return: true if it has an entry; it is recorded in any case.
@@ -143,29 +176,30 @@ static void reset(struct tcps_conn *conn, const struct tcps_step *step,
 bool tcps_life_begin(const struct tcps_step *step,
 		     const struct tcps_owner *owner)
 {
-	struct tcpstates_record *record;
-	struct hlist_bl_head *chain;
+	struct tcpstates_record *record = NULL;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(step->cookie);
-	conn = tcps_conn_find(chain, step->cookie, step->next);
-	if (!conn)
-		conn = tcps_conn_make(chain, step->cookie);
-	if (conn) {
-		reset(conn, step, owner);
-		record = make_step(conn, step);
+	begin_step(&visit, step->cookie);
+	conn = tcps_conn_find(visit.chain, step->cookie, step->next);
+	if (conn && step->strict && conn->state == step->new)
+		goto out;
+	if (conn)
+		tcps_conn_begin(conn, step->tuple, owner);
+	else
+		conn = tcps_conn_make(visit.chain, step->cookie, step->tuple,
+				      owner);
+	if (likely(conn)) {
+		record = make_step(&visit, conn, step);
 		/* A SYN cookie's SYN was not seen. */
 		if (step->cause == TCPSTATES_CAUSE_CONNECT ||
 		    step->cause == TCPSTATES_CAUSE_SYN)
 			conn->begun_ns = conn->since_ns;
 	} else {
-		record = make_strange_step(step);
+		record = make_strange_step(&visit, step);
 	}
-	tcps_conn_unlock(chain);
-	tcps_stream_commit(record);
-	local_irq_restore(irqs);
+out:
+	end_step(&visit, record);
 	return conn;
 }
 
@@ -173,13 +207,15 @@ bool tcps_life_begin(const struct tcps_step *step,
  * A child makes its first step before it is known that it has taken over, if
  * the hook for that is missing, or MPTCP goes a way of its own.
  */
-static struct tcps_conn *find_or_adopt(struct hlist_bl_head *chain,
+static __always_inline struct tcps_conn *
+find_or_adopt(struct hlist_bl_head *chain,
 				       const struct tcps_step *step)
 {
 	struct tcps_conn *conn;
 
 	conn = tcps_conn_find(chain, step->cookie, step->holder);
-	if (conn || step->old != TCPSTATES_SYN_RECV || !step->sock)
+	if (likely(conn) || step->old != TCPSTATES_SYN_RECV ||
+	    step->kind != TCPS_KIND_SOCK)
 		return conn;
 	while ((conn = tcps_conn_next(chain, step->cookie, conn)))
 		if (conn->state == TCPSTATES_SYN_RECV)
@@ -197,25 +233,20 @@ enum tcps_stepped tcps_life_step(const struct tcps_step *step)
 {
 	enum tcps_stepped stepped = TCPS_STEP_STRANGE;
 	struct tcpstates_record *record = NULL;
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(step->cookie);
-	conn = find_or_adopt(chain, step);
+	begin_step(&visit, step->cookie);
+	conn = find_or_adopt(visit.chain, step);
 	if (conn && step->strict && conn->state != step->old) {
 		stepped = TCPS_STEP_ELSEWHERE;
 	} else if (conn) {
 		stepped = TCPS_STEP_DONE;
-		record = make_step(conn, step);
+		record = make_step(&visit, conn, step);
 		if (step->new == TCPSTATES_CLOSE)
 			finish(conn);
 	}
-	tcps_conn_unlock(chain);
-	if (record)
-		tcps_stream_commit(record);
-	local_irq_restore(irqs);
+	end_step(&visit, record);
 	return stepped;
 }
 
@@ -228,30 +259,25 @@ enum tcps_stepped tcps_life_step(const struct tcps_step *step)
 void tcps_life_strange(const struct tcps_step *step)
 {
 	struct tcpstates_record *record;
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn = NULL;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(step->cookie);
+	begin_step(&visit, step->cookie);
 	if (tcps_life_learning() && step->new != TCPSTATES_CLOSE)
-		conn = tcps_conn_make(chain, step->cookie);
+		conn = tcps_conn_make(visit.chain, step->cookie, step->tuple,
+				      &nobody);
 	if (conn) {
-		conn->tuple = *step->tuple;
-		conn->flags = step->tuple->flags;
-		record = make_step(conn, step);
+		record = make_step(&visit, conn, step);
 		forget_cause(record, step);
 	} else {
-		record = make_strange_step(step);
+		record = make_strange_step(&visit, step);
 	}
-	tcps_conn_unlock(chain);
-	tcps_stream_commit(record);
-	local_irq_restore(irqs);
+	end_step(&visit, record);
 }
 
 /* Whether @sk is a ghost; if so, it is none any more. */
 static bool lay_ghost(struct hlist_bl_head *chain, u64 cookie,
-		      const struct sock *sk)
+		      const void *sk)
 {
 	struct tcps_conn *conn = NULL;
 
@@ -276,26 +302,21 @@ enum tcps_end tcps_life_close(const struct tcps_step *step)
 {
 	struct tcpstates_record *record = NULL;
 	enum tcps_end end = TCPS_END_RECORDED;
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(step->cookie);
-	conn = tcps_conn_find(chain, step->cookie, step->holder);
+	begin_step(&visit, step->cookie);
+	conn = tcps_conn_find(visit.chain, step->cookie, step->holder);
 	if (conn) {
-		record = make_step(conn, step);
+		record = make_step(&visit, conn, step);
 		finish(conn);
-	} else if (lay_ghost(chain, step->cookie, step->sock)) {
+	} else if (lay_ghost(visit.chain, step->cookie, step->holder)) {
 		end = TCPS_END_GHOST;
 	} else {
-		end = tcps_conn_next(chain, step->cookie, NULL) ?
+		end = tcps_conn_next(visit.chain, step->cookie, NULL) ?
 		      TCPS_END_STRANGE : TCPS_END_ALONE;
 	}
-	tcps_conn_unlock(chain);
-	if (record)
-		tcps_stream_commit(record);
-	local_irq_restore(irqs);
+	end_step(&visit, record);
 	return end;
 }
 
@@ -310,26 +331,21 @@ enum tcps_end tcps_life_close(const struct tcps_step *step)
 bool tcps_life_replace(const struct tcps_step *step)
 {
 	struct tcpstates_record *record = NULL;
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(step->cookie);
-	conn = tcps_conn_find(chain, step->cookie, step->holder);
+	begin_step(&visit, step->cookie);
+	conn = tcps_conn_find(visit.chain, step->cookie, step->holder);
 	if (conn) {
 		if (step->old != step->new)
-			record = make_step(conn, step);
+			record = make_step(&visit, conn, step);
 		conn->flags |= step->flags;
 		conn->holder = step->next;
-		conn->sock = NULL;
+		conn->kind = TCPS_KIND_OTHER;
 		conn->ghost = step->holder;
 		conn->doubted = false;
 	}
-	tcps_conn_unlock(chain);
-	if (record)
-		tcps_stream_commit(record);
-	local_irq_restore(irqs);
+	end_step(&visit, record);
 	return conn;
 }
 
@@ -361,17 +377,14 @@ static struct tcps_conn *find_or_claim(struct hlist_bl_head *chain, u64 cookie,
  */
 bool tcps_life_pass(u64 cookie, const void *from, const void *to)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	conn = find_or_claim(chain, cookie, from);
+	begin_visit(&visit, cookie);
+	conn = find_or_claim(visit.chain, cookie, from);
 	if (conn) {
 		conn->holder = to;
-		conn->sock = NULL;
-		conn->req = NULL;
+		conn->kind = TCPS_KIND_OTHER;
 		conn->doubted = false;
 	}
 	if (conn && !to) {
@@ -380,8 +393,7 @@ bool tcps_life_pass(u64 cookie, const void *from, const void *to)
 		conn->marked_by = 0;
 		conn->mark = TCPSTATES_CAUSE_UNKNOWN;
 	}
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 	return conn;
 }
 
@@ -393,12 +405,10 @@ bool tcps_life_pass(u64 cookie, const void *from, const void *to)
 void tcps_life_child(u64 cookie, bool born)
 {
 	struct tcps_conn *conn = NULL;
-	struct hlist_bl_head *chain;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	while ((conn = tcps_conn_next(chain, cookie, conn))) {
+	begin_visit(&visit, cookie);
+	while ((conn = tcps_conn_next(visit.chain, cookie, conn))) {
 		if (conn->state != TCPSTATES_SYN_RECV)
 			continue;
 		if (born)
@@ -406,8 +416,7 @@ void tcps_life_child(u64 cookie, bool born)
 		else if (conn->children)
 			conn->children--;
 	}
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 }
 
 /**
@@ -419,17 +428,14 @@ void tcps_life_child(u64 cookie, bool born)
  */
 bool tcps_life_has_child(u64 cookie, const struct request_sock *req)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 	bool has;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	conn = tcps_conn_find(chain, cookie, req);
+	begin_visit(&visit, cookie);
+	conn = tcps_conn_find(visit.chain, cookie, req);
 	has = conn && conn->children;
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 	return has;
 }
 
@@ -441,15 +447,12 @@ bool tcps_life_has_child(u64 cookie, const struct request_sock *req)
  */
 bool tcps_life_known(u64 cookie)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	conn = tcps_conn_next(chain, cookie, NULL);
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	begin_visit(&visit, cookie);
+	conn = tcps_conn_next(visit.chain, cookie, NULL);
+	end_visit(&visit);
 	return conn;
 }
 
@@ -463,17 +466,14 @@ bool tcps_life_known(u64 cookie)
  */
 bool tcps_life_is(u64 cookie, const void *holder, u8 state)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 	bool is;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	conn = tcps_conn_find(chain, cookie, holder);
+	begin_visit(&visit, cookie);
+	conn = tcps_conn_find(visit.chain, cookie, holder);
 	is = conn && conn->state == state;
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 	return is;
 }
 
@@ -486,20 +486,17 @@ bool tcps_life_is(u64 cookie, const void *holder, u8 state)
 void tcps_life_inherit(u64 cookie, const struct sock *listener,
 		       struct tcps_owner *owner)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	conn = tcps_conn_find(chain, cookie, listener);
+	begin_visit(&visit, cookie);
+	conn = tcps_conn_find(visit.chain, cookie, listener);
 	if (conn) {
 		*owner = conn->owner;
 		owner->known &= ~TCPSTATES_KNOW_INODE;
 		owner->inode = 0;
 	}
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 }
 
 /**
@@ -511,19 +508,16 @@ void tcps_life_inherit(u64 cookie, const struct sock *listener,
 void tcps_life_accepted(u64 cookie, const struct sock *sk,
 			const struct tcps_owner *owner)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	conn = tcps_conn_find(chain, cookie, sk);
+	begin_visit(&visit, cookie);
+	conn = tcps_conn_find(visit.chain, cookie, sk);
 	if (conn) {
 		conn->owner = *owner;
 		conn->flags &= ~TCPSTATES_FLAG_UNACCEPTED;
 	}
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 }
 
 /**
@@ -538,20 +532,17 @@ void tcps_life_accepted(u64 cookie, const struct sock *sk,
  */
 void tcps_life_mark(u64 cookie, const void *holder, unsigned long by, u8 cause)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	conn = find_or_claim(chain, cookie, holder);
+	begin_visit(&visit, cookie);
+	conn = find_or_claim(visit.chain, cookie, holder);
 	if (conn) {
 		conn->is_marked = true;
 		conn->marked_by = by;
 		conn->mark = cause;
 	}
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 }
 
 /**
@@ -567,14 +558,12 @@ void tcps_life_mark(u64 cookie, const void *holder, unsigned long by, u8 cause)
 bool tcps_life_settle(u64 cookie, const void *holder, unsigned long by,
 		      u8 cause)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 	bool noted;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(cookie);
-	conn = find_or_claim(chain, cookie, holder);
+	begin_visit(&visit, cookie);
+	conn = find_or_claim(visit.chain, cookie, holder);
 	if (conn) {
 		noted = conn->is_marked && conn->marked_by == by &&
 			(!cause || conn->mark == TCPSTATES_CAUSE_KILLED);
@@ -583,8 +572,7 @@ bool tcps_life_settle(u64 cookie, const void *holder, unsigned long by,
 		conn->is_marked = true;
 		conn->marked_by = 0;
 	}
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 	return conn;
 }
 
@@ -597,10 +585,10 @@ static bool is_told_already(struct hlist_bl_head *chain,
 {
 	struct tcps_conn *conn = NULL;
 
-	if (!step->sock)
+	if (step->kind != TCPS_KIND_SOCK)
 		return false;
 	while ((conn = tcps_conn_next(chain, step->cookie, conn)))
-		if (conn->ghost == step->sock ||
+		if (conn->ghost == step->holder ||
 		    conn->state == TCPSTATES_SYN_RECV)
 			return true;
 	return false;
@@ -619,29 +607,25 @@ static bool is_told_already(struct hlist_bl_head *chain,
 void tcps_life_learn(const struct tcps_step *step,
 		     const struct tcps_owner *owner)
 {
-	struct hlist_bl_head *chain;
 	struct tcps_conn *conn;
-	unsigned long irqs;
+	struct visit visit;
 
-	local_irq_save(irqs);
-	chain = tcps_conn_lock(step->cookie);
-	conn = tcps_conn_find(chain, step->cookie, step->holder);
+	begin_visit(&visit, step->cookie);
+	conn = tcps_conn_find(visit.chain, step->cookie, step->holder);
 	if (conn)
 		conn->doubted = false;
-	else if (!confirming && !is_told_already(chain, step))
-		conn = tcps_conn_make(chain, step->cookie);
+	else if (!confirming && !is_told_already(visit.chain, step))
+		conn = tcps_conn_make(visit.chain, step->cookie, step->tuple,
+				      owner);
 	if (conn && !conn->since_ns) {
-		reset(conn, step, owner);
 		conn->flags |= step->flags;
 		conn->since_ns = ktime_get_boottime_ns();
 		conn->state = step->new;
 		conn->holder = step->holder;
-		conn->sock = step->sock;
-		conn->req = step->req;
+		conn->kind = step->kind;
 		conn->atleast = true;
 	}
-	tcps_conn_unlock(chain);
-	local_irq_restore(irqs);
+	end_visit(&visit);
 }
 
 /**

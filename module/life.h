@@ -29,8 +29,6 @@ struct tcps_tuple;
  * @cookie: of the connection
  * @holder: the structure that makes it
  * @next: what stands for the connection then; NULL if nothing does
- * @sock: @holder if it is a full socket, else NULL
- * @req: @holder if it is a request, else NULL
  * @tuple: between whom; for those that have no entry, and at birth
  * @by: who is at work, as for tcps_life_mark(), if @unless_marked
  * @flags: TCPSTATES_FLAG_* that the connection has from now on
@@ -40,13 +38,14 @@ struct tcps_tuple;
  * @unless_marked: a mark in the entry comes before @cause; without an entry
  *	nothing is known
  * @strict: only if the connection is in @old
+ * @ask: @cause is to be asked for (tcps_cause_of_close()) when it is known that
+ *	it matters
+ * @kind: TCPS_KIND_*, of @holder
  */
 struct tcps_step {
 	u64 cookie;
 	const void *holder;
 	const void *next;
-	const struct sock *sock;
-	const struct request_sock *req;
 	const struct tcps_tuple *tuple;
 	unsigned long by;
 	u32 flags;
@@ -55,6 +54,8 @@ struct tcps_step {
 	u8 cause;
 	bool unless_marked;
 	bool strict;
+	bool ask;
+	u8 kind;
 };
 
 /* What became of a step. */

@@ -225,39 +225,39 @@ static void unless_marked(struct tcps_step *step, u8 cause, unsigned long hooks)
 	step->by = by();
 }
 
-static void set_cause(struct tcps_step *step)
+static __always_inline void set_cause(struct tcps_step *step,
+				      const struct sock *sk)
 {
-	const struct sock *sk = step->sock;
-
-	if (step->new == TCP_CLOSE)
-		unless_marked(step, tcps_cause_of_close(sk, step->old),
-			      MARKS_OF_CLOSE);
-	else if (step->new == TCP_FIN_WAIT1 || step->new == TCP_LAST_ACK)
+	if (step->new == TCP_CLOSE) {
+		unless_marked(step, TCPSTATES_CAUSE_UNKNOWN, 0);
+		step->ask = all_attached(MARKS_OF_CLOSE);
+	} else if (step->new == TCP_FIN_WAIT1 || step->new == TCP_LAST_ACK) {
 		unless_marked(step, TCPSTATES_CAUSE_CLOSE,
 			      BIT(TCPSTATES_HOOK_SHUTDOWN));
-	else
+	} else {
 		step->cause = tcps_cause_of_step(sk, step->old, step->new);
+	}
 }
 
 /*
  * A full socket's step from @old to @new. Member by member: an initializer would
  * be built elsewhere and copied, for each transition.
  */
-static void init_step(struct tcps_step *step, const struct sock *sk, u8 old,
-		      u8 new)
+static __always_inline void init_step(struct tcps_step *step,
+				      const struct sock *sk, u8 old, u8 new)
 {
 	step->cookie = tcps_cookie(sk);
 	step->holder = sk;
 	step->next = new == TCP_CLOSE ? NULL : sk;
-	step->sock = sk;
-	step->req = NULL;
 	step->tuple = NULL;
 	step->flags = tcps_sock_flags(sk);
 	step->old = old;
 	step->new = new;
+	step->kind = TCPS_KIND_SOCK;
 	step->strict = false;
+	step->ask = false;
 	step->unless_marked = false;
-	set_cause(step);
+	set_cause(step, sk);
 }
 
 /* @step of a socket without an entry. */
@@ -265,7 +265,7 @@ static void strange_sock(struct tcps_step *step)
 {
 	struct tcps_tuple tuple;
 
-	tcps_sock_tuple(&tuple, step->sock, step->new == TCP_CLOSE);
+	tcps_sock_tuple(&tuple, step->holder, step->new == TCP_CLOSE);
 	step->tuple = &tuple;
 	tcps_life_strange(step);
 }
@@ -280,8 +280,11 @@ static void get_caller(struct tcps_owner *owner, const struct sock *sk)
 	tcps_sock_file(owner, sk);
 }
 
-/* CLOSE to SYN_SENT or LISTEN. Returns whether there is an entry. */
-static bool sock_begins(const struct sock *sk, u8 new)
+/*
+ * CLOSE to SYN_SENT or LISTEN; if @once, not if that has been recorded already.
+ * Returns whether there is an entry.
+ */
+static bool sock_begins(const struct sock *sk, u8 new, bool once)
 {
 	struct tcps_owner owner;
 	struct tcps_tuple tuple;
@@ -291,6 +294,7 @@ static bool sock_begins(const struct sock *sk, u8 new)
 	tcps_sock_tuple(&tuple, sk, false);
 	get_caller(&owner, sk);
 	step.tuple = &tuple;
+	step.strict = once;
 	return tcps_life_begin(&step, &owner);
 }
 
@@ -461,8 +465,8 @@ static bool is_portless(const struct sock *sk, u8 state)
 static void sock_opens(const struct sock *sk, u8 new)
 {
 	if (!sees_port(new))
-		sock_begins(sk, new);
-	else if (inet_sk(sk)->inet_num && !sock_begins(sk, new))
+		sock_begins(sk, new, false);
+	else if (inet_sk(sk)->inet_num && !sock_begins(sk, new, false))
 		stand_in(&told, (unsigned long)sk);
 }
 
@@ -535,9 +539,8 @@ void tcps_probe_port_chosen(const struct sock *sk)
 
 	if (is_tcp(sk) && recording() &&
 	    (state == TCP_SYN_SENT || state == TCP_LISTEN) &&
-	    !stood_in(&told, (unsigned long)sk) &&
-	    !tcps_life_is(tcps_cookie(sk), sk, state))
-		sock_begins(sk, state);
+	    !stood_in(&told, (unsigned long)sk))
+		sock_begins(sk, state, true);
 }
 
 /**
@@ -675,15 +678,15 @@ void tcps_probe_tw_end(const struct inet_timewait_sock *tw)
 }
 
 /**
- * tcps_probe_lasting() - a request that the table may point to
- * @req: the request
+ * tcps_probe_request_kind() - as what the table may look at requests
  *
  * Context: any.
- * Return: @req, or NULL if its end cannot be seen.
+ * Return: TCPS_KIND_REQUEST, or TCPS_KIND_OTHER if their ends cannot be seen.
  */
-const struct request_sock *tcps_probe_lasting(const struct request_sock *req)
+u8 tcps_probe_request_kind(void)
 {
-	return attached(TCPSTATES_HOOK_REQ_FREE) ? req : NULL;
+	return attached(TCPSTATES_HOOK_REQ_FREE) ? TCPS_KIND_REQUEST :
+						   TCPS_KIND_OTHER;
 }
 
 /**
@@ -702,7 +705,7 @@ void tcps_probe_request_start(const struct sock *listener,
 	struct tcps_step step = {
 		.holder = req,
 		.next = req,
-		.req = tcps_probe_lasting(req),
+		.kind = tcps_probe_request_kind(),
 		.tuple = &tuple,
 		.old = TCP_LISTEN,
 		.new = TCP_SYN_RECV,
@@ -729,7 +732,7 @@ static void request_ends(const struct request_sock *req)
 	struct tcps_step step = {
 		.cookie = cookie,
 		.holder = req,
-		.req = req,
+		.kind = TCPS_KIND_REQUEST,
 		.tuple = &tuple,
 		.old = TCP_SYN_RECV,
 		.new = TCP_CLOSE,
@@ -797,6 +800,16 @@ void tcps_probe_request_done(const struct sock *child,
 	stood_in(&half_open, cookie);
 }
 
+/*
+ * Whether a child of the request went into the accept queue: then the request
+ * has ended before, or it never was hashed. The child stays in @sk
+ * (inet_csk_reqsk_queue_add()), but for TCP Fast Open.
+ */
+static bool became_child(const struct request_sock *req)
+{
+	return req->sk && attached(TCPSTATES_HOOK_REQ_DONE);
+}
+
 /**
  * tcps_probe_request_free() - tcp_v4_reqsk_destructor() and its IPv6 sister
  * @req: the request, to which nobody has a reference any more
@@ -818,6 +831,8 @@ void tcps_probe_request_free(const struct request_sock *req)
 		if (!tcps_life_is(cookie, req, TCP_SYN_RECV))
 			return;
 	}
+	if (!rsk_is_mptcp(req) && became_child(req))
+		return;
 	if (rsk_is_mptcp(req) && tcps_life_has_child(cookie, req))
 		tcps_life_pass(cookie, req, NULL);
 	else

@@ -58,8 +58,7 @@ void tcps_probe_request_error(const struct request_sock *req, u32 seq,
 void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 			      enum tcps_caller caller);
 
-/* What of it the table may point to. */
-const struct request_sock *tcps_probe_lasting(const struct request_sock *req);
+u8 tcps_probe_request_kind(void);
 
 /* For learn.c. */
 bool tcps_probe_ghost(const struct sock *sk);

@@ -2,8 +2,9 @@
 /*
  * DOC: a ring of records between one writer and any number of readers
  *
- * Two counters and the slots are shared. Only the writer stores to them.
+ * Three counters and the slots are shared. Only the writer stores to them.
  *
+ *   @entered   odd while the writer may be about to write, even else
  *   @reserved  how many numbers have been given out
  *   @head      how many records are complete; equal to @reserved, or one less
  *              while the writer fills a slot
@@ -12,22 +13,29 @@
  *
  *   writer                              reader
  *   ------                              ------
+ *   entered++, odd                      read the clock
+ *   full barrier              (A)       smp_mb()             (E)
+ *   read the clock                      wait while @entered stays odd
  *   reserved = n + 1                    load head            (B)
- *   smp_mb()                  (A)       if head <= n: nothing there yet
- *   read the clock                      copy the slot
- *   fill the slot                       smp_rmb()            (C)
- *   head = n + 1, release     (D)       load reserved
+ *   smp_wmb()                 (I)       if head <= n: nothing there yet
+ *   fill the slot                       copy the slot
+ *   head = n + 1, release     (D)       smp_rmb()            (C)
+ *   entered++, even, release  (J)       load reserved
  *                                       if reserved > n + size: overwritten
  *
  * Pairs:
  *   D with B  a reader that sees head > n sees all of record n.
- *   A with C  a reader that copied a word of a later record n + size sees
+ *   I with C  a reader that copied a word of a later record n + size sees
  *             reserved > n + size, hence knows that its copy is spoiled.
- *   A with E  (tcps_ring_settled) whoever finds no number given out but not
- *             complete knows that the next record's clock is read later than
- *             his own clock before E. This gives readers the global order.
- *   A with F  (stream.c) either the reader that is about to sleep sees the
- *             number given out, or the writer sees that a reader waits.
+ *   A with E  whoever finds @entered even knows that the next record's clock is
+ *             read later than his own clock before E; and whoever finds it odd
+ *             waits until it has changed, and sees by J what was written. This
+ *             gives readers the global order.
+ *   A with F  (stream.c) either the reader that is about to sleep sees @entered
+ *             odd, or the writer sees that a reader waits.
+ *
+ * The full barrier is not here: a writer takes a lock between entering and the
+ * clock, and a locked instruction is one already.
  *
  * The writer writes in place, with plain stores: a reader may meet it in a slot,
  * and then throws its copy away. Readers copy word by word with READ_ONCE().
@@ -56,19 +64,20 @@
  */
 u64 tcps_ring_settled(const struct tcps_ring *ring)
 {
+	const struct tcpstates_ring *shared = ring->shared;
 	unsigned int spins = 0;
-	u64 reserved, head;
+	u64 entered;
 
-	/* E: the caller's clock before the counters. Pairs with A. */
+	/* E: the caller's clock before the counters. Pairs with A and J. */
 	smp_mb();
-	reserved = READ_ONCE(ring->reserved);
-	/* B: the number before the record. Pairs with D. */
-	while ((head = smp_load_acquire(&ring->head)) < reserved) {
+	entered = smp_load_acquire(&shared->entered);
+	while (entered & 1 && smp_load_acquire(&shared->entered) == entered) {
 		cpu_relax();
 		if (++spins % SPINS_BEFORE_RESCHED == 0)
 			cond_resched();
 	}
-	return head;
+	/* B: the number before the record. Pairs with D. */
+	return smp_load_acquire(&shared->head);
 }
 
 /**
@@ -80,7 +89,7 @@ u64 tcps_ring_settled(const struct tcps_ring *ring)
  */
 u64 tcps_ring_oldest(const struct tcps_ring *ring)
 {
-	u64 reserved = READ_ONCE(ring->reserved);
+	u64 reserved = READ_ONCE(ring->shared->reserved);
 
 	if (!ring->slots)
 		return reserved;
@@ -90,9 +99,9 @@ u64 tcps_ring_oldest(const struct tcps_ring *ring)
 /* True if the slot of @number still held it after all loads before. */
 static bool still_there(const struct tcps_ring *ring, u64 number)
 {
-	/* C: the slot's words before the counter. Pairs with A. */
+	/* C: the slot's words before the counter. Pairs with I. */
 	smp_rmb();
-	return READ_ONCE(ring->reserved) <= number + ring->mask + 1;
+	return READ_ONCE(ring->shared->reserved) <= number + ring->mask + 1;
 }
 
 /**

@@ -23,46 +23,58 @@
 
 /**
  * struct tcps_ring - one CPU's ring
+ * @shared: the counters, which a reader may have mapped into user space
  * @slots: @mask + 1 records, or NULL where no memory could be had: then every
  *	record counts as overwritten at once
  * @mask: number of slots - 1; the number of slots is a power of two
- * @reserved: numbers below this one are written or being written
- * @head: numbers below this one are written; @reserved or one less
  *
- * Record number n stands in slot n & @mask. Writer: @reserved, @head, slots.
+ * Record number n stands in slot n & @mask. Writer: @shared and the slots.
  * Reader: nothing.
  */
 struct tcps_ring {
+	struct tcpstates_ring *shared;
 	struct tcpstates_record *slots;
 	u64 mask;
-	u64 reserved;
-	u64 head;
 };
 
 /**
- * tcps_ring_reserve() - take the next number
+ * tcps_ring_enter() - be about to write a record, or perhaps not
  * @ring: the ring
  *
- * From here to tcps_ring_commit() readers that need the order of time wait for
- * the caller, who must not be interrupted by anything that writes to @ring.
- * The record's clock must be read after this call.
+ * From here to tcps_ring_leave() readers that need the order of time wait for
+ * the caller, who must not be interrupted by anything that enters @ring.
+ *
+ * A: the caller passes a full barrier, which may be that of a lock, after this
+ * and before it reads the record's clock, or looks whether readers wait. Pairs
+ * with E and F.
+ *
+ * Context: the ring's one writer.
+ */
+static inline void tcps_ring_enter(struct tcps_ring *ring)
+{
+	WRITE_ONCE(ring->shared->entered, ring->shared->entered + 1);
+}
+
+/**
+ * tcps_ring_reserve() - take the next number
+ * @ring: the ring, entered
  *
  * Context: the ring's one writer.
  * Return: the number of the record to be written.
  */
 static inline u64 tcps_ring_reserve(struct tcps_ring *ring)
 {
-	u64 number = ring->reserved;
+	u64 number = ring->shared->head;
 
-	WRITE_ONCE(ring->reserved, number + 1);
-	/* A: the number before clock, slot and wake-up test. Pairs with C, E, F. */
-	smp_mb();
+	WRITE_ONCE(ring->shared->reserved, number + 1);
+	/* I: the number before the slot. Pairs with C. */
+	smp_wmb();
 	return number;
 }
 
 /**
  * tcps_ring_commit() - publish the record of a number
- * @ring: the ring
+ * @ring: the ring, entered
  * @number: what tcps_ring_reserve() returned; its slot has been written
  *
  * Context: the ring's one writer.
@@ -70,7 +82,19 @@ static inline u64 tcps_ring_reserve(struct tcps_ring *ring)
 static inline void tcps_ring_commit(struct tcps_ring *ring, u64 number)
 {
 	/* D: the record before its number. Pairs with B. */
-	smp_store_release(&ring->head, number + 1);
+	smp_store_release(&ring->shared->head, number + 1);
+}
+
+/**
+ * tcps_ring_leave() - let the readers go on
+ * @ring: the ring, entered; what was reserved has been committed
+ *
+ * Context: the ring's one writer.
+ */
+static inline void tcps_ring_leave(struct tcps_ring *ring)
+{
+	/* J: the head before the counter. Pairs with E. */
+	smp_store_release(&ring->shared->entered, ring->shared->entered + 1);
 }
 
 /* Where a record is written, between these two; there must be slots. */

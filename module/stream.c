@@ -6,7 +6,7 @@
  * and the times in a ring never go backwards.
  *
  * Wake-up: a reader that finds nothing puts itself on the queue, asks for it in
- * @waiting and looks again. A writer that sees the request queues an irq_work,
+ * @tcps_stream_waiting and looks again. A writer that sees the request queues an irq_work,
  * since it may run under any lock of the network stack. That wakes all readers
  * if the last time is long enough ago, else it leaves it to a timer: waking
  * costs as much as some ten records, so under load one wake-up is for all
@@ -17,6 +17,7 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/gfp.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
@@ -28,27 +29,11 @@
 #include <linux/vmalloc.h>
 
 #include "compat.h"
-#include "ring.h"
-#include "uapi/tcpstates.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/**
- * struct stream_cpu - a CPU's part; no other CPU writes to it
- * @ring: the ring
- * @must_wake: some reader waits for the record that is being written
- * @wake: wakes the readers, queued by this CPU
- * @nowhere: where records go if there is no memory for the ring
- */
-struct stream_cpu {
-	struct tcps_ring ring;
-	bool must_wake;
-	struct irq_work wake;
-	struct tcpstates_record nowhere;
-};
-
-static DEFINE_PER_CPU_ALIGNED(struct stream_cpu, stream_cpus);
+DEFINE_PER_CPU_ALIGNED(struct tcps_stream_cpu, tcps_stream_cpus);
 
 static struct tcps_ring **rings;	/* one for each possible CPU */
 static unsigned int ring_count;
@@ -59,22 +44,16 @@ static struct hrtimer wake_timer;
 static u64 woken_ns;	/* when the readers were woken last, CLOCK_MONOTONIC */
 
 unsigned int tcps_stream_batch_us = 1000;
-
-/* What readers wait for: nothing, the next record, or the timer. */
-static enum {
-	WAIT_NONE,
-	WAIT_RECORD,
-	WAIT_TIMER,
-} waiting __read_mostly;
+enum tcps_stream_wait tcps_stream_waiting __read_mostly;
 
 static void wake_readers(u64 now_ns)
 {
 	WRITE_ONCE(woken_ns, now_ns);
 	/*
-	 * G: @waiting before the queue is walked, so that a reader either is
-	 * on the queue or sets @waiting after it was cleared. Pairs with F.
+	 * G: @tcps_stream_waiting before the queue is walked, so that a reader either is
+	 * on the queue or sets @tcps_stream_waiting after it was cleared. Pairs with F.
 	 */
-	smp_store_mb(waiting, WAIT_NONE);
+	smp_store_mb(tcps_stream_waiting, TCPS_WAIT_NONE);
 	/* All of them: each file sees its own records (EPOLLEXCLUSIVE). */
 	wake_up_interruptible_all(&queue);
 }
@@ -86,7 +65,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 }
 
 /*
- * @waiting says so before the timer can run out: that clears it again. If a
+ * @tcps_stream_waiting says so before the timer can run out: that clears it again. If a
  * reader has asked anew in between, the next record just comes here once more,
  * and sets the timer to the same time.
  */
@@ -100,7 +79,7 @@ static void on_record(struct irq_work *work)
 		wake_readers(now_ns);
 		return;
 	}
-	WRITE_ONCE(waiting, WAIT_TIMER);
+	WRITE_ONCE(tcps_stream_waiting, TCPS_WAIT_TIMER);
 	hrtimer_start(&wake_timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS);
 }
 
@@ -111,13 +90,15 @@ static void on_record(struct irq_work *work)
  */
 static int prepare_cpu(unsigned int cpu)
 {
-	struct tcps_ring *ring = &per_cpu(stream_cpus, cpu).ring;
+	struct tcps_ring *ring = &per_cpu(tcps_stream_cpus, cpu).ring;
 
-	if (!ring->slots && !ring->reserved)
+	if (!ring->slots && !ring->shared->reserved)
 		ring->slots = vzalloc_node(array_size(ring_records,
 						      sizeof(*ring->slots)),
 					   cpu_to_node(cpu));
-	if (!ring->slots)
+	if (ring->slots)
+		WRITE_ONCE(ring->shared->records, ring_records);
+	else
 		pr_warn("no memory for the ring of CPU %u: what it records is lost\n",
 			cpu);
 	return 0;
@@ -125,11 +106,40 @@ static int prepare_cpu(unsigned int cpu)
 
 static void free_rings(void)
 {
+	unsigned int i;
+
+	for (i = 0; i < ring_count; i++) {
+		vfree(rings[i]->slots);
+		free_page((unsigned long)rings[i]->shared);
+	}
+	kfree(rings);
+}
+
+/* The counters of all possible CPUs, each in a page of its own for mmap(). */
+static int make_rings(void)
+{
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu)
-		vfree(per_cpu(stream_cpus, cpu).ring.slots);
-	kfree(rings);
+	rings = kcalloc(num_possible_cpus(), sizeof(*rings), GFP_KERNEL);
+	if (!rings)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct tcps_stream_cpu *stream = per_cpu_ptr(&tcps_stream_cpus,
+							     cpu);
+
+		stream->cpu = cpu;
+		stream->ring.mask = ring_records - 1;
+		stream->ring.shared = (void *)get_zeroed_page(GFP_KERNEL);
+		if (!stream->ring.shared)
+			goto err_free_rings;
+		init_irq_work(&stream->wake, on_record);
+		rings[ring_count++] = &stream->ring;
+	}
+	return 0;
+
+err_free_rings:
+	free_rings();
+	return -ENOMEM;
 }
 
 /**
@@ -153,17 +163,9 @@ int tcps_stream_init(unsigned int records)
 	tcps_hrtimer_setup(&wake_timer, on_timer, CLOCK_MONOTONIC,
 			   HRTIMER_MODE_ABS);
 	ring_records = roundup_pow_of_two(records);
-	rings = kcalloc(num_possible_cpus(), sizeof(*rings), GFP_KERNEL);
-	if (!rings)
-		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
-		struct stream_cpu *stream = per_cpu_ptr(&stream_cpus, cpu);
-
-		stream->ring.mask = ring_records - 1;
-		init_irq_work(&stream->wake, on_record);
-		rings[ring_count++] = &stream->ring;
-	}
-
+	ret = make_rings();
+	if (ret)
+		return ret;
 	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "tcpstates:ring",
 				prepare_cpu, NULL);
 	if (ret < 0)
@@ -195,52 +197,37 @@ void tcps_stream_exit(void)
 
 	cpuhp_remove_state(hotplug_state);
 	for_each_possible_cpu(cpu)
-		irq_work_sync(&per_cpu(stream_cpus, cpu).wake);
+		irq_work_sync(&per_cpu(tcps_stream_cpus, cpu).wake);
 	hrtimer_cancel(&wake_timer);
 	free_rings();
 }
 
 /**
- * tcps_stream_begin() - begin to record a transition that happens now
+ * tcps_stream_set_offset() - find out how far CLOCK_REALTIME is from BOOTTIME
+ * @stream: this CPU's
  *
- * The clock of the record must be read after this call; everything but @cpu and
- * @seq, which are filled in here, must be written, since the place holds an
- * older record.
- *
- * Context: process or softirq, interrupts off from here to
- * tcps_stream_commit(), with nothing in between that records; any locks held.
- * Return: where to write the record.
+ * Context: interrupts off.
  */
-struct tcpstates_record *tcps_stream_begin(void)
+void tcps_stream_set_offset(struct tcps_stream_cpu *stream)
 {
-	struct stream_cpu *stream = this_cpu_ptr(&stream_cpus);
-	struct tcpstates_record *record = &stream->nowhere;
-	u64 number;
-
-	lockdep_assert_irqs_disabled();
-	number = tcps_ring_reserve(&stream->ring);
-	/* After the barrier in there: the writer's half of F in ring.c. */
-	stream->must_wake = READ_ONCE(waiting) == WAIT_RECORD;
-	if (likely(stream->ring.slots))
-		record = tcps_ring_slot(&stream->ring, number);
-	record->cpu = smp_processor_id();
-	record->seq = number;
-	return record;
+	stream->offset_at = jiffies;
+	stream->real_offset =
+		ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_REAL)) -
+		ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
 }
 
 /**
- * tcps_stream_commit() - publish the record
- * @record: what tcps_stream_begin() returned, complete
+ * tcps_stream_tell() - tell tracers of a record, and readers if they wait
+ * @stream: this CPU's
+ * @record: the record, published
  *
- * Context: as tcps_stream_begin(); no lock of the module's is held.
+ * Context: process or softirq, interrupts off; any locks held but the module's.
  */
-void tcps_stream_commit(struct tcpstates_record *record)
+void tcps_stream_tell(struct tcps_stream_cpu *stream,
+		      const struct tcpstates_record *record)
 {
-	struct stream_cpu *stream = this_cpu_ptr(&stream_cpus);
-
-	tcps_ring_commit(&stream->ring, record->seq);
 	trace_transition(record);
-	if (unlikely(stream->must_wake))
+	if (READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_RECORD)
 		irq_work_queue(&stream->wake);
 }
 
@@ -294,7 +281,7 @@ wait_queue_head_t *tcps_stream_queue(void)
  */
 void tcps_stream_arm(void)
 {
-	WRITE_ONCE(waiting, WAIT_RECORD);
+	WRITE_ONCE(tcps_stream_waiting, TCPS_WAIT_RECORD);
 	/* F: the request before the look at the rings. Pairs with A and G. */
 	smp_mb();
 }
@@ -312,7 +299,7 @@ void tcps_stream_stats(struct tcpstates_stats *stats)
 	for (i = 0; i < ring_count; i++) {
 		const struct tcps_ring *ring = rings[i];
 
-		stats->recorded += READ_ONCE(ring->head);
+		stats->recorded += READ_ONCE(ring->shared->head);
 		stats->overwritten += tcps_ring_oldest(ring);
 		if (ring->slots)
 			stats->ring_bytes += (u64)ring_records *

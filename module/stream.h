@@ -9,12 +9,17 @@
 #ifndef _TCPS_STREAM_H
 #define _TCPS_STREAM_H
 
+#include <linux/compiler.h>
+#include <linux/irq_work.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
+#include <linux/percpu.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
-struct tcps_ring;
-struct tcpstates_record;
-struct tcpstates_stats;
+#include "ring.h"
+#include "uapi/tcpstates.h"
 
 #define TCPS_STREAM_RECORDS_MIN		64U
 #define TCPS_STREAM_RECORDS_MAX		4194304U
@@ -22,12 +27,132 @@ struct tcpstates_stats;
 /* Microseconds between two wake-ups at least; may change at any time. */
 extern unsigned int tcps_stream_batch_us;
 
+/* What readers wait for: nothing, the next record, or the timer. */
+enum tcps_stream_wait {
+	TCPS_WAIT_NONE,
+	TCPS_WAIT_RECORD,
+	TCPS_WAIT_TIMER,
+};
+
+extern enum tcps_stream_wait tcps_stream_waiting;
+
+DECLARE_TRACEPOINT(transition);
+
+/**
+ * struct tcps_stream_cpu - a CPU's part; no other CPU writes to it
+ * @ring: the ring
+ * @number: of the record that is being written
+ * @cpu: its number
+ * @real_offset: CLOCK_REALTIME - CLOCK_BOOTTIME, in ns
+ * @offset_at: in which jiffy that was found out
+ * @wake: wakes the readers, queued by this CPU
+ * @nowhere: where records go if there is no memory for the ring
+ */
+struct tcps_stream_cpu {
+	struct tcps_ring ring;
+	u64 number;
+	u32 cpu;
+	s64 real_offset;
+	unsigned long offset_at;
+	struct irq_work wake;
+	struct tcpstates_record nowhere;
+};
+
+DECLARE_PER_CPU_ALIGNED(struct tcps_stream_cpu, tcps_stream_cpus);
+
 int tcps_stream_init(unsigned int records);
 void tcps_stream_exit(void);
 
-/* Writers: any context but NMI and hard interrupt, with interrupts off. */
-struct tcpstates_record *tcps_stream_begin(void);
-void tcps_stream_commit(struct tcpstates_record *record);
+/*
+ * Writers: any context but NMI and hard interrupt, with interrupts off from
+ * tcps_stream_enter() to tcps_stream_leave().
+ */
+
+void tcps_stream_set_offset(struct tcps_stream_cpu *stream);
+void tcps_stream_tell(struct tcps_stream_cpu *stream,
+		      const struct tcpstates_record *record);
+
+/**
+ * tcps_stream_enter() - be about to record, or perhaps not
+ *
+ * A full barrier must come after it and before all else; see A in ring.h.
+ *
+ * Return: this CPU's part of the stream.
+ */
+static inline struct tcps_stream_cpu *tcps_stream_enter(void)
+{
+	struct tcps_stream_cpu *stream = this_cpu_ptr(&tcps_stream_cpus);
+
+	lockdep_assert_irqs_disabled();
+	tcps_ring_enter(&stream->ring);
+	return stream;
+}
+
+/**
+ * tcps_stream_begin() - begin to record a transition that happens now
+ * @stream: entered; one record at a time
+ *
+ * Return: where to write the record. Everything but @cpu and @seq, which
+ * tcps_stream_commit() fills in, must be written, since the place holds an
+ * older record.
+ */
+static inline struct tcpstates_record *
+tcps_stream_begin(struct tcps_stream_cpu *stream)
+{
+	stream->number = tcps_ring_reserve(&stream->ring);
+	return likely(stream->ring.slots) ?
+	       tcps_ring_slot(&stream->ring, stream->number) :
+	       &stream->nowhere;
+}
+
+/**
+ * tcps_stream_real_ns() - CLOCK_REALTIME
+ * @stream: entered
+ * @boot_ns: CLOCK_BOOTTIME now
+ *
+ * The distance of the two changes if somebody sets the clock, which is seen in
+ * the next jiffy at the latest.
+ *
+ * Return: the time in ns.
+ */
+static inline u64 tcps_stream_real_ns(struct tcps_stream_cpu *stream,
+				      u64 boot_ns)
+{
+	if (unlikely(stream->offset_at != jiffies))
+		tcps_stream_set_offset(stream);
+	return boot_ns + stream->real_offset;
+}
+
+/**
+ * tcps_stream_commit() - publish the record
+ * @stream: entered
+ * @record: what tcps_stream_begin() returned, complete
+ */
+static inline void tcps_stream_commit(struct tcps_stream_cpu *stream,
+				      struct tcpstates_record *record)
+{
+	record->seq = stream->number;
+	record->cpu = stream->cpu;
+	tcps_ring_commit(&stream->ring, stream->number);
+}
+
+/**
+ * tcps_stream_leave() - be done
+ * @stream: entered
+ * @record: what has been committed since, or NULL
+ *
+ * No lock of the module's is held: readers and tracers are told.
+ */
+static inline void tcps_stream_leave(struct tcps_stream_cpu *stream,
+				     const struct tcpstates_record *record)
+{
+	tcps_ring_leave(&stream->ring);
+	/* After A: the writer's half of F in ring.c. */
+	if (record &&
+	    (unlikely(READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_RECORD) ||
+	     tracepoint_enabled(transition)))
+		tcps_stream_tell(stream, record);
+}
 
 /* Readers. Context: process. */
 struct tcps_ring *const *tcps_stream_rings(void);

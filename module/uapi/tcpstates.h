@@ -224,6 +224,21 @@ struct tcpstates_record {
 	__u32 reserved;
 };
 
+/**
+ * struct tcpstates_ring - the counters of one CPU's ring
+ * @entered: odd while the CPU may be about to write a record
+ * @reserved: records that were begun; record n stands in slot n modulo the
+ *	number of slots
+ * @head: records that are complete
+ * @records: number of slots, 0 while there are none
+ */
+struct tcpstates_ring {
+	__u64 entered;
+	__u64 reserved;
+	__u64 head;
+	__u64 records;
+};
+
 /* Values of struct tcpstates_format. */
 #define TCPSTATES_FORMAT_TEXT	0
 #define TCPSTATES_FORMAT_BINARY	1

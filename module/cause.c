@@ -35,44 +35,27 @@ static bool all_acked(const struct sock *sk)
 	return tp->snd_una == tp->write_seq;
 }
 
-/**
- * tcps_cause_of_step() - of a transition of a full socket, not to CLOSE
- * @sk: the socket
- * @old: state before
- * @new: state after
- *
- * Context: any; see cause.h.
- * Return: TCPSTATES_CAUSE_*; CLOSE also for shutdown(), which is marked.
- */
-u8 tcps_cause_of_step(const struct sock *sk, u8 old, u8 new)
-{
-	switch (new) {
-	case TCP_SYN_SENT:
-		return TCPSTATES_CAUSE_CONNECT;
-	case TCP_LISTEN:
-		return TCPSTATES_CAUSE_LISTEN;
-	case TCP_SYN_RECV:
-		return TCPSTATES_CAUSE_SYN;
-	case TCP_ESTABLISHED:
-		if (tcp_sk(sk)->repair)
-			return TCPSTATES_CAUSE_REPAIR;
-		return old == TCP_SYN_SENT ? TCPSTATES_CAUSE_SYNACK :
-					     TCPSTATES_CAUSE_ACK;
-	case TCP_CLOSE_WAIT:
-	case TCP_CLOSING:
-		return TCPSTATES_CAUSE_FIN;
-	case TCP_FIN_WAIT2:
-		return TCPSTATES_CAUSE_FIN_ACKED;
-	case TCP_TIME_WAIT:
-		return old == TCP_CLOSING ? TCPSTATES_CAUSE_FIN_ACKED :
-					    TCPSTATES_CAUSE_FIN;
-	case TCP_FIN_WAIT1:
-	case TCP_LAST_ACK:
-		return TCPSTATES_CAUSE_CLOSE;
-	default:
-		return TCPSTATES_CAUSE_UNKNOWN;
-	}
-}
+/* By new and old state. */
+const u8 tcps_causes[16][16] = {
+	[TCP_SYN_SENT] = { [0 ... 15] = TCPSTATES_CAUSE_CONNECT },
+	[TCP_LISTEN] = { [0 ... 15] = TCPSTATES_CAUSE_LISTEN },
+	[TCP_SYN_RECV] = { [0 ... 15] = TCPSTATES_CAUSE_SYN },
+	[TCP_ESTABLISHED] = {
+		[0 ... TCP_ESTABLISHED] = TCPSTATES_CAUSE_ACK,
+		[TCP_SYN_SENT] = TCPSTATES_CAUSE_SYNACK,
+		[TCP_SYN_SENT + 1 ... 15] = TCPSTATES_CAUSE_ACK,
+	},
+	[TCP_CLOSE_WAIT] = { [0 ... 15] = TCPSTATES_CAUSE_FIN },
+	[TCP_CLOSING] = { [0 ... 15] = TCPSTATES_CAUSE_FIN },
+	[TCP_FIN_WAIT2] = { [0 ... 15] = TCPSTATES_CAUSE_FIN_ACKED },
+	[TCP_TIME_WAIT] = {
+		[0 ... TCP_LISTEN] = TCPSTATES_CAUSE_FIN,
+		[TCP_CLOSING] = TCPSTATES_CAUSE_FIN_ACKED,
+		[TCP_CLOSING + 1 ... 15] = TCPSTATES_CAUSE_FIN,
+	},
+	[TCP_FIN_WAIT1] = { [0 ... 15] = TCPSTATES_CAUSE_CLOSE },
+	[TCP_LAST_ACK] = { [0 ... 15] = TCPSTATES_CAUSE_CLOSE },
+};
 
 /*
  * __tcp_close() or tcp_done_with_error(). tcp_disconnect() leaves ECONNRESET

@@ -2,7 +2,7 @@
 /*
  * Why a transition happens, as far as the structure that makes it tells at
  * that moment. What only the path of the kernel tells is noted by probe.c with
- * tcps_conn_mark() and comes before. uapi/dev-tcpstates lists all causes.
+ * tcps_life_mark() and comes before. uapi/dev-tcpstates lists all causes.
  *
  * Context of all: any; the caller holds what keeps the structure alive, and for
  * a full socket its lock. They read, and that is all.
@@ -27,7 +27,13 @@ enum tcps_caller {
 	TCPS_CALLER_PURGE,	/* inet_twsk_purge() */
 };
 
-u8 tcps_cause_of_step(const struct sock *sk, u8 old, u8 new);
+/*
+ * Of a transition of a full socket, not to CLOSE, by new and old state: CLOSE
+ * also for shutdown(), which is marked; UNKNOWN where there is no such
+ * transition. What TCP_REPAIR does is not in it.
+ */
+extern const u8 tcps_causes[16][16];
+
 u8 tcps_cause_of_close(const struct sock *sk, u8 old);
 u8 tcps_cause_of_reset(const struct sock *sk, const struct sk_buff *skb);
 u8 tcps_cause_of_disconnect(const struct sock *sk);

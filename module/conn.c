@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A hash of fixed width over all connections; the chains stay short since the
+ * A table of fixed width over all connections; the chains stay short since the
  * width follows from the memory that the entries may take. Each chain has a
  * lock in its head, so that CPUs meet only if their connections do.
  */
@@ -24,7 +24,7 @@
 #define CHAIN_LENGTH	2UL
 
 struct hlist_bl_head *tcps_conn_heads;
-unsigned int tcps_conn_bits;
+unsigned long tcps_conn_mask;
 static u64 missed;	/* connections that found no memory; approximate */
 
 /**
@@ -46,8 +46,9 @@ int tcps_conn_init(unsigned int mib)
 		       TCPS_CONN_MIB_MIN, TCPS_CONN_MIB_MAX);
 		return -EINVAL;
 	}
-	tcps_conn_bits = ilog2(most / CHAIN_LENGTH);
-	tcps_conn_heads = kvcalloc(1UL << tcps_conn_bits, sizeof(*tcps_conn_heads), GFP_KERNEL);
+	tcps_conn_mask = rounddown_pow_of_two(most / CHAIN_LENGTH) - 1;
+	tcps_conn_heads = kvcalloc(tcps_conn_chains(), sizeof(*tcps_conn_heads),
+				   GFP_KERNEL);
 	if (!tcps_conn_heads)
 		return -ENOMEM;
 	ret = tcps_pool_init(sizeof(struct tcps_conn), most);
@@ -81,47 +82,14 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 }
 
 /**
- * tcps_conn_begin() - forget all but the key, and begin anew
- * @conn: the entry
- * @tuple: between whom
- * @owner: whose
- *
- * Context: interrupts off.
- */
-void tcps_conn_begin(struct tcps_conn *conn, const struct tcps_tuple *tuple,
-		     const struct tcps_owner *owner)
-{
-	conn->holder = NULL;
-	conn->since_ns = 0;
-	conn->begun_ns = 0;
-	conn->handshake_ns = 0;
-	conn->marked_by = 0;
-	conn->flags = tuple->flags;
-	conn->known = 0;
-	conn->state = TCPSTATES_UNKNOWN;
-	conn->kind = TCPS_KIND_OTHER;
-	conn->mark = TCPSTATES_CAUSE_UNKNOWN;
-	conn->is_marked = false;
-	conn->atleast = false;
-	conn->doubted = false;
-	conn->children = 0;
-	conn->tuple = *tuple;
-	conn->owner = *owner;
-}
-
-/**
  * tcps_conn_make() - an entry for a new connection
  * @chain: the chain of @cookie, locked
  * @cookie: its cookie
- * @tuple: between whom
- * @owner: whose
  *
  * Context: interrupts off.
- * Return: the entry, all else of it zero; or NULL, which is counted.
+ * Return: the entry, for tcps_conn_begin(); or NULL, which is counted.
  */
-struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie,
-				 const struct tcps_tuple *tuple,
-				 const struct tcps_owner *owner)
+struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
 {
 	struct tcps_conn *conn = tcps_pool_get();
 
@@ -131,7 +99,6 @@ struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie,
 	}
 	conn->cookie = cookie;
 	conn->ghost = NULL;
-	tcps_conn_begin(conn, tuple, owner);
 	hlist_bl_add_head(&conn->node, chain);
 	return conn;
 }
@@ -169,10 +136,10 @@ static void for_each_conn(void (*visit)(struct tcps_conn *conn))
 		struct tcps_conn *conn;
 
 		local_irq_disable();
-		hlist_bl_lock(&tcps_conn_heads[i]);
+		tcps_conn_lock(i);
 		hlist_bl_for_each_entry_safe(conn, node, next, &tcps_conn_heads[i], node)
 			visit(conn);
-		hlist_bl_unlock(&tcps_conn_heads[i]);
+		tcps_conn_unlock(&tcps_conn_heads[i]);
 		local_irq_enable();
 		cond_resched();
 	}
@@ -229,7 +196,7 @@ void tcps_conn_forget(void)
  */
 unsigned long tcps_conn_chains(void)
 {
-	return 1UL << tcps_conn_bits;
+	return tcps_conn_mask + 1;
 }
 
 /* What is known of @conn now; its chain is locked. */
@@ -246,7 +213,7 @@ static void make_row(struct tcpstates_record *row, const struct tcps_conn *conn)
 	row->cpu = 0;
 	if (conn->atleast)
 		row->flags |= TCPSTATES_FLAG_ATLEAST;
-	tcps_tell_health(row, conn->holder, conn->kind);
+	row->known |= tcps_tell_health(row, conn->holder, conn->kind);
 }
 
 /**
@@ -271,7 +238,7 @@ unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
 	struct tcps_conn *conn;
 
 	local_irq_disable();
-	hlist_bl_lock(head);
+	tcps_conn_lock(chain);
 	*copied_ns = ktime_get_boottime_ns();
 	hlist_bl_for_each_entry(conn, node, head, node) {
 		if (conn->state == TCPSTATES_CLOSE)
@@ -280,7 +247,7 @@ unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
 			make_row(&rows[count], conn);
 		count++;
 	}
-	hlist_bl_unlock(head);
+	tcps_conn_unlock(head);
 	local_irq_enable();
 	return count;
 }

@@ -10,10 +10,13 @@
 #ifndef _TCPS_CONN_H
 #define _TCPS_CONN_H
 
-#include <linux/hash.h>
+#include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/processor.h>	/* list_bl.h lacks it */
 #include <linux/list_bl.h>
 #include <linux/lockdep.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "uapi/tcpstates.h"
@@ -35,7 +38,7 @@ struct tcpstates_stats;
  * @rport: likewise
  * @known: TCPSTATES_KNOW_*, of these members
  *
- * Laid out as in the record from its @netns on, to be copied as a whole (tell.h).
+ * Laid out as struct tcps_told begins, to be copied as a whole.
  */
 struct tcps_tuple {
 	u32 netns;
@@ -59,7 +62,7 @@ struct tcps_tuple {
  * @inode: as in the record
  * @cgroup: likewise
  *
- * Laid out as in the record from its @pid on.
+ * Laid out as struct tcps_told goes on from @pid.
  */
 struct tcps_owner {
 	u32 pid;
@@ -67,6 +70,42 @@ struct tcps_owner {
 	char comm[TCPSTATES_COMM_LEN];
 	u32 known;
 	u32 zero;
+	u64 inode;
+	u64 cgroup;
+};
+
+/**
+ * struct tcps_told - what every record of a connection tells
+ * @netns: as in the record, like the others
+ * @cpu: nothing
+ * @laddr: as in the record
+ * @raddr: likewise
+ * @lport: likewise
+ * @rport: likewise
+ * @known: TCPSTATES_KNOW_* of these members, and TCPSTATES_KNOW_HANDSHAKE
+ * @pid: as in the record
+ * @uid: likewise
+ * @comm: likewise
+ * @flags: TCPSTATES_FLAG_* that stay
+ * @rtt_us: nothing
+ * @inode: as in the record
+ * @cgroup: likewise
+ *
+ * Laid out as in the record from its @netns on, to be copied as a whole.
+ */
+struct tcps_told {
+	u32 netns;
+	u32 cpu;
+	u8 laddr[16];
+	u8 raddr[16];
+	u16 lport;
+	u16 rport;
+	u32 known;
+	u32 pid;
+	u32 uid;
+	char comm[TCPSTATES_COMM_LEN];
+	u32 flags;
+	u32 rtt_us;
 	u64 inode;
 	u64 cgroup;
 };
@@ -91,10 +130,9 @@ enum tcps_kind {
  *	only compared
  * @since_ns: when its last transition was, CLOCK_BOOTTIME
  * @begun_ns: when its SYN was sent or received; 0 if not seen
- * @handshake_ns: from then to ESTABLISHED, if @known says so
+ * @handshake_ns: from then to ESTABLISHED, if @told says that it is known
  * @marked_by: who noted @mark; 0 if it holds for anybody
- * @flags: TCPSTATES_FLAG_* that stay
- * @known: TCPSTATES_KNOW_HANDSHAKE or 0
+ * @family: TCPSTATES_FAMILY_*
  * @state: in which state it is; CLOSE if only its @ghost is left
  * @kind: TCPS_KIND_*, of @holder
  * @mark: TCPSTATES_CAUSE_* of the next transition
@@ -103,8 +141,7 @@ enum tcps_kind {
  * @doubted: learned, and not met again since tcps_conn_doubt()
  * @children: full sockets made from its request that have neither taken over
  *	nor ended; counted for MPTCP only
- * @tuple: between whom
- * @owner: whose
+ * @told: between whom, whose, and more
  */
 struct tcps_conn {
 	struct hlist_bl_node node;
@@ -115,41 +152,45 @@ struct tcps_conn {
 	u64 begun_ns;
 	u64 handshake_ns;
 	unsigned long marked_by;
-	u32 flags;
-	u32 known;
+	u8 family;
 	u8 state;
 	u8 kind;
 	u8 mark;
 	bool is_marked;
 	bool atleast;
 	bool doubted;
-	u16 children;
-	struct tcps_tuple tuple;
-	struct tcps_owner owner;
+	u8 children;
+	struct tcps_told told;
 };
 
 int tcps_conn_init(unsigned int mib);
 void tcps_conn_exit(void);
 
-/* The chains, 1 << @tcps_conn_bits of them; here for what is inline below. */
+/* The chains, @tcps_conn_mask + 1 of them; here for what is inline below. */
 extern struct hlist_bl_head *tcps_conn_heads;
-extern unsigned int tcps_conn_bits;
+extern unsigned long tcps_conn_mask;
 
 /**
  * tcps_conn_chain() - where a connection is, if it is there
  * @cookie: which
+ *
+ * Each CPU gives out its cookies in a row, some thousand before it gets others,
+ * so that they need no hash, and the heads of one CPU's connections share their
+ * cache lines with no other CPU's.
  *
  * Context: any.
  * Return: the number of its chain.
  */
 static inline unsigned long tcps_conn_chain(u64 cookie)
 {
-	return hash_64(cookie, tcps_conn_bits);
+	return cookie & tcps_conn_mask;
 }
 
 /**
  * tcps_conn_lock() - lock the chain of a connection
  * @cookie: which
+ *
+ * hlist_bl_lock() without what it does about preemption, which cannot come here.
  *
  * Context: interrupts off.
  * Return: the chain.
@@ -157,9 +198,12 @@ static inline unsigned long tcps_conn_chain(u64 cookie)
 static inline struct hlist_bl_head *tcps_conn_lock(u64 cookie)
 {
 	struct hlist_bl_head *chain = &tcps_conn_heads[tcps_conn_chain(cookie)];
+	unsigned long *lock = (unsigned long *)&chain->first;
 
 	lockdep_assert_irqs_disabled();
-	hlist_bl_lock(chain);
+	while (unlikely(test_and_set_bit_lock(0, lock)))
+		while (test_bit(0, lock))
+			cpu_relax();
 	return chain;
 }
 
@@ -171,7 +215,7 @@ static inline struct hlist_bl_head *tcps_conn_lock(u64 cookie)
  */
 static inline void tcps_conn_unlock(struct hlist_bl_head *chain)
 {
-	hlist_bl_unlock(chain);
+	__clear_bit_unlock(0, (unsigned long *)&chain->first);
 }
 
 /**
@@ -195,11 +239,90 @@ static inline struct tcps_conn *tcps_conn_find(struct hlist_bl_head *chain,
 	return NULL;
 }
 
-struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie,
-				 const struct tcps_tuple *tuple,
-				 const struct tcps_owner *owner);
-void tcps_conn_begin(struct tcps_conn *conn, const struct tcps_tuple *tuple,
-		     const struct tcps_owner *owner);
+/* What the bits of struct tcps_owner speak of. */
+#define TCPS_KNOW_OF_OWNER	(TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID | \
+				 TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP)
+
+#define TCPS_OWNER_AT		offsetof(struct tcps_told, pid)
+
+/* Copies the owner, whose bits go elsewhere; the caller sets @flags. */
+static inline void tcps_conn_copy_owner(struct tcps_told *told,
+					const struct tcps_owner *owner)
+{
+	static_assert(TCPS_OWNER_AT == sizeof(struct tcps_tuple));
+	static_assert(offsetof(struct tcps_told, flags) - TCPS_OWNER_AT ==
+		      offsetof(struct tcps_owner, known));
+	static_assert(sizeof(struct tcps_told) - TCPS_OWNER_AT ==
+		      sizeof(struct tcps_owner));
+	/* Over several members, which is meant. */
+	memcpy((u8 *)told + TCPS_OWNER_AT, (const u8 *)owner, sizeof(*owner));
+}
+
+/**
+ * tcps_conn_set_owner() - change whose a connection is
+ * @conn: the entry
+ * @owner: whose
+ *
+ * Context: interrupts off.
+ */
+static inline void tcps_conn_set_owner(struct tcps_conn *conn,
+				       const struct tcps_owner *owner)
+{
+	u32 flags = conn->told.flags;
+
+	tcps_conn_copy_owner(&conn->told, owner);
+	conn->told.flags = flags;
+	conn->told.known = (conn->told.known & ~TCPS_KNOW_OF_OWNER) |
+			   owner->known;
+}
+
+/**
+ * tcps_conn_get_owner() - whose a connection is
+ * @conn: the entry
+ * @owner: where to
+ *
+ * Context: interrupts off.
+ */
+static inline void tcps_conn_get_owner(const struct tcps_conn *conn,
+				       struct tcps_owner *owner)
+{
+	memcpy((u8 *)owner, (const u8 *)&conn->told + TCPS_OWNER_AT,
+	       sizeof(*owner));
+	owner->known = conn->told.known & TCPS_KNOW_OF_OWNER;
+}
+
+/**
+ * tcps_conn_begin() - forget all but key and ghost, and begin anew
+ * @conn: the entry
+ * @tuple: between whom
+ * @owner: whose
+ *
+ * Context: interrupts off.
+ */
+static inline void tcps_conn_begin(struct tcps_conn *conn,
+				   const struct tcps_tuple *tuple,
+				   const struct tcps_owner *owner)
+{
+	conn->holder = NULL;
+	conn->since_ns = 0;
+	conn->begun_ns = 0;
+	conn->handshake_ns = 0;
+	conn->marked_by = 0;
+	conn->family = tuple->family;
+	conn->state = TCPSTATES_UNKNOWN;
+	conn->kind = TCPS_KIND_OTHER;
+	conn->mark = TCPSTATES_CAUSE_UNKNOWN;
+	conn->is_marked = false;
+	conn->atleast = false;
+	conn->doubted = false;
+	conn->children = 0;
+	memcpy((u8 *)&conn->told, (const u8 *)tuple, sizeof(*tuple));
+	tcps_conn_copy_owner(&conn->told, owner);
+	conn->told.known = tuple->known | owner->known;
+	conn->told.flags = tuple->flags;
+}
+
+struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie);
 void tcps_conn_free(struct tcps_conn *conn);
 bool tcps_conn_short(void);
 

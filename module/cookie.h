@@ -5,17 +5,17 @@
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
-#include <linux/sock_diag.h>
 #include <linux/types.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
+
+u64 tcps_cookie_make(const struct sock *sk);
 
 /**
  * tcps_cookie() - identity of any of the three structures
  * @sk: the structure; only its cookie may be written
  *
- * Made now if nobody asked for it before. sock_gen_cookie() is not exported;
- * sock_diag_save_cookie() does the same. The kernel copies it from a request
+ * Made now if nobody asked for it before. The kernel copies it from a request
  * to its child (inet_csk_clone_lock()) and to a request that migrates
  * (inet_reqsk_clone()); a child must not be asked before it has got it.
  *
@@ -25,12 +25,8 @@
 static inline u64 tcps_cookie(const struct sock *sk)
 {
 	u64 cookie = atomic64_read(&sk->sk_cookie);
-	u32 half[2];
 
-	if (likely(cookie))
-		return cookie;
-	sock_diag_save_cookie((struct sock *)sk, half);
-	return half[0] | (u64)half[1] << 32;
+	return likely(cookie) ? cookie : tcps_cookie_make(sk);
 }
 
 static inline u64 tcps_request_cookie(const struct request_sock *req)

@@ -27,6 +27,7 @@
 #include "conn.h"
 #include "cookie.h"
 #include "life.h"
+#include "look.h"
 #include "probe.h"
 #include "sock.h"
 #include "uapi/tcpstates.h"
@@ -41,7 +42,7 @@ static void learn_full(const struct sock *sk)
 		.holder = sk,
 		.kind = TCPS_KIND_SOCK,
 		.tuple = &tuple,
-		.flags = tcps_sock_flags(sk),
+		.flags = tcps_look_flags(sk),
 		.new = sk->sk_state,
 	};
 

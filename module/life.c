@@ -15,134 +15,15 @@
 #include <linux/ktime.h>
 #include <linux/string.h>
 
-#include "cause.h"
 #include "conn.h"
+#include "step.h"
 #include "stream.h"
-#include "tell.h"
 #include "uapi/tcpstates.h"
 
 static bool learning;	/* connections may be met in the middle of their life */
 static bool confirming;	/* what is not known must not be learned any more */
 
 static const struct tcps_owner nobody;
-
-/**
- * struct visit - one look at the table, with interrupts off
- * @irqs: whether they were off before
- * @stream: this CPU's, entered, if something may be recorded
- * @chain: the chain that is locked
- */
-struct visit {
-	unsigned long irqs;
-	struct tcps_stream_cpu *stream;
-	struct hlist_bl_head *chain;
-};
-
-/* Lock the chain of @cookie. */
-static __always_inline void begin_visit(struct visit *visit, u64 cookie)
-{
-	local_irq_save(visit->irqs);
-	visit->chain = tcps_conn_lock(cookie);
-}
-
-static __always_inline void end_visit(struct visit *visit)
-{
-	tcps_conn_unlock(visit->chain);
-	local_irq_restore(visit->irqs);
-}
-
-/* The same, to record something. */
-static __always_inline void begin_step(struct visit *visit, u64 cookie)
-{
-	local_irq_save(visit->irqs);
-	visit->stream = tcps_stream_enter();
-	visit->chain = tcps_conn_lock(cookie);
-	/* A: the ring is entered before all that follows. Pairs with E and F. */
-	smp_mb__after_atomic();
-}
-
-/* With @record, if there is something to tell. */
-static __always_inline void end_step(struct visit *visit,
-				     struct tcpstates_record *record)
-{
-	tcps_conn_unlock(visit->chain);
-	if (likely(record))
-		tcps_stream_commit(visit->stream, record);
-	tcps_stream_leave(visit->stream, record);
-	local_irq_restore(visit->irqs);
-}
-
-static __always_inline void set_duration(struct tcpstates_record *record,
-					 const struct tcps_conn *conn, u8 old)
-{
-	record->dur_ns = 0;
-	if (unlikely(conn->state != old))
-		return;
-	record->dur_ns = record->boot_ns - conn->since_ns;
-	record->known |= TCPSTATES_KNOW_DURATION;
-	if (unlikely(conn->atleast))
-		record->flags |= TCPSTATES_FLAG_ATLEAST;
-}
-
-static __always_inline u8 cause_of(const struct tcps_step *step,
-				   const struct tcps_conn *conn)
-{
-	if (unlikely(conn->is_marked) && step->unless_marked &&
-	    (!conn->marked_by || conn->marked_by == step->by))
-		return conn->mark;
-	return step->ask ? tcps_cause_of_close(step->holder, step->old) :
-			   step->cause;
-}
-
-static __always_inline void set_handshake(struct tcps_conn *conn,
-					  const struct tcps_step *step,
-					  u64 boot_ns)
-{
-	if (step->new != TCPSTATES_ESTABLISHED || !conn->begun_ns)
-		return;
-	conn->handshake_ns = boot_ns - conn->begun_ns;
-	conn->known = TCPSTATES_KNOW_HANDSHAKE;
-}
-
-/* Begin a record of what @step does to @conn, and do it. */
-static struct tcpstates_record *make_step(struct visit *visit,
-					  struct tcps_conn *conn,
-					  const struct tcps_step *step)
-{
-	struct tcpstates_record *record = tcps_stream_begin(visit->stream);
-	u64 boot_ns = ktime_get_boottime_ns();
-
-	conn->flags |= step->flags;
-	set_handshake(conn, step, boot_ns);
-	tcps_tell(record, conn, TCPSTATES_EVENT_TRANSITION);
-	record->old_state = step->old;
-	record->new_state = step->new;
-	record->cause = cause_of(step, conn);
-	record->boot_ns = boot_ns;
-	record->real_ns = tcps_stream_real_ns(visit->stream, boot_ns);
-	set_duration(record, conn, step->old);
-	tcps_tell_health(record, step->holder, step->kind);
-
-	conn->since_ns = boot_ns;
-	conn->holder = step->next;
-	conn->state = step->new;
-	conn->kind = step->next == step->holder ? step->kind : TCPS_KIND_OTHER;
-	conn->mark = TCPSTATES_CAUSE_UNKNOWN;
-	conn->is_marked = false;
-	conn->atleast = false;
-	conn->doubted = false;
-	conn->children = 0;
-	return record;
-}
-
-/* The connection is over, and so is its entry unless a ghost is left. */
-static void finish(struct tcps_conn *conn)
-{
-	conn->holder = NULL;
-	conn->kind = TCPS_KIND_OTHER;
-	if (!conn->ghost)
-		tcps_conn_free(conn);
-}
 
 /* There was no entry that could have been marked. */
 static void forget_cause(struct tcpstates_record *record,
@@ -153,14 +34,15 @@ static void forget_cause(struct tcpstates_record *record,
 }
 
 /* As if there were an entry, but nothing is known and nothing is kept. */
-static struct tcpstates_record *make_strange_step(struct visit *visit,
+static struct tcpstates_record *make_strange_step(struct tcps_visit *visit,
 						  const struct tcps_step *step)
 {
 	struct tcps_conn stranger = { .cookie = step->cookie };
 	struct tcpstates_record *record;
 
 	tcps_conn_begin(&stranger, step->tuple, &nobody);
-	record = make_step(visit, &stranger, step);
+	record = tcps_step_make(visit, &stranger, step, tcps_step_look,
+				tcps_step_ask);
 	forget_cause(record, step);
 	return record;
 }
@@ -178,19 +60,18 @@ bool tcps_life_begin(const struct tcps_step *step,
 {
 	struct tcpstates_record *record = NULL;
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 
-	begin_step(&visit, step->cookie);
+	tcps_step_enter(&visit, step->cookie);
 	conn = tcps_conn_find(visit.chain, step->cookie, step->next);
 	if (conn && step->strict && conn->state == step->new)
 		goto out;
-	if (conn)
-		tcps_conn_begin(conn, step->tuple, owner);
-	else
-		conn = tcps_conn_make(visit.chain, step->cookie, step->tuple,
-				      owner);
+	if (!conn)
+		conn = tcps_conn_make(visit.chain, step->cookie);
 	if (likely(conn)) {
-		record = make_step(&visit, conn, step);
+		tcps_conn_begin(conn, step->tuple, owner);
+		record = tcps_step_make(&visit, conn, step, tcps_step_look,
+					tcps_step_ask);
 		/* A SYN cookie's SYN was not seen. */
 		if (step->cause == TCPSTATES_CAUSE_CONNECT ||
 		    step->cause == TCPSTATES_CAUSE_SYN)
@@ -199,28 +80,8 @@ bool tcps_life_begin(const struct tcps_step *step,
 		record = make_strange_step(&visit, step);
 	}
 out:
-	end_step(&visit, record);
+	tcps_step_leave(&visit, record);
 	return conn;
-}
-
-/*
- * A child makes its first step before it is known that it has taken over, if
- * the hook for that is missing, or MPTCP goes a way of its own.
- */
-static __always_inline struct tcps_conn *
-find_or_adopt(struct hlist_bl_head *chain,
-				       const struct tcps_step *step)
-{
-	struct tcps_conn *conn;
-
-	conn = tcps_conn_find(chain, step->cookie, step->holder);
-	if (likely(conn) || step->old != TCPSTATES_SYN_RECV ||
-	    step->kind != TCPS_KIND_SOCK)
-		return conn;
-	while ((conn = tcps_conn_next(chain, step->cookie, conn)))
-		if (conn->state == TCPSTATES_SYN_RECV)
-			return conn;
-	return NULL;
 }
 
 /**
@@ -231,23 +92,7 @@ find_or_adopt(struct hlist_bl_head *chain,
  */
 enum tcps_stepped tcps_life_step(const struct tcps_step *step)
 {
-	enum tcps_stepped stepped = TCPS_STEP_STRANGE;
-	struct tcpstates_record *record = NULL;
-	struct tcps_conn *conn;
-	struct visit visit;
-
-	begin_step(&visit, step->cookie);
-	conn = find_or_adopt(visit.chain, step);
-	if (conn && step->strict && conn->state != step->old) {
-		stepped = TCPS_STEP_ELSEWHERE;
-	} else if (conn) {
-		stepped = TCPS_STEP_DONE;
-		record = make_step(&visit, conn, step);
-		if (step->new == TCPSTATES_CLOSE)
-			finish(conn);
-	}
-	end_step(&visit, record);
-	return stepped;
+	return tcps_step_go(step, tcps_step_look, tcps_step_ask);
 }
 
 /**
@@ -260,36 +105,20 @@ void tcps_life_strange(const struct tcps_step *step)
 {
 	struct tcpstates_record *record;
 	struct tcps_conn *conn = NULL;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 
-	begin_step(&visit, step->cookie);
+	tcps_step_enter(&visit, step->cookie);
 	if (tcps_life_learning() && step->new != TCPSTATES_CLOSE)
-		conn = tcps_conn_make(visit.chain, step->cookie, step->tuple,
-				      &nobody);
+		conn = tcps_conn_make(visit.chain, step->cookie);
 	if (conn) {
-		record = make_step(&visit, conn, step);
+		tcps_conn_begin(conn, step->tuple, &nobody);
+		record = tcps_step_make(&visit, conn, step, tcps_step_look,
+					tcps_step_ask);
 		forget_cause(record, step);
 	} else {
 		record = make_strange_step(&visit, step);
 	}
-	end_step(&visit, record);
-}
-
-/* Whether @sk is a ghost; if so, it is none any more. */
-static bool lay_ghost(struct hlist_bl_head *chain, u64 cookie,
-		      const void *sk)
-{
-	struct tcps_conn *conn = NULL;
-
-	while ((conn = tcps_conn_next(chain, cookie, conn))) {
-		if (conn->ghost != sk)
-			continue;
-		conn->ghost = NULL;
-		if (conn->state == TCPSTATES_CLOSE)
-			tcps_conn_free(conn);
-		return true;
-	}
-	return false;
+	tcps_step_leave(&visit, record);
 }
 
 /**
@@ -300,52 +129,33 @@ static bool lay_ghost(struct hlist_bl_head *chain, u64 cookie,
  */
 enum tcps_end tcps_life_close(const struct tcps_step *step)
 {
-	struct tcpstates_record *record = NULL;
-	enum tcps_end end = TCPS_END_RECORDED;
-	struct tcps_conn *conn;
-	struct visit visit;
-
-	begin_step(&visit, step->cookie);
-	conn = tcps_conn_find(visit.chain, step->cookie, step->holder);
-	if (conn) {
-		record = make_step(&visit, conn, step);
-		finish(conn);
-	} else if (lay_ghost(visit.chain, step->cookie, step->holder)) {
-		end = TCPS_END_GHOST;
-	} else {
-		end = tcps_conn_next(visit.chain, step->cookie, NULL) ?
-		      TCPS_END_STRANGE : TCPS_END_ALONE;
-	}
-	end_step(&visit, record);
-	return end;
+	return tcps_step_close(step, tcps_step_look);
 }
 
 /**
- * tcps_life_replace() - a minisock takes a full socket's place
- * @step: with the minisock as @next; nothing is recorded if the state stays
- *
- * The socket becomes a ghost.
+ * tcps_life_stay() - a minisock takes a full socket's place in the same state
+ * @cookie: of the connection
+ * @sk: the socket, which becomes a ghost
+ * @tw: the minisock
+ * @flags: TCPSTATES_FLAG_* that the connection has from now on
  *
  * Return: false if there is no entry; then nothing is done.
  */
-bool tcps_life_replace(const struct tcps_step *step)
+bool tcps_life_stay(u64 cookie, const void *sk, const void *tw, u32 flags)
 {
-	struct tcpstates_record *record = NULL;
+	struct tcps_visit tcps_uninitialized visit;
 	struct tcps_conn *conn;
-	struct visit visit;
 
-	begin_step(&visit, step->cookie);
-	conn = tcps_conn_find(visit.chain, step->cookie, step->holder);
+	tcps_step_visit(&visit, cookie);
+	conn = tcps_conn_find(visit.chain, cookie, sk);
 	if (conn) {
-		if (step->old != step->new)
-			record = make_step(&visit, conn, step);
-		conn->flags |= step->flags;
-		conn->holder = step->next;
+		conn->told.flags |= flags;
+		conn->holder = tw;
 		conn->kind = TCPS_KIND_OTHER;
-		conn->ghost = step->holder;
+		conn->ghost = sk;
 		conn->doubted = false;
 	}
-	end_step(&visit, record);
+	tcps_step_unvisit(&visit);
 	return conn;
 }
 
@@ -378,9 +188,9 @@ static struct tcps_conn *find_or_claim(struct hlist_bl_head *chain, u64 cookie,
 bool tcps_life_pass(u64 cookie, const void *from, const void *to)
 {
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	conn = find_or_claim(visit.chain, cookie, from);
 	if (conn) {
 		conn->holder = to;
@@ -393,7 +203,7 @@ bool tcps_life_pass(u64 cookie, const void *from, const void *to)
 		conn->marked_by = 0;
 		conn->mark = TCPSTATES_CAUSE_UNKNOWN;
 	}
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 	return conn;
 }
 
@@ -405,18 +215,18 @@ bool tcps_life_pass(u64 cookie, const void *from, const void *to)
 void tcps_life_child(u64 cookie, bool born)
 {
 	struct tcps_conn *conn = NULL;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	while ((conn = tcps_conn_next(visit.chain, cookie, conn))) {
 		if (conn->state != TCPSTATES_SYN_RECV)
 			continue;
-		if (born)
+		if (born && conn->children < U8_MAX)
 			conn->children++;
-		else if (conn->children)
+		else if (!born && conn->children)
 			conn->children--;
 	}
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 }
 
 /**
@@ -429,13 +239,13 @@ void tcps_life_child(u64 cookie, bool born)
 bool tcps_life_has_child(u64 cookie, const struct request_sock *req)
 {
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 	bool has;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	conn = tcps_conn_find(visit.chain, cookie, req);
 	has = conn && conn->children;
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 	return has;
 }
 
@@ -448,11 +258,11 @@ bool tcps_life_has_child(u64 cookie, const struct request_sock *req)
 bool tcps_life_known(u64 cookie)
 {
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	conn = tcps_conn_next(visit.chain, cookie, NULL);
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 	return conn;
 }
 
@@ -467,13 +277,13 @@ bool tcps_life_known(u64 cookie)
 bool tcps_life_is(u64 cookie, const void *holder, u8 state)
 {
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 	bool is;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	conn = tcps_conn_find(visit.chain, cookie, holder);
 	is = conn && conn->state == state;
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 	return is;
 }
 
@@ -487,16 +297,16 @@ void tcps_life_inherit(u64 cookie, const struct sock *listener,
 		       struct tcps_owner *owner)
 {
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	conn = tcps_conn_find(visit.chain, cookie, listener);
 	if (conn) {
-		*owner = conn->owner;
+		tcps_conn_get_owner(conn, owner);
 		owner->known &= ~TCPSTATES_KNOW_INODE;
 		owner->inode = 0;
 	}
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 }
 
 /**
@@ -509,15 +319,15 @@ void tcps_life_accepted(u64 cookie, const struct sock *sk,
 			const struct tcps_owner *owner)
 {
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	conn = tcps_conn_find(visit.chain, cookie, sk);
 	if (conn) {
-		conn->owner = *owner;
-		conn->flags &= ~TCPSTATES_FLAG_UNACCEPTED;
+		tcps_conn_set_owner(conn, owner);
+		conn->told.flags &= ~TCPSTATES_FLAG_UNACCEPTED;
 	}
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 }
 
 /**
@@ -533,16 +343,16 @@ void tcps_life_accepted(u64 cookie, const struct sock *sk,
 void tcps_life_mark(u64 cookie, const void *holder, unsigned long by, u8 cause)
 {
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	conn = find_or_claim(visit.chain, cookie, holder);
 	if (conn) {
 		conn->is_marked = true;
 		conn->marked_by = by;
 		conn->mark = cause;
 	}
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 }
 
 /**
@@ -559,10 +369,10 @@ bool tcps_life_settle(u64 cookie, const void *holder, unsigned long by,
 		      u8 cause)
 {
 	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
 	bool noted;
 
-	begin_visit(&visit, cookie);
+	tcps_step_visit(&visit, cookie);
 	conn = find_or_claim(visit.chain, cookie, holder);
 	if (conn) {
 		noted = conn->is_marked && conn->marked_by == by &&
@@ -572,7 +382,7 @@ bool tcps_life_settle(u64 cookie, const void *holder, unsigned long by,
 		conn->is_marked = true;
 		conn->marked_by = 0;
 	}
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 	return conn;
 }
 
@@ -607,25 +417,25 @@ static bool is_told_already(struct hlist_bl_head *chain,
 void tcps_life_learn(const struct tcps_step *step,
 		     const struct tcps_owner *owner)
 {
-	struct tcps_conn *conn;
-	struct visit visit;
+	struct tcps_visit tcps_uninitialized visit;
+	struct tcps_conn *conn, *made = NULL;
 
-	begin_visit(&visit, step->cookie);
+	tcps_step_visit(&visit, step->cookie);
 	conn = tcps_conn_find(visit.chain, step->cookie, step->holder);
 	if (conn)
 		conn->doubted = false;
 	else if (!confirming && !is_told_already(visit.chain, step))
-		conn = tcps_conn_make(visit.chain, step->cookie, step->tuple,
-				      owner);
-	if (conn && !conn->since_ns) {
-		conn->flags |= step->flags;
-		conn->since_ns = ktime_get_boottime_ns();
-		conn->state = step->new;
-		conn->holder = step->holder;
-		conn->kind = step->kind;
-		conn->atleast = true;
+		made = tcps_conn_make(visit.chain, step->cookie);
+	if (made) {
+		tcps_conn_begin(made, step->tuple, owner);
+		made->told.flags |= step->flags;
+		made->since_ns = ktime_get_boottime_ns();
+		made->state = step->new;
+		made->holder = step->holder;
+		made->kind = step->kind;
+		made->atleast = true;
 	}
-	end_visit(&visit);
+	tcps_step_unvisit(&visit);
 }
 
 /**

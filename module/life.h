@@ -28,7 +28,8 @@ struct tcps_tuple;
  * struct tcps_step - a transition, or a state that is there
  * @cookie: of the connection
  * @holder: the structure that makes it
- * @next: what stands for the connection then; NULL if nothing does
+ * @next: what stands for the connection then; NULL if nothing does. If it is a
+ *	minisock in a full socket's place, the socket becomes a ghost
  * @tuple: between whom; for those that have no entry, and at birth
  * @by: who is at work, as for tcps_life_mark(), if @unless_marked
  * @flags: TCPSTATES_FLAG_* that the connection has from now on
@@ -78,7 +79,7 @@ bool tcps_life_begin(const struct tcps_step *step,
 enum tcps_stepped tcps_life_step(const struct tcps_step *step);
 void tcps_life_strange(const struct tcps_step *step);
 enum tcps_end tcps_life_close(const struct tcps_step *step);
-bool tcps_life_replace(const struct tcps_step *step);
+bool tcps_life_stay(u64 cookie, const void *sk, const void *tw, u32 flags);
 bool tcps_life_pass(u64 cookie, const void *from, const void *to);
 void tcps_life_child(u64 cookie, bool born);
 bool tcps_life_has_child(u64 cookie, const struct request_sock *req);

@@ -4,6 +4,9 @@
  * off. A worker brings supplies when the list gets short, and fetches what is
  * too much, over two lock-free lists. So CPUs that mostly open connections and
  * CPUs that mostly close them are balanced by the worker, not by each other.
+ * What it has fetched it keeps in a reserve, and gives back to the kernel only
+ * what it has not needed for a while: a page that comes anew is cleared first,
+ * which costs as many instructions as a connection's transitions.
  *
  *   asked    set by the CPU, cleared by the worker when it is done with it
  *   inbox    added to by the worker, taken whole by the CPU
@@ -13,8 +16,11 @@
 
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
+#include <linux/jiffies.h>
 #include <linux/llist.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -24,6 +30,9 @@
  * CPU that does nothing but open connections takes some 50 in a millisecond.
  */
 #define SUPPLY	1024U
+
+/* How often half of what was not needed since is given back. */
+#define GIVE_BACK_INTERVAL	(10 * HZ)
 
 /**
  * struct pool_cpu - a CPU's part
@@ -48,25 +57,52 @@ struct pool_cpu {
 static DEFINE_PER_CPU_ALIGNED(struct pool_cpu, pools);
 static struct kmem_cache *cache;
 static unsigned long most_objects;
-static unsigned long objects;	/* allocated; written by the worker alone */
+
+static DEFINE_MUTEX(lock);	/* of what follows */
+static unsigned long objects;	/* allocated */
+static struct llist_node *reserve;
+static unsigned long reserved;	/* length of @reserve */
+static unsigned long unused;	/* its least length since something was given back */
+
+/* From the reserve, or a new one. */
+static struct llist_node *get_object(void)
+{
+	struct llist_node *node = reserve;
+
+	lockdep_assert_held(&lock);
+	if (node) {
+		reserve = node->next;
+		reserved--;
+		unused = min(unused, reserved);
+		return node;
+	}
+	if (objects == most_objects)
+		return NULL;
+	node = kmem_cache_alloc(cache, GFP_KERNEL);
+	if (node)
+		WRITE_ONCE(objects, objects + 1);
+	return node;
+}
+
+static void free_object(struct llist_node *node)
+{
+	lockdep_assert_held(&lock);
+	kmem_cache_free(cache, node);
+	WRITE_ONCE(objects, objects - 1);
+}
 
 /* One by one, since most of it is done while nobody waits. */
 static void supply(struct pool_cpu *pool)
 {
-	struct llist_node *first = NULL, *last = NULL;
+	struct llist_node *first = NULL, *last = NULL, *node;
 	unsigned int count = 0;
 
-	while (count < SUPPLY && objects < most_objects) {
-		struct llist_node *node = kmem_cache_alloc(cache, GFP_KERNEL);
-
-		if (!node)
-			break;
+	while (count < SUPPLY && (node = get_object())) {
 		node->next = first;
 		if (!last)
 			last = node;
 		first = node;
 		count++;
-		WRITE_ONCE(objects, objects + 1);
 	}
 	if (count) {
 		WRITE_ONCE(pool->supplied, count);
@@ -82,16 +118,37 @@ static void fetch_surplus(struct pool_cpu *pool)
 	while (node) {
 		struct llist_node *next = node->next;
 
-		kmem_cache_free(cache, node);
-		WRITE_ONCE(objects, objects - 1);
+		node->next = reserve;
+		reserve = node;
+		reserved++;
 		node = next;
 	}
+}
+
+static void give_back(struct work_struct *work);
+static DECLARE_DELAYED_WORK(give_back_work, give_back);
+
+static void give_back(struct work_struct *work)
+{
+	mutex_lock(&lock);
+	for (unused = DIV_ROUND_UP(unused, 2); unused; unused--) {
+		struct llist_node *node = reserve;
+
+		reserve = node->next;
+		reserved--;
+		free_object(node);
+	}
+	unused = reserved;
+	if (reserved)
+		schedule_delayed_work(&give_back_work, GIVE_BACK_INTERVAL);
+	mutex_unlock(&lock);
 }
 
 static void balance(struct work_struct *work)
 {
 	unsigned int cpu;
 
+	mutex_lock(&lock);
 	/* First what others have too much of: it may be all that there is. */
 	for_each_possible_cpu(cpu)
 		fetch_surplus(per_cpu_ptr(&pools, cpu));
@@ -104,6 +161,9 @@ static void balance(struct work_struct *work)
 			supply(pool);
 		WRITE_ONCE(pool->asked, false);
 	}
+	if (reserved)
+		schedule_delayed_work(&give_back_work, GIVE_BACK_INTERVAL);
+	mutex_unlock(&lock);
 }
 
 static DECLARE_WORK(balance_work, balance);
@@ -136,8 +196,10 @@ int tcps_pool_init(size_t size, unsigned long most)
 	most_objects = most;
 	for_each_possible_cpu(cpu)
 		init_irq_work(&per_cpu(pools, cpu).call, call_worker);
+	mutex_lock(&lock);
 	for_each_online_cpu(cpu)
 		supply(per_cpu_ptr(&pools, cpu));
+	mutex_unlock(&lock);
 	return 0;
 }
 
@@ -153,6 +215,8 @@ void tcps_pool_exit(void)
 	for_each_possible_cpu(cpu)
 		irq_work_sync(&per_cpu(pools, cpu).call);
 	cancel_work_sync(&balance_work);
+	cancel_delayed_work_sync(&give_back_work);
+	mutex_lock(&lock);
 	for_each_possible_cpu(cpu) {
 		struct pool_cpu *pool = per_cpu_ptr(&pools, cpu);
 
@@ -163,6 +227,13 @@ void tcps_pool_exit(void)
 		pool->outbox.first = llist_del_all(&pool->inbox);
 		fetch_surplus(pool);
 	}
+	while (reserve) {
+		struct llist_node *node = reserve;
+
+		reserve = node->next;
+		free_object(node);
+	}
+	mutex_unlock(&lock);
 	kmem_cache_destroy(cache);
 }
 

@@ -47,7 +47,10 @@
 #include "cookie.h"
 #include "keyset.h"
 #include "life.h"
+#include "look.h"
 #include "sock.h"
+#include "step.h"
+#include "uninitialized.h"
 #include "uapi/tcpstates.h"
 
 /*
@@ -95,7 +98,7 @@ static DEFINE_PER_CPU(struct birth, births);
 static unsigned long attached_hooks;
 static u64 unplaced;	/* children without a tuple; approximate */
 
-static bool attached(unsigned int hook)
+static __always_inline bool attached(unsigned int hook)
 {
 	return test_bit(hook, &attached_hooks);
 }
@@ -218,46 +221,69 @@ static bool all_attached(unsigned long hooks)
 #define MARKS_OF_TIMEWAIT	BIT(TCPSTATES_HOOK_TW_DESCHEDULE)
 
 /* @cause unless one is marked. Without all of @hooks no mark says nothing. */
-static void unless_marked(struct tcps_step *step, u8 cause, unsigned long hooks)
+static __always_inline void unless_marked(struct tcps_step *step, u8 cause,
+					  unsigned long hooks)
 {
 	step->cause = all_attached(hooks) ? cause : TCPSTATES_CAUSE_UNKNOWN;
 	step->unless_marked = true;
 	step->by = by();
 }
 
-static __always_inline void set_cause(struct tcps_step *step,
-				      const struct sock *sk)
-{
-	if (step->new == TCP_CLOSE) {
-		unless_marked(step, TCPSTATES_CAUSE_UNKNOWN, 0);
-		step->ask = all_attached(MARKS_OF_CLOSE);
-	} else if (step->new == TCP_FIN_WAIT1 || step->new == TCP_LAST_ACK) {
-		unless_marked(step, TCPSTATES_CAUSE_CLOSE,
-			      BIT(TCPSTATES_HOOK_SHUTDOWN));
-	} else {
-		step->cause = tcps_cause_of_step(sk, step->old, step->new);
-	}
-}
-
 /*
  * A full socket's step from @old to @new. Member by member: an initializer would
  * be built elsewhere and copied, for each transition.
  */
-static __always_inline void init_step(struct tcps_step *step,
-				      const struct sock *sk, u8 old, u8 new)
+static __always_inline void start_step(struct tcps_step *step,
+				       const struct sock *sk, u8 old, u8 new)
 {
 	step->cookie = tcps_cookie(sk);
 	step->holder = sk;
-	step->next = new == TCP_CLOSE ? NULL : sk;
+	step->next = sk;
 	step->tuple = NULL;
-	step->flags = tcps_sock_flags(sk);
+	step->by = 0;
+	step->flags = tcps_look_flags(sk);
 	step->old = old;
 	step->new = new;
 	step->kind = TCPS_KIND_SOCK;
 	step->strict = false;
 	step->ask = false;
 	step->unless_marked = false;
-	set_cause(step, sk);
+}
+
+/* Why, if nothing is marked. */
+static __always_inline u8 cause_of_move(const struct sock *sk, u8 old, u8 new)
+{
+	if (new == TCP_ESTABLISHED && unlikely(tcp_sk(sk)->repair))
+		return TCPSTATES_CAUSE_REPAIR;
+	return tcps_causes[new & 15][old & 15];
+}
+
+/* Whether it may be shutdown(): then no mark says that it was close(). */
+static __always_inline bool may_be_shutdown(u8 new)
+{
+	return (1U << new) & (TCPF_FIN_WAIT1 | TCPF_LAST_ACK);
+}
+
+/* The same; not to CLOSE. */
+static __always_inline void init_move(struct tcps_step *step,
+				      const struct sock *sk, u8 old, u8 new)
+{
+	u8 cause = cause_of_move(sk, old, new);
+
+	start_step(step, sk, old, new);
+	step->cause = cause;
+	if (may_be_shutdown(new))
+		unless_marked(step, cause, BIT(TCPSTATES_HOOK_SHUTDOWN));
+}
+
+/* The same; to CLOSE. */
+static __always_inline void init_close(struct tcps_step *step,
+				       const struct sock *sk, u8 old)
+{
+	start_step(step, sk, old, TCP_CLOSE);
+	step->next = NULL;
+	unless_marked(step, TCPSTATES_CAUSE_UNKNOWN, MARKS_OF_CLOSE);
+	step->ask = all_attached(MARKS_OF_CLOSE);
 }
 
 /* @step of a socket without an entry. */
@@ -286,11 +312,11 @@ static void get_caller(struct tcps_owner *owner, const struct sock *sk)
  */
 static bool sock_begins(const struct sock *sk, u8 new, bool once)
 {
-	struct tcps_owner owner;
-	struct tcps_tuple tuple;
-	struct tcps_step step;
+	struct tcps_owner tcps_uninitialized owner;
+	struct tcps_tuple tcps_uninitialized tuple;
+	struct tcps_step tcps_uninitialized step;
 
-	init_step(&step, sk, TCP_CLOSE, new);
+	init_move(&step, sk, TCP_CLOSE, new);
 	tcps_sock_tuple(&tuple, sk, false);
 	get_caller(&owner, sk);
 	step.tuple = &tuple;
@@ -308,7 +334,7 @@ static void portless_life(const struct sock *sk, struct tcps_step *last)
 	struct tcps_tuple tuple;
 	struct tcps_step first;
 
-	init_step(&first, sk, TCP_CLOSE, last->old);
+	init_move(&first, sk, TCP_CLOSE, last->old);
 	tcps_sock_tuple(&tuple, sk, true);
 	tcps_sock_no_port(&tuple);
 	get_caller(&owner, sk);
@@ -388,7 +414,7 @@ static void child_appears(const struct sock *child)
  * another child was faster or memory is short. Before 6.18 the child gets its
  * cookie only after this.
  */
-static void child_born(const struct sock *child)
+static noinline void child_born(const struct sock *child)
 {
 	bool complete = inet_sk(child)->inet_dport;
 	struct birth *birth;
@@ -462,7 +488,7 @@ static bool is_portless(const struct sock *sk, u8 state)
 }
 
 /* connect() or listen(), which may have to choose a port yet. */
-static void sock_opens(const struct sock *sk, u8 new)
+static noinline void sock_opens(const struct sock *sk, u8 new)
 {
 	if (!sees_port(new))
 		sock_begins(sk, new, false);
@@ -470,15 +496,13 @@ static void sock_opens(const struct sock *sk, u8 new)
 		stand_in(&told, (unsigned long)sk);
 }
 
-static void sock_closes(const struct sock *sk, u8 old)
+/* A socket that has no entry, nor is a ghost of one, goes to CLOSE. */
+static noinline void strange_close(const struct sock *sk, u8 old,
+				   enum tcps_end end)
 {
 	struct tcps_step step;
-	enum tcps_end end;
 
-	init_step(&step, sk, old, TCP_CLOSE);
-	end = tcps_life_close(&step);
-	if (end == TCPS_END_RECORDED || end == TCPS_END_GHOST)
-		return;
+	init_close(&step, sk, old);
 	if (old == TCP_SYN_RECV && sk_is_mptcp(sk))
 		tcps_life_child(step.cookie, false);
 	if (is_portless(sk, old))
@@ -487,15 +511,65 @@ static void sock_closes(const struct sock *sk, u8 old)
 		strange_sock(&step);
 }
 
-static void sock_moves(const struct sock *sk, u8 old, u8 new)
+/* A socket without an entry moves on; @next stands for its connection then. */
+static noinline void strange_move(const struct sock *sk, const void *next,
+				  u8 old, u8 new)
 {
 	struct tcps_step step;
 
-	init_step(&step, sk, old, new);
-	if (tcps_life_step(&step) == TCPS_STEP_STRANGE)
-		strange_sock(&step);
+	init_move(&step, sk, old, new);
+	step.next = next;
+	strange_sock(&step);
+}
+
+/*
+ * What is passed to step.h from here on is inlined there, and @step is not
+ * passed on: so it needs no memory.
+ */
+
+static __always_inline u32 look_at_sock(struct tcpstates_record *record,
+					const struct tcps_step *step,
+					u32 *known)
+{
+	if (likely(tcps_has_health(step->old, step->new)))
+		*known |= tcps_look_health(record, step->holder);
+	else
+		*known |= tcps_sock_some_health(record, step->holder);
+	return tcps_look_flags(step->holder);
+}
+
+static __always_inline u8 ask_sock(const struct tcps_step *step,
+				   const struct tcps_conn *conn)
+{
+	if (may_be_shutdown(step->new)) {
+		if (unlikely(conn->is_marked) && tcps_step_is_by(conn, by()))
+			return conn->mark;
+		if (!attached(TCPSTATES_HOOK_SHUTDOWN))
+			return TCPSTATES_CAUSE_UNKNOWN;
+	}
+	return cause_of_move(step->holder, step->old, step->new);
+}
+
+static noinline void sock_closes(const struct sock *sk, u8 old)
+{
+	struct tcps_step tcps_uninitialized step;
+	enum tcps_end end;
+
+	init_close(&step, sk, old);
+	end = tcps_step_close(&step, look_at_sock);
+	if (end == TCPS_END_STRANGE || end == TCPS_END_ALONE)
+		strange_close(sk, old, end);
+}
+
+static noinline void sock_moves(const struct sock *sk, u8 old, u8 new)
+{
+	struct tcps_step tcps_uninitialized step;
+
+	start_step(&step, sk, old, new);
+	if (tcps_step_go(&step, look_at_sock, ask_sock) == TCPS_STEP_STRANGE)
+		strange_move(sk, sk, old, new);
 	if (old == TCP_SYN_RECV && !attached(TCPSTATES_HOOK_REQ_DONE))
-		stood_in(&half_open, step.cookie);
+		stood_in(&half_open, tcps_cookie(sk));
 }
 
 /**
@@ -560,6 +634,17 @@ void tcps_probe_accept(const struct sock *sk)
 	tcps_life_accepted(tcps_cookie(sk), sk, &owner);
 }
 
+/* A minisock takes the place of @sk, in another state. */
+static bool sock_waits(const struct sock *sk,
+		       const struct inet_timewait_sock *tw, u8 old, u8 new)
+{
+	struct tcps_step tcps_uninitialized step;
+
+	start_step(&step, sk, old, new);
+	step.next = tw;
+	return tcps_step_go(&step, look_at_sock, ask_sock) == TCPS_STEP_DONE;
+}
+
 /**
  * tcps_probe_tw_start() - inet_twsk_hashdance() or its _schedule() successor
  * @tw: the minisock, not visible to anybody yet
@@ -570,21 +655,24 @@ void tcps_probe_accept(const struct sock *sk)
  */
 void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 {
-	struct tcps_step step;
+	u8 old = sk->sk_state, new = tw->tw_substate;
+	u64 cookie;
 
 	if (!is_tcp(sk))
 		return;
-	init_step(&step, sk, sk->sk_state, tw->tw_substate);
-	step.next = tw;
+	cookie = tcps_cookie(sk);
 	if (!atomic64_read(&tw->tw_cookie))
-		atomic64_set(&tw->tw_cookie, step.cookie);
-	if (recording() && tcps_life_replace(&step))
+		atomic64_set(&tw->tw_cookie, cookie);
+	if (recording() && old == new &&
+	    tcps_life_stay(cookie, sk, tw, tcps_look_flags(sk)))
 		return;
-	stand_in(&ghosts, step.cookie);
-	if (step.new == TCP_FIN_WAIT2 && attached(TCPSTATES_HOOK_TW_END))
+	if (recording() && old != new && sock_waits(sk, tw, old, new))
+		return;
+	stand_in(&ghosts, cookie);
+	if (new == TCP_FIN_WAIT2 && attached(TCPSTATES_HOOK_TW_END))
 		stand_in(&fin_wait2, (unsigned long)tw);
-	if (recording() && step.old != step.new)
-		strange_sock(&step);
+	if (recording() && old != new)
+		strange_move(sk, tw, old, new);
 }
 
 /*
@@ -607,7 +695,7 @@ static enum tcps_stepped timewait_step(const struct inet_timewait_sock *tw,
 	if (new == TCP_CLOSE)
 		unless_marked(&step, tcps_cause_of_expiry(tw, old),
 			      MARKS_OF_TIMEWAIT);
-	return tcps_life_step(&step);
+	return tcps_step_go(&step, tcps_step_look, tcps_step_ask);
 }
 
 /* The same without an entry. */
@@ -701,7 +789,7 @@ void tcps_probe_request_start(const struct sock *listener,
 			      const struct request_sock *req)
 {
 	struct tcps_owner owner = { };
-	struct tcps_tuple tuple;
+	struct tcps_tuple tcps_uninitialized tuple;
 	struct tcps_step step = {
 		.holder = req,
 		.next = req,

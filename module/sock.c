@@ -24,6 +24,7 @@
 #include <net/tcp_states.h>
 
 #include "conn.h"
+#include "look.h"
 #include "uapi/tcpstates.h"
 
 /* The numbers of the ABI are the kernel's; a record stores them unchanged. */
@@ -162,26 +163,6 @@ void tcps_sock_timewait_tuple(struct tcps_tuple *tuple,
 	     ntohs(tw->tw_dport));
 }
 
-/**
- * tcps_sock_flags() - what a full socket says of its connection
- * @sk: the socket
- *
- * Context: any.
- * Return: TCPSTATES_FLAG_*.
- */
-u32 tcps_sock_flags(const struct sock *sk)
-{
-	u32 flags = 0;
-
-	if (sock_flag(sk, SOCK_DEAD))
-		flags |= TCPSTATES_FLAG_ORPHAN;
-	if (tcp_sk(sk)->syn_data_acked)
-		flags |= TCPSTATES_FLAG_TFO;
-	if (sk_is_mptcp(sk))
-		flags |= TCPSTATES_FLAG_MPTCP;
-	return flags;
-}
-
 /*
  * Requests made from a SYN cookie have no listener of their own. Those that BPF
  * has checked do, and references; only then the bit for it has a value on all
@@ -211,6 +192,32 @@ u32 tcps_sock_request_flags(const struct request_sock *req)
 	return flags;
 }
 
+/* @word up to its first zero byte, and zero behind it. */
+static __always_inline u64 until_nul(u64 word)
+{
+	const u64 ones = ~0ULL / 0xff, tops = ones << 7;
+	u64 nuls = (word - ones) & ~word & tops;
+
+	/* Below the first zero byte's top bit all bits become ones. */
+	return nuls ? word & ((nuls & -nuls) - 1) >> 7 : word;
+}
+
+/*
+ * A name that may change meanwhile, in words. On 5.10 old bytes may stand behind
+ * the NUL.
+ */
+static __always_inline void put_comm(char comm[TASK_COMM_LEN], const char *name)
+{
+	u64 words[2];
+
+	BUILD_BUG_ON(sizeof(words) != TASK_COMM_LEN);
+	memcpy(words, name, sizeof(words));
+	words[0] = until_nul(words[0]);
+	/* The first word's last byte is zero if a NUL is in it. */
+	words[1] = words[0] >> 56 ? until_nul(words[1]) : 0;
+	memcpy(comm, words, sizeof(words));
+}
+
 /**
  * tcps_sock_running() - the running process is the owner
  * @owner: where to; pid, comm, uid and their bits
@@ -223,10 +230,9 @@ void tcps_sock_running(struct tcps_owner *owner)
 {
 	owner->known |= TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID;
 	owner->pid = task_tgid_nr(current);
-	owner->uid = from_kuid(&init_user_ns, current_uid());
-	/* On 5.10 old bytes may stand behind the NUL. */
-	strscpy_pad(owner->comm, current->group_leader->comm,
-		    sizeof(owner->comm));
+	/* In the initial user namespace they are the same. */
+	owner->uid = __kuid_val(current_uid());
+	put_comm(owner->comm, current->group_leader->comm);
 }
 
 /**
@@ -242,7 +248,7 @@ bool tcps_sock_user(struct tcps_owner *owner, const struct sock *sk)
 	if (!READ_ONCE(sk->sk_socket))
 		return !sock_flag(sk, SOCK_DEAD);
 	owner->known |= TCPSTATES_KNOW_UID;
-	owner->uid = from_kuid(&init_user_ns, sk->sk_uid);
+	owner->uid = __kuid_val(sk->sk_uid);
 	return false;
 }
 
@@ -274,38 +280,11 @@ void tcps_sock_file(struct tcps_owner *owner, const struct sock *sk)
 	put_cgroup(owner, (struct sock *)sk);
 }
 
-static void put_acceptq(struct tcpstates_record *record, const struct sock *sk)
+static u32 put_acceptq(struct tcpstates_record *record, const struct sock *sk)
 {
 	record->acceptq = READ_ONCE(sk->sk_ack_backlog);
 	record->backlog = READ_ONCE(sk->sk_max_ack_backlog);
-	record->known |= TCPSTATES_KNOW_ACCEPTQ;
-}
-
-/* As tcp_diag_get_info() has them for ss. */
-static void put_queues(struct tcpstates_record *record,
-		       const struct tcp_sock *tp)
-{
-	record->rq = max_t(int, READ_ONCE(tp->rcv_nxt) -
-				READ_ONCE(tp->copied_seq), 0);
-	record->wq = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
-	record->known |= TCPSTATES_KNOW_QUEUES;
-}
-
-/*
- * bytes_received counts the FIN, which tcp_fin() notes with SOCK_DONE;
- * bytes_sent counts a segment each time.
- */
-static void put_bytes(struct tcpstates_record *record,
-		      const struct tcp_sock *tp)
-{
-	u64 in = READ_ONCE(tp->bytes_received);
-
-	if (in && sock_flag((const struct sock *)tp, SOCK_DONE))
-		in--;
-	record->bytes_in = in;
-	record->bytes_out = READ_ONCE(tp->bytes_sent) -
-			    READ_ONCE(tp->bytes_retrans);
-	record->known |= TCPSTATES_KNOW_BYTES;
+	return TCPSTATES_KNOW_ACCEPTQ;
 }
 
 /**
@@ -314,12 +293,13 @@ static void put_bytes(struct tcpstates_record *record,
  * @req: the request
  *
  * Context: any.
+ * Return: TCPSTATES_KNOW_* of it.
  */
-void tcps_sock_request_health(struct tcpstates_record *record,
-			      const struct request_sock *req)
+u32 tcps_sock_request_health(struct tcpstates_record *record,
+			     const struct request_sock *req)
 {
 	record->retrans = req->num_retrans;
-	record->known |= TCPSTATES_KNOW_RETRANS;
+	return TCPSTATES_KNOW_RETRANS;
 }
 
 /* The end of a listener, or the time when it is one. */
@@ -352,30 +332,41 @@ static bool has_queues(const struct tcpstates_record *record,
 }
 
 /**
- * tcps_sock_health() - how a connection is doing
- * @record: where to, states filled in; the members of the socket's counters
- * @sk: the socket: locked, or kept from its CLOSE by the caller; then each
- *	value is one that it had, not all of them those of one moment
+ * tcps_sock_some_health() - of sockets that have not all, or something else
+ * @record: as for tcps_sock_health()
+ * @sk: likewise
+ *
+ * Context: as tcps_sock_health().
+ * Return: likewise.
  */
-void tcps_sock_health(struct tcpstates_record *record, const struct sock *sk)
+u32 tcps_sock_some_health(struct tcpstates_record *record,
+			  const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 rtt_us;
+	u32 known;
 
-	if (is_listener(record)) {
-		put_acceptq(record, sk);
-		return;
-	}
+	tcps_sock_no_health(record);
+	if (is_listener(record))
+		return put_acceptq(record, sk);
 	if (is_unborn(record))
-		return;
-	rtt_us = READ_ONCE(tp->srtt_us) >> 3;
-	if (rtt_us) {
-		record->rtt_us = rtt_us;
-		record->known |= TCPSTATES_KNOW_RTT;
-	}
-	record->retrans = READ_ONCE(tp->total_retrans);
-	record->known |= TCPSTATES_KNOW_RETRANS;
+		return 0;
+	known = tcps_put_rtt(record, tp) | tcps_put_bytes(record, tp);
 	if (has_queues(record, tp))
-		put_queues(record, tp);
-	put_bytes(record, tp);
+		known |= tcps_put_queues(record, tp);
+	return known;
+}
+
+/**
+ * tcps_sock_health() - how a connection is doing
+ * @record: where to, states filled in; all members of a socket's counters
+ * @sk: the socket: locked, or kept from its CLOSE by the caller; then each
+ *	value is one that it had, not all of them those of one moment
+ *
+ * Return: TCPSTATES_KNOW_* of these members.
+ */
+u32 tcps_sock_health(struct tcpstates_record *record, const struct sock *sk)
+{
+	if (!tcps_has_health(record->old_state, record->new_state))
+		return tcps_sock_some_health(record, sk);
+	return tcps_look_health(record, sk);
 }

@@ -41,7 +41,6 @@ DECLARE_TRACEPOINT(transition);
 /**
  * struct tcps_stream_cpu - a CPU's part; no other CPU writes to it
  * @ring: the ring
- * @number: of the record that is being written
  * @cpu: its number
  * @real_offset: CLOCK_REALTIME - CLOCK_BOOTTIME, in ns
  * @offset_at: in which jiffy that was found out
@@ -50,7 +49,6 @@ DECLARE_TRACEPOINT(transition);
  */
 struct tcps_stream_cpu {
 	struct tcps_ring ring;
-	u64 number;
 	u32 cpu;
 	s64 real_offset;
 	unsigned long offset_at;
@@ -91,18 +89,17 @@ static inline struct tcps_stream_cpu *tcps_stream_enter(void)
 /**
  * tcps_stream_begin() - begin to record a transition that happens now
  * @stream: entered; one record at a time
+ * @number: gets the record's number
  *
- * Return: where to write the record. Everything but @cpu and @seq, which
- * tcps_stream_commit() fills in, must be written, since the place holds an
- * older record.
+ * Return: where to write the record, all of it, since the place holds an older
+ * one.
  */
 static inline struct tcpstates_record *
-tcps_stream_begin(struct tcps_stream_cpu *stream)
+tcps_stream_begin(struct tcps_stream_cpu *stream, u64 *number)
 {
-	stream->number = tcps_ring_reserve(&stream->ring);
+	*number = tcps_ring_reserve(&stream->ring);
 	return likely(stream->ring.slots) ?
-	       tcps_ring_slot(&stream->ring, stream->number) :
-	       &stream->nowhere;
+	       tcps_ring_slot(&stream->ring, *number) : &stream->nowhere;
 }
 
 /**
@@ -126,14 +123,12 @@ static inline u64 tcps_stream_real_ns(struct tcps_stream_cpu *stream,
 /**
  * tcps_stream_commit() - publish the record
  * @stream: entered
- * @record: what tcps_stream_begin() returned, complete
+ * @number: the record's, which is complete
  */
 static inline void tcps_stream_commit(struct tcps_stream_cpu *stream,
-				      struct tcpstates_record *record)
+				      u64 number)
 {
-	record->seq = stream->number;
-	record->cpu = stream->cpu;
-	tcps_ring_commit(&stream->ring, stream->number);
+	tcps_ring_commit(&stream->ring, number);
 }
 
 /**

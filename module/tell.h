@@ -15,39 +15,32 @@
 #include "sock.h"
 #include "uapi/tcpstates.h"
 
-/*
- * The entry has tuple and owner as they stand in the record, but for @cpu,
- * @known, @flags and @rtt_us, in whose places it has other things.
- */
 #define TCPS_TOLD_AT	offsetof(struct tcpstates_record, netns)
-#define TCPS_TOLD_SIZE	(sizeof(struct tcps_tuple) + sizeof(struct tcps_owner))
 
-#define TCPS_SAME_PLACE(member, part, place)				\
+#define TCPS_SAME_PLACE(member)						\
 	static_assert(offsetof(struct tcpstates_record, member) ==	\
-		      TCPS_TOLD_AT + offsetof(struct tcps_conn, part.place) - \
-		      offsetof(struct tcps_conn, tuple))
+		      TCPS_TOLD_AT + offsetof(struct tcps_told, member))
 
-TCPS_SAME_PLACE(netns, tuple, netns);
-TCPS_SAME_PLACE(laddr, tuple, laddr);
-TCPS_SAME_PLACE(raddr, tuple, raddr);
-TCPS_SAME_PLACE(lport, tuple, lport);
-TCPS_SAME_PLACE(rport, tuple, rport);
-TCPS_SAME_PLACE(known, tuple, known);
-TCPS_SAME_PLACE(pid, owner, pid);
-TCPS_SAME_PLACE(uid, owner, uid);
-TCPS_SAME_PLACE(comm, owner, comm);
-TCPS_SAME_PLACE(flags, owner, known);
-TCPS_SAME_PLACE(rtt_us, owner, zero);
-TCPS_SAME_PLACE(inode, owner, inode);
-TCPS_SAME_PLACE(cgroup, owner, cgroup);
-static_assert(offsetof(struct tcpstates_record, bytes_in) ==
-	      TCPS_TOLD_AT + TCPS_TOLD_SIZE);
+TCPS_SAME_PLACE(netns);
+TCPS_SAME_PLACE(cpu);
+TCPS_SAME_PLACE(laddr);
+TCPS_SAME_PLACE(raddr);
+TCPS_SAME_PLACE(lport);
+TCPS_SAME_PLACE(rport);
+TCPS_SAME_PLACE(known);
+TCPS_SAME_PLACE(pid);
+TCPS_SAME_PLACE(uid);
+TCPS_SAME_PLACE(comm);
+TCPS_SAME_PLACE(flags);
+TCPS_SAME_PLACE(rtt_us);
+TCPS_SAME_PLACE(inode);
+TCPS_SAME_PLACE(cgroup);
 
 /**
  * tcps_tell() - what is known of a connection
- * @record: where to: all but @cpu and @seq, and what tells of a transition:
- *	states, cause, times, duration. The members of a socket's counters
- *	become zero
+ * @record: where to: all but @cpu and @seq, what tells of a transition (states,
+ *	cause, times, duration), and what tcps_tell_health() writes, to whose
+ *	result @known is to be added
  * @conn: the connection
  * @event: TCPSTATES_EVENT_*
  *
@@ -57,43 +50,33 @@ static __always_inline void tcps_tell(struct tcpstates_record *record,
 				      const struct tcps_conn *conn, u8 event)
 {
 	/* Over several members, which is meant. */
-	memcpy((u8 *)record + TCPS_TOLD_AT,
-	       (const u8 *)conn + offsetof(struct tcps_conn, tuple),
-	       TCPS_TOLD_SIZE);
+	memcpy((u8 *)record + TCPS_TOLD_AT, (const u8 *)&conn->told,
+	       sizeof(conn->told));
 	record->size = sizeof(*record);
 	record->version = TCPSTATES_ABI_VERSION;
 	record->event = event;
-	record->family = conn->tuple.family;
+	record->family = conn->family;
 	record->conn = conn->cookie;
-	record->known = conn->tuple.known | conn->owner.known | conn->known;
-	record->flags = conn->flags;
-	record->rtt_us = 0;
-	record->bytes_in = 0;
-	record->bytes_out = 0;
 	record->handshake_ns = conn->handshake_ns;
-	record->retrans = 0;
-	record->rq = 0;
-	record->wq = 0;
-	record->acceptq = 0;
-	record->backlog = 0;
-	record->reserved = 0;
 }
 
 /**
  * tcps_tell_health() - how a connection is doing
- * @record: where to, states filled in, and tcps_tell() done
+ * @record: where to, states filled in: the members of a socket's counters
  * @holder: what stands for it
  * @kind: TCPS_KIND_*, of @holder
  *
  * Context: as tcps_sock_health().
+ * Return: TCPSTATES_KNOW_* of these members.
  */
-static __always_inline void tcps_tell_health(struct tcpstates_record *record,
-					     const void *holder, u8 kind)
+static __always_inline u32 tcps_tell_health(struct tcpstates_record *record,
+					    const void *holder, u8 kind)
 {
-	if (likely(kind == TCPS_KIND_SOCK))
-		tcps_sock_health(record, holder);
-	else if (kind == TCPS_KIND_REQUEST)
-		tcps_sock_request_health(record, holder);
+	if (kind == TCPS_KIND_SOCK)
+		return tcps_sock_health(record, holder);
+	tcps_sock_no_health(record);
+	return kind == TCPS_KIND_REQUEST ?
+	       tcps_sock_request_health(record, holder) : 0;
 }
 
 #endif /* _TCPS_TELL_H */

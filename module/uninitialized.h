@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPS_UNINITIALIZED_H
+#define _TCPS_UNINITIALIZED_H
+
+/*
+ * A local variable that is written before it is read, and large enough that
+ * clearing it first (CONFIG_INIT_STACK_ALL_ZERO) would show.
+ */
+#if defined(__has_attribute) && !defined(__CHECKER__)
+#if __has_attribute(__uninitialized__)
+#define tcps_uninitialized __attribute__((__uninitialized__))
+#endif
+#endif
+#ifndef tcps_uninitialized
+#define tcps_uninitialized
+#endif
+
+#endif /* _TCPS_UNINITIALIZED_H */

@@ -12,12 +12,14 @@
 
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/processor.h>	/* list_bl.h lacks it */
 #include <linux/list_bl.h>
 #include <linux/lockdep.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <asm/processor.h>
 
 #include "uapi/tcpstates.h"
 
@@ -249,11 +251,11 @@ static inline struct tcps_conn *tcps_conn_find(struct hlist_bl_head *chain,
 static inline void tcps_conn_copy_owner(struct tcps_told *told,
 					const struct tcps_owner *owner)
 {
-	static_assert(TCPS_OWNER_AT == sizeof(struct tcps_tuple));
-	static_assert(offsetof(struct tcps_told, flags) - TCPS_OWNER_AT ==
-		      offsetof(struct tcps_owner, known));
-	static_assert(sizeof(struct tcps_told) - TCPS_OWNER_AT ==
-		      sizeof(struct tcps_owner));
+	BUILD_BUG_ON(TCPS_OWNER_AT != sizeof(struct tcps_tuple));
+	BUILD_BUG_ON(offsetof(struct tcps_told, flags) - TCPS_OWNER_AT !=
+		     offsetof(struct tcps_owner, known));
+	BUILD_BUG_ON(sizeof(struct tcps_told) - TCPS_OWNER_AT !=
+		     sizeof(struct tcps_owner));
 	/* Over several members, which is meant. */
 	memcpy((u8 *)told + TCPS_OWNER_AT, (const u8 *)owner, sizeof(*owner));
 }

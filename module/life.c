@@ -13,6 +13,7 @@
 #include <linux/compiler.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/string.h>
 
 #include "conn.h"
@@ -115,6 +116,8 @@ void tcps_life_strange(const struct tcps_step *step)
 		record = tcps_step_make(&visit, conn, step, tcps_step_look,
 					tcps_step_ask);
 		forget_cause(record, step);
+		/* The caller remembers a socket that was replaced. */
+		conn->ghost = NULL;
 	} else {
 		record = make_strange_step(&visit, step);
 	}

@@ -14,6 +14,7 @@
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/types.h>
+#include <asm/barrier.h>
 
 #include "cause.h"
 #include "conn.h"

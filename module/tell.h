@@ -19,7 +19,8 @@
 
 #define TCPS_SAME_PLACE(member)						\
 	static_assert(offsetof(struct tcpstates_record, member) ==	\
-		      TCPS_TOLD_AT + offsetof(struct tcps_told, member))
+		      TCPS_TOLD_AT + offsetof(struct tcps_told, member), \
+		      "not where the record has it: " #member)
 
 TCPS_SAME_PLACE(netns);
 TCPS_SAME_PLACE(cpu);

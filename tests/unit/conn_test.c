@@ -43,6 +43,9 @@ static int teardown(void **state)
 	return 0;
 }
 
+static const struct tcps_tuple nothing;
+static const struct tcps_owner nobody;
+
 static struct hlist_bl_head *lock(u64 cookie)
 {
 	local_irq_disable();
@@ -62,6 +65,7 @@ static struct tcps_conn *make(u64 cookie, const void *holder)
 	struct tcps_conn *conn = tcps_conn_make(chain, cookie);
 
 	if (conn) {
+		tcps_conn_begin(conn, &nothing, &nobody);
 		conn->holder = holder;
 		conn->state = TCPSTATES_ESTABLISHED;
 	}
@@ -105,8 +109,49 @@ static u64 neighbour(u64 cookie)
 	return cookie;
 }
 
+/* Copies the chain of @cookie into one row, over whatever it holds. */
+static unsigned int copy_row(u64 cookie, struct tcpstates_record *row)
+{
+	unsigned int count;
+	u64 copied_ns = 0;
+
+	memset(row, 0xa5, sizeof(*row));
+	count = tcps_conn_copy(tcps_conn_chain(cookie), row, 1, &copied_ns);
+	assert_int_equal(copied_ns, now);
+	return count;
+}
+
+static void fill_in(struct tcps_conn *conn)
+{
+	const struct tcps_tuple tuple = {
+		.known = TCPSTATES_KNOW_LADDR | TCPSTATES_KNOW_LPORT |
+			 TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT,
+		.flags = TCPSTATES_FLAG_V4MAPPED,
+		.netns = 4026531840U,
+		.lport = 80,
+		.rport = 1234,
+		.laddr = { 10, 0, 0, 5 },
+		.raddr = { [0] = 10, [15] = 9 },
+		.family = TCPSTATES_FAMILY_INET,
+	};
+	const struct tcps_owner owner = {
+		.known = TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID |
+			 TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP,
+		.pid = 812,
+		.uid = 33,
+		.inode = 4242,
+		.cgroup = 77,
+		.comm = "sixteen bytes ab",
+	};
+
+	tcps_conn_begin(conn, &tuple, &owner);
+	conn->since_ns = 900;
+	conn->state = TCPSTATES_ESTABLISHED;
+	conn->told.flags |= TCPSTATES_FLAG_MPTCP;
+}
+
 /* The pool's memory holds anything. */
-static void test_made_is_zero_but_the_key(void **state)
+static void test_begun_is_zero_but_the_key(void **state)
 {
 	struct tcps_conn zero = { }, copy;
 	struct hlist_bl_head *chain;
@@ -116,6 +161,7 @@ static void test_made_is_zero_but_the_key(void **state)
 	chain = lock(7);
 	conn = tcps_conn_make(chain, 7);
 	assert_non_null(conn);
+	tcps_conn_begin(conn, &nothing, &nobody);
 	copy = *conn;
 	unlock(chain);
 	assert_int_equal(copy.cookie, 7);
@@ -124,6 +170,37 @@ static void test_made_is_zero_but_the_key(void **state)
 	assert_memory_equal(&copy, &zero, sizeof(zero));
 	assert_int_equal(pool_in_use, 1);
 	assert_ptr_equal(find(7, NULL), conn);
+}
+
+/* It changes hands: its flags and what else is known stay. */
+static void test_owner(void **state)
+{
+	struct tcps_conn *conn = make(7, &one);
+	struct tcps_owner other_owner = {
+		.known = TCPSTATES_KNOW_UID, .uid = 5, .comm = "sshd",
+	}, got;
+	struct tcpstates_record row;
+
+	(void)state;
+	fill_in(conn);
+	tcps_conn_get_owner(conn, &got);
+	assert_int_equal(got.known, TCPS_KNOW_OF_OWNER);
+	assert_int_equal(got.pid, 812);
+	assert_int_equal(got.uid, 33);
+	assert_int_equal(got.inode, 4242);
+	assert_int_equal(got.cgroup, 77);
+	assert_memory_equal(got.comm, "sixteen bytes ab", sizeof(got.comm));
+
+	tcps_conn_set_owner(conn, &other_owner);
+	copy_row(7, &row);
+	assert_int_equal(row.known & TCPS_KNOW_OF_OWNER, TCPSTATES_KNOW_UID);
+	assert_true(row.known & TCPSTATES_KNOW_RPORT);
+	assert_int_equal(row.uid, 5);
+	assert_int_equal(row.pid, 0);
+	assert_int_equal(row.inode, 0);
+	assert_string_equal(row.comm, "sshd");
+	assert_int_equal(row.flags, TCPSTATES_FLAG_V4MAPPED |
+			 TCPSTATES_FLAG_MPTCP);
 }
 
 static void test_find_by_cookie_and_holder(void **state)
@@ -208,7 +285,7 @@ static void test_no_memory(void **state)
 }
 
 /* As the ABI text counts the bytes of a connection, with its part of a head. */
-#define BYTES	200
+#define BYTES	176
 
 static void test_bounds_of_memory(void **state)
 {
@@ -242,44 +319,6 @@ static void test_bounds_of_memory(void **state)
 	}
 }
 
-/* Copies the chain of @cookie into one row, over whatever it holds. */
-static unsigned int copy_row(u64 cookie, struct tcpstates_record *row)
-{
-	unsigned int count;
-	u64 copied_ns = 0;
-
-	memset(row, 0xa5, sizeof(*row));
-	count = tcps_conn_copy(tcps_conn_chain(cookie), row, 1, &copied_ns);
-	assert_int_equal(copied_ns, now);
-	return count;
-}
-
-static void fill_in(struct tcps_conn *conn)
-{
-	conn->since_ns = 900;
-	conn->flags = TCPSTATES_FLAG_MPTCP;
-	conn->tuple = (struct tcps_tuple) {
-		.known = TCPSTATES_KNOW_LADDR | TCPSTATES_KNOW_LPORT |
-			 TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT,
-		.flags = TCPSTATES_FLAG_V4MAPPED,
-		.netns = 4026531840U,
-		.lport = 80,
-		.rport = 1234,
-		.laddr = { 10, 0, 0, 5 },
-		.raddr = { [0] = 10, [15] = 9 },
-		.family = TCPSTATES_FAMILY_INET,
-	};
-	conn->owner = (struct tcps_owner) {
-		.known = TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID |
-			 TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP,
-		.pid = 812,
-		.uid = 33,
-		.inode = 4242,
-		.cgroup = 77,
-		.comm = "sixteen bytes ab",
-	};
-}
-
 /* All that the entry knows, and nothing else: the rest is zero. */
 static void test_row(void **state)
 {
@@ -304,7 +343,7 @@ static void test_row(void **state)
 		.pid = 812,
 		.uid = 33,
 		.comm = "sixteen bytes ab",
-		.flags = TCPSTATES_FLAG_MPTCP,
+		.flags = TCPSTATES_FLAG_V4MAPPED | TCPSTATES_FLAG_MPTCP,
 		.inode = 4242,
 		.cgroup = 77,
 	};
@@ -314,14 +353,15 @@ static void test_row(void **state)
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_memory_equal(&row, &expected, sizeof(row));
 
-	conn->handshaken = true;
+	conn->told.known |= TCPSTATES_KNOW_HANDSHAKE;
 	conn->atleast = true;
 	expected.known |= TCPSTATES_KNOW_HANDSHAKE;
 	expected.flags |= TCPSTATES_FLAG_ATLEAST;
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_memory_equal(&row, &expected, sizeof(row));
 	/* A lower bound is said of this moment, not of the connection. */
-	assert_int_equal(conn->flags, TCPSTATES_FLAG_MPTCP);
+	assert_int_equal(conn->told.flags, TCPSTATES_FLAG_V4MAPPED |
+			 TCPSTATES_FLAG_MPTCP);
 	conn->handshake_ns = 79;
 	expected.handshake_ns = 79;
 	assert_int_equal(copy_row(7, &row), 1);
@@ -337,12 +377,12 @@ static void test_row_asks_who_is_there(void **state)
 	(void)state;
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known, 0);
-	conn->sock = (const struct sock *)0x1000;
+	conn->kind = TCPS_KIND_SOCK;
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known, TCPSTATES_KNOW_RTT);
 	assert_int_equal(row.rtt_us, 0x1000);
-	conn->sock = NULL;
-	conn->req = (const struct request_sock *)0x2000;
+	conn->holder = (void *)0x2000;
+	conn->kind = TCPS_KIND_REQUEST;
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known, TCPSTATES_KNOW_RETRANS);
 	assert_int_equal(row.retrans, 0x2000);
@@ -441,12 +481,13 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_made_is_zero_but_the_key),
+		TEST(test_begun_is_zero_but_the_key),
 		TEST(test_find_by_cookie_and_holder),
 		TEST(test_next_gives_each_once),
 		TEST(test_removed),
 		TEST(test_no_memory),
 		cmocka_unit_test(test_bounds_of_memory),
+		TEST(test_owner),
 		TEST(test_row),
 		TEST(test_row_asks_who_is_there),
 		TEST(test_no_row_of_what_is_over),

@@ -107,21 +107,44 @@ static int teardown(void **state)
  * over what an older one left there, and copied as write_slot() does it.
  */
 static __thread unsigned int this_cpu;
+static __thread struct tcps_stream_cpu stream;
 static __thread struct tcpstates_record written;
 
-struct tcpstates_record *tcps_stream_begin(void)
+struct tcps_stream_cpu *tcps_stream_enter(void)
 {
+	stream.cpu = this_cpu;
+	tcps_ring_enter(rings[this_cpu]);
+	return &stream;
+}
+
+struct tcpstates_record *tcps_stream_begin(struct tcps_stream_cpu *of,
+					   u64 *number)
+{
+	must(of == &stream);
 	memset(&written, 0xa5, sizeof(written));
-	written.cpu = this_cpu;
-	written.seq = tcps_ring_reserve(rings[this_cpu]);
+	*number = tcps_ring_reserve(rings[this_cpu]);
 	return &written;
 }
 
-void tcps_stream_commit(struct tcpstates_record *record)
+u64 tcps_stream_real_ns(struct tcps_stream_cpu *of, u64 boot_ns)
 {
-	must(record == &written);
-	write_slot(rings[this_cpu], record->seq, record);
-	tcps_ring_commit(rings[this_cpu], record->seq);
+	must(of == &stream);
+	return boot_ns + SHIM_REAL_OFFSET;
+}
+
+void tcps_stream_commit(struct tcps_stream_cpu *of, u64 number)
+{
+	must(of == &stream && written.seq == number);
+	write_slot(rings[this_cpu], number, &written);
+	tcps_ring_commit(rings[this_cpu], number);
+}
+
+void tcps_stream_leave(struct tcps_stream_cpu *of,
+		       const struct tcpstates_record *record)
+{
+	must(of == &stream);
+	must(!record || record == &written);
+	tcps_ring_leave(rings[this_cpu]);
 }
 
 /*
@@ -152,7 +175,7 @@ static struct tcps_step sock_step(u64 cookie, u8 old, u8 new)
 		.cookie = cookie,
 		.holder = sock_of(cookie),
 		.next = new == TCPSTATES_CLOSE ? NULL : sock_of(cookie),
-		.sock = sock_of(cookie),
+		.kind = TCPS_KIND_SOCK,
 		.tuple = &tuple,
 		.old = old,
 		.new = new,
@@ -165,7 +188,7 @@ static struct tcps_step request_step(u64 cookie, u8 old, u8 new)
 		.cookie = cookie,
 		.holder = request_of(cookie),
 		.next = new == TCPSTATES_CLOSE ? NULL : request_of(cookie),
-		.req = request_of(cookie),
+		.kind = TCPS_KIND_REQUEST,
 		.tuple = &tuple,
 		.old = old,
 		.new = new,
@@ -212,12 +235,21 @@ static void minisock_ends(u64 cookie, bool has_ghost)
 		end_ghost(cookie);
 }
 
+/* A minisock takes the place of the socket; false if that has no entry. */
+static bool replaces(const struct tcps_step *step)
+{
+	if (step->old == step->new)
+		return tcps_life_stay(step->cookie, step->holder, step->next,
+				      step->flags);
+	return tcps_life_step(step) == TCPS_STEP_DONE;
+}
+
 static void sock_is_replaced(u64 cookie, u8 old)
 {
 	struct tcps_step step = sock_step(cookie, old, TCPSTATES_TIME_WAIT);
 
 	step.next = minisock_of(cookie);
-	must(tcps_life_replace(&step));
+	must(replaces(&step));
 	if (!is_ghost_slow(cookie))
 		end_ghost(cookie);
 }
@@ -310,7 +342,7 @@ static void learn(u64 *place, u8 state)
 
 	if (state == TCPSTATES_TIME_WAIT) {
 		step.holder = minisock_of(cookie);
-		step.sock = NULL;
+		step.kind = TCPS_KIND_OTHER;
 	}
 	tcps_life_learn(&step, &nobody);
 	*place = cookie;

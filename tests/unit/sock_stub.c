@@ -10,15 +10,16 @@
 #include "sock.h"
 #include "uapi/tcpstates.h"
 
-void tcps_sock_health(struct tcpstates_record *record, const struct sock *sk)
+u32 tcps_sock_health(struct tcpstates_record *record, const struct sock *sk)
 {
+	tcps_sock_no_health(record);
 	record->rtt_us = (uintptr_t)sk;
-	record->known |= TCPSTATES_KNOW_RTT;
+	return TCPSTATES_KNOW_RTT;
 }
 
-void tcps_sock_request_health(struct tcpstates_record *record,
-			      const struct request_sock *req)
+u32 tcps_sock_request_health(struct tcpstates_record *record,
+			     const struct request_sock *req)
 {
 	record->retrans = (uintptr_t)req;
-	record->known |= TCPSTATES_KNOW_RETRANS;
+	return TCPSTATES_KNOW_RETRANS;
 }

@@ -2,6 +2,7 @@
 #include "stream_stub.h"
 
 #include <linux/irqflags.h>
+#include <linux/ktime.h>
 
 #include "conn.h"
 #include "stream.h"
@@ -11,36 +12,64 @@
 
 u8 stream_old_byte;
 
+static struct tcps_stream_cpu stream = { .cpu = CPU };
 static struct tcpstates_record slot;
 static unsigned int count;
-static bool begun;
+static bool entered, begun, committed;
 static u64 next_seq;
 
-struct tcpstates_record *tcps_stream_begin(void)
+struct tcps_stream_cpu *tcps_stream_enter(void)
 {
 	must(shim_irqs_off);
-	must(!begun);
+	must(!entered);
+	entered = true;
+	return &stream;
+}
+
+struct tcpstates_record *tcps_stream_begin(struct tcps_stream_cpu *of,
+					   u64 *number)
+{
+	must(shim_irqs_off);
+	must(entered && !begun && of == &stream);
 	begun = true;
 	memset(&slot, stream_old_byte, sizeof(slot));
-	slot.cpu = CPU;
-	slot.seq = next_seq++;
+	*number = next_seq;
 	return &slot;
 }
 
-void tcps_stream_commit(struct tcpstates_record *record)
+u64 tcps_stream_real_ns(struct tcps_stream_cpu *of, u64 boot_ns)
+{
+	must(begun && of == &stream);
+	return boot_ns + SHIM_REAL_OFFSET;
+}
+
+void tcps_stream_commit(struct tcps_stream_cpu *of, u64 number)
 {
 	must(shim_irqs_off);
-	must(begun);
-	must(record == &slot);
-	/* Whoever holds the lock of the chain does not get further than here. */
-	tcps_conn_unlock(tcps_conn_lock(record->conn));
+	must(begun && of == &stream);
+	must(number == next_seq);
+	next_seq++;
 	begun = false;
+	committed = true;
 	count++;
+}
+
+void tcps_stream_leave(struct tcps_stream_cpu *of,
+		       const struct tcpstates_record *record)
+{
+	must(shim_irqs_off);
+	must(entered && !begun && of == &stream);
+	must(record == (committed ? &slot : NULL));
+	/* Whoever holds the lock of the chain does not get further than here. */
+	if (record)
+		tcps_conn_unlock(tcps_conn_lock(record->conn));
+	entered = false;
+	committed = false;
 }
 
 struct tcpstates_record stream_take(void)
 {
-	must(!begun);
+	must(!entered);
 	assert_int_equal(count, 1);
 	count = 0;
 	assert_int_equal(slot.size, sizeof(slot));
@@ -53,6 +82,6 @@ struct tcpstates_record stream_take(void)
 
 unsigned int stream_count(void)
 {
-	must(!begun);
+	must(!entered);
 	return count;
 }

@@ -36,9 +36,12 @@ static inline struct tcps_ring *make_ring(u64 slots, u64 first)
 	struct tcps_ring *ring = calloc(1, sizeof(*ring));
 
 	must(ring);
+	ring->shared = calloc(1, sizeof(*ring->shared));
+	must(ring->shared);
 	ring->mask = slots - 1;
-	ring->reserved = first;
-	ring->head = first;
+	ring->shared->reserved = first;
+	ring->shared->head = first;
+	ring->shared->records = slots;
 	ring->slots = calloc(slots, sizeof(*ring->slots));
 	must(ring->slots);
 	return ring;
@@ -47,6 +50,7 @@ static inline struct tcps_ring *make_ring(u64 slots, u64 first)
 static inline void free_ring(struct tcps_ring *ring)
 {
 	free(ring->slots);
+	free(ring->shared);
 	free(ring);
 }
 

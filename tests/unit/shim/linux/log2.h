@@ -2,9 +2,9 @@
 #ifndef _SHIM_LINUX_LOG2_H
 #define _SHIM_LINUX_LOG2_H
 
-static inline unsigned int ilog2(unsigned long number)
+static inline unsigned long rounddown_pow_of_two(unsigned long number)
 {
-	return 63 - __builtin_clzl(number);
+	return 1UL << (63 - __builtin_clzl(number));
 }
 
 #endif /* _SHIM_LINUX_LOG2_H */

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include_next <linux/limits.h>
+
+#define U8_MAX	255

@@ -25,6 +25,10 @@
 #error "tcpstates needs a kernel with CONFIG_DYNAMIC_FTRACE_WITH_REGS"
 #endif
 
+#ifndef CONFIG_KPROBES
+#error "tcpstates needs a kernel with CONFIG_KPROBES"
+#endif
+
 /*
  * Registers in an ftrace callback: struct pt_regs, filled on request, until
  * 5.11, then struct ftrace_regs. An accessor of the

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ftrace_ops and not kprobes: a kprobe is silently not called while another
- * one runs on its CPU. Each function has an ftrace_ops of its own, so that the
- * kernel calls the handler without a look-up. FTRACE_OPS_FL_PERMANENT makes
- * the kernel refuse kernel.ftrace_enabled=0 while the module is loaded, which
- * would silence the hooks otherwise.
+ * one runs on its CPU. Each function of an ordinary connection has an ftrace_ops
+ * of its own, so that the kernel calls the handler without a look-up.
+ * FTRACE_OPS_FL_PERMANENT makes the kernel refuse kernel.ftrace_enabled=0 while
+ * the module is loaded, which would silence the hooks otherwise.
  *
  * The table's order is that of attaching: who takes a key out of one of
  * probe.c's sets comes before who puts it in, the tracepoint last. Detaching
@@ -14,6 +14,7 @@
 #include "hooks.h"
 
 #include <linux/build_bug.h>
+#include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
@@ -190,22 +191,35 @@ static_assert(__same_type(inet_twsk_deschedule_put,
  * @hook: TCPSTATES_HOOK_*
  * @optional: its absence hides nothing on this kernel: no migration of requests
  * @twin: the same for IPv6; one bit tells of both
+ * @rare: it is not part of an ordinary connection
  * @names: the function's name, or what to take its place, in this order
  * @unseen: what is not seen without it
- * @ops: for ftrace
+ * @address: of the function, or 0 if it has not been found
+ * @ops: for ftrace; with its handler also if it is @rare, and not attached then
  */
 struct hook {
 	unsigned int hook;
 	bool optional;
 	bool twin;
+	bool rare;
 	const char *names[2];
 	const char *unseen;
+	unsigned long address;
 	struct ftrace_ops ops;
 };
 
 #define HOOK(id, handler, what, ...)					\
 	{								\
 		.hook = TCPSTATES_HOOK_##id,				\
+		.names = { __VA_ARGS__ },				\
+		.unseen = (what),					\
+		.ops.func = (handler),					\
+	}
+
+#define RARE_HOOK(id, handler, what, ...)				\
+	{								\
+		.hook = TCPSTATES_HOOK_##id,				\
+		.rare = true,						\
 		.names = { __VA_ARGS__ },				\
 		.unseen = (what),					\
 		.ops.func = (handler),					\
@@ -224,6 +238,7 @@ static struct hook hooks[] = {
 	},
 	{
 		.hook = TCPSTATES_HOOK_REQ_MIGRATE,
+		.rare = true,
 		.optional = !TCPS_HAS_MIGRATION,
 		.names = { "inet_reqsk_clone" },
 		.unseen = "half-open connections that change their listener",
@@ -250,12 +265,13 @@ static struct hook hooks[] = {
 	HOOK(CONNECT, on_connect,
 	     "the local port in SYN_SENT",
 	     "tcp_fastopen_defer_connect", "tcp_connect"),
-	HOOK(LISTEN, on_listen,
+	RARE_HOOK(LISTEN, on_listen,
 	     "the local port of listen() without bind()",
 	     "inet_hash"),
 	{
 		/* Since 7.x the first serves both. */
 		.hook = TCPSTATES_HOOK_LISTEN,
+		.rare = true,
 		.twin = true,
 		.names = { "inet6_hash" },
 		.ops.func = on_listen,
@@ -266,25 +282,25 @@ static struct hook hooks[] = {
 	HOOK(CHILD, on_child,
 	     "SYN_RECV of TCP Fast Open and SYN cookies",
 	     "inet_csk_clone_lock"),
-	HOOK(RESET, on_reset,
+	RARE_HOOK(RESET, on_reset,
 	     "the causes rst-received and rst-sent, and those that exclude them",
 	     "tcp_reset"),
-	HOOK(DISCONNECT, on_disconnect,
+	RARE_HOOK(DISCONNECT, on_disconnect,
 	     "the causes abort and disconnect, and those that exclude them",
 	     "tcp_disconnect"),
-	HOOK(SHUTDOWN, on_shutdown,
+	RARE_HOOK(SHUTDOWN, on_shutdown,
 	     "the causes close and shutdown",
 	     "tcp_shutdown"),
-	HOOK(ABORT, on_abort,
+	RARE_HOOK(ABORT, on_abort,
 	     "the cause killed, and those that exclude it",
 	     "tcp_abort"),
 	HOOK(CHECK_REQ, on_check_req,
 	     "why a segment ended a half-open connection",
 	     "tcp_check_req"),
-	HOOK(REQ_ERR, on_request_error,
+	RARE_HOOK(REQ_ERR, on_request_error,
 	     "the cause unreachable of half-open connections",
 	     "tcp_req_err"),
-	HOOK(TW_DESCHEDULE, on_tw_deschedule,
+	RARE_HOOK(TW_DESCHEDULE, on_tw_deschedule,
 	     "why TIME_WAIT ended, and FIN_WAIT2 after close()",
 	     "inet_twsk_deschedule_put"),
 };
@@ -298,82 +314,172 @@ static void notrace on_set_state(void *data, const struct sock *sk,
 	tcps_probe_set_state(sk, old, new);
 }
 
-/* Attach to the first of the names that the kernel has. -ENOENT: none. */
-static int attach(struct hook *hook)
+/*
+ * Where a function is; -ENOENT if the kernel has none of this name. Asked for as
+ * somebody who wants a kprobe there, who is the only one to be told; the probe
+ * is never armed. ftrace could be given the name, but looks at all functions of
+ * the kernel to find it.
+ */
+static int find_function(const char *name, unsigned long *address)
+{
+	struct kprobe probe = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	int ret = register_kprobe(&probe);
+
+	if (ret)
+		return ret;
+	*address = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return 0;
+}
+
+static int find(struct hook *hook)
 {
 	unsigned int i;
 	int ret = -ENOENT;
 
-	hook->ops.flags = TCPS_FTRACE_FLAGS | FTRACE_OPS_FL_PERMANENT;
+	hook->address = 0;
 	for (i = 0; i < ARRAY_SIZE(hook->names) && hook->names[i]; i++) {
-		/* Without a filter the handler would get every function. */
-		ret = ftrace_set_filter(&hook->ops, (char *)hook->names[i],
-					strlen(hook->names[i]), 1);
-		if (ret == -EINVAL)
-			continue;	/* no such function */
-		if (ret)
-			return ret;
-		if (!hook->twin)
-			tcps_probe_attached(hook->hook, true);
-		ret = register_ftrace_function(&hook->ops);
-		if (!ret)
-			return 0;
-		tcps_probe_attached(hook->hook, false);
-		tcps_ftrace_free_filter(&hook->ops);
-		return ret;
+		ret = find_function(hook->names[i], &hook->address);
+		if (ret != -ENOENT)
+			break;
 	}
-	return -ENOENT;
+	return ret;
 }
 
-static bool is_attached(const struct hook *hook)
+/* Both may stand before or behind an instruction at the function's entry. */
+static bool is_at(const struct hook *hook, unsigned long ip)
 {
-	return hook->ops.flags & FTRACE_OPS_FL_ENABLED;
+	return hook->rare && hook->address && ip - hook->address + 8 <= 16;
+}
+
+/*
+ * The rare hooks share one ftrace_ops, since attaching each takes time and
+ * detaching much more; so which function was called must be looked up.
+ */
+HANDLER(on_rare)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (is_at(&hooks[i], ip)) {
+			hooks[i].ops.func(ip, parent_ip, ops, fregs);
+			return;
+		}
+	}
+}
+
+static struct ftrace_ops rare_ops = {
+	.func = on_rare,
+};
+
+static bool is_attached(const struct ftrace_ops *ops)
+{
+	return ops->flags & FTRACE_OPS_FL_ENABLED;
+}
+
+static void detach(struct ftrace_ops *ops)
+{
+	if (is_attached(ops))
+		unregister_ftrace_function(ops);
+	tcps_ftrace_free_filter(ops);
 }
 
 static void detach_functions(void)
 {
 	unsigned int i = ARRAY_SIZE(hooks);
 
-	while (i-- > 0) {
-		if (!is_attached(&hooks[i]))
-			continue;
-		unregister_ftrace_function(&hooks[i].ops);
-		tcps_ftrace_free_filter(&hooks[i].ops);
+	detach(&rare_ops);
+	while (i-- > 0)
+		if (!hooks[i].rare)
+			detach(&hooks[i].ops);
+}
+
+/* Without a filter the handler would get every function. */
+static int add_filter(struct ftrace_ops *ops, unsigned long address)
+{
+	ops->flags = TCPS_FTRACE_FLAGS | FTRACE_OPS_FL_PERMANENT;
+	return ftrace_set_filter_ip(ops, address, 0, 0);
+}
+
+static int attach(struct ftrace_ops *ops)
+{
+	int ret = register_ftrace_function(ops);
+
+	if (ret == -EBUSY)
+		pr_err("ftrace is off: set kernel.ftrace_enabled=1\n");
+	return ret;
+}
+
+/* Find the function, and have it attached; a rare one with the others later. */
+static int attach_function(struct hook *hook)
+{
+	int ret = find(hook);
+
+	if (ret)
+		return ret;
+	ret = add_filter(hook->rare ? &rare_ops : &hook->ops, hook->address);
+	if (ret == -EINVAL) {
+		hook->address = 0;
+		return -ENOENT;	/* ftrace does not know it */
 	}
+	if (ret)
+		return ret;
+	if (!hook->twin)
+		tcps_probe_attached(hook->hook, true);
+	return hook->rare ? 0 : attach(&hook->ops);
+}
+
+/* All rare ones at once. With none of them, @rare_ops would have no filter. */
+static int attach_rare(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (hooks[i].rare && hooks[i].address)
+			return attach(&rare_ops);
+	return 0;
+}
+
+static void announce_missing(const struct hook *hook)
+{
+	if (hook->optional) {
+		tcps_probe_attached(hook->hook, true);
+		return;
+	}
+	if (hook->twin && (!IS_ENABLED(CONFIG_IPV6) || !hook->unseen))
+		return;
+	tcps_probe_attached(hook->hook, false);
+	pr_warn("this kernel has no %s: not seen is %s\n", hook->names[0],
+		hook->unseen);
 }
 
 /* A function that is missing is announced; anything else stops loading. */
 static int attach_functions(void)
 {
 	unsigned int i;
+	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		int ret = attach(&hooks[i]);
-
-		if (ret == -ENOENT && hooks[i].optional) {
-			tcps_probe_attached(hooks[i].hook, true);
-			continue;
-		}
-		if (ret == -ENOENT && hooks[i].twin) {
-			if (!IS_ENABLED(CONFIG_IPV6) || !hooks[i].unseen)
-				continue;
-			tcps_probe_attached(hooks[i].hook, false);
-		}
+		ret = attach_function(&hooks[i]);
 		if (ret == -ENOENT) {
-			pr_warn("this kernel has no %s: not seen is %s\n",
-				hooks[i].names[0], hooks[i].unseen);
-			continue;
-		}
-		if (ret == -EBUSY)
-			pr_err("ftrace is off: set kernel.ftrace_enabled=1\n");
-		if (ret) {
+			announce_missing(&hooks[i]);
+		} else if (ret) {
 			pr_err("cannot attach to %s: error %d\n",
 			       hooks[i].names[0], ret);
-			detach_functions();
-			return ret;
+			goto err_detach_functions;
 		}
 	}
+	ret = attach_rare();
+	if (ret)
+		goto err_detach_functions;
 	return 0;
+
+err_detach_functions:
+	detach_functions();
+	return ret;
 }
 
 static void compare_name(struct tracepoint *tp, void *found)

@@ -17,7 +17,6 @@
 #include <linux/string.h>
 
 #include "pool.h"
-#include "sock.h"
 #include "tell.h"
 
 /* Entries for each chain when the table is full. */

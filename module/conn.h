@@ -251,7 +251,7 @@ static inline struct tcps_conn *tcps_conn_find(struct hlist_bl_head *chain,
 static inline void tcps_conn_copy_owner(struct tcps_told *told,
 					const struct tcps_owner *owner)
 {
-	BUILD_BUG_ON(TCPS_OWNER_AT != sizeof(struct tcps_tuple));
+	BUILD_BUG_ON(sizeof(struct tcps_tuple) != TCPS_OWNER_AT);
 	BUILD_BUG_ON(offsetof(struct tcps_told, flags) - TCPS_OWNER_AT !=
 		     offsetof(struct tcps_owner, known));
 	BUILD_BUG_ON(sizeof(struct tcps_told) - TCPS_OWNER_AT !=

@@ -216,7 +216,7 @@ struct hook {
 		.ops.func = (handler),					\
 	}
 
-#define RARE_HOOK(id, handler, what, ...)				\
+#define RARE(id, handler, what, ...)					\
 	{								\
 		.hook = TCPSTATES_HOOK_##id,				\
 		.rare = true,						\
@@ -265,7 +265,7 @@ static struct hook hooks[] = {
 	HOOK(CONNECT, on_connect,
 	     "the local port in SYN_SENT",
 	     "tcp_fastopen_defer_connect", "tcp_connect"),
-	RARE_HOOK(LISTEN, on_listen,
+	RARE(LISTEN, on_listen,
 	     "the local port of listen() without bind()",
 	     "inet_hash"),
 	{
@@ -282,25 +282,25 @@ static struct hook hooks[] = {
 	HOOK(CHILD, on_child,
 	     "SYN_RECV of TCP Fast Open and SYN cookies",
 	     "inet_csk_clone_lock"),
-	RARE_HOOK(RESET, on_reset,
+	RARE(RESET, on_reset,
 	     "the causes rst-received and rst-sent, and those that exclude them",
 	     "tcp_reset"),
-	RARE_HOOK(DISCONNECT, on_disconnect,
+	RARE(DISCONNECT, on_disconnect,
 	     "the causes abort and disconnect, and those that exclude them",
 	     "tcp_disconnect"),
-	RARE_HOOK(SHUTDOWN, on_shutdown,
+	RARE(SHUTDOWN, on_shutdown,
 	     "the causes close and shutdown",
 	     "tcp_shutdown"),
-	RARE_HOOK(ABORT, on_abort,
+	RARE(ABORT, on_abort,
 	     "the cause killed, and those that exclude it",
 	     "tcp_abort"),
 	HOOK(CHECK_REQ, on_check_req,
 	     "why a segment ended a half-open connection",
 	     "tcp_check_req"),
-	RARE_HOOK(REQ_ERR, on_request_error,
+	RARE(REQ_ERR, on_request_error,
 	     "the cause unreachable of half-open connections",
 	     "tcp_req_err"),
-	RARE_HOOK(TW_DESCHEDULE, on_tw_deschedule,
+	RARE(TW_DESCHEDULE, on_tw_deschedule,
 	     "why TIME_WAIT ended, and FIN_WAIT2 after close()",
 	     "inet_twsk_deschedule_put"),
 };

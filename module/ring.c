@@ -68,13 +68,17 @@ u64 tcps_ring_settled(const struct tcps_ring *ring)
 	unsigned int spins = 0;
 	u64 entered;
 
-	/* E: the caller's clock before the counters. Pairs with A and J. */
+	/* E: the caller's clock before the counters. Pairs with A. */
 	smp_mb();
+	/* J: the counter before the head. Pairs with J in ring.h. */
 	entered = smp_load_acquire(&shared->entered);
-	while (entered & 1 && smp_load_acquire(&shared->entered) == entered) {
+	while (entered & 1) {
 		cpu_relax();
 		if (++spins % SPINS_BEFORE_RESCHED == 0)
 			cond_resched();
+		/* J: likewise, and again. Pairs with J in ring.h. */
+		if (smp_load_acquire(&shared->entered) != entered)
+			break;
 	}
 	/* B: the number before the record. Pairs with D. */
 	return smp_load_acquire(&shared->head);

@@ -44,9 +44,9 @@ struct tcps_ring {
  * From here to tcps_ring_leave() readers that need the order of time wait for
  * the caller, who must not be interrupted by anything that enters @ring.
  *
- * A: the caller passes a full barrier, which may be that of a lock, after this
- * and before it reads the record's clock, or looks whether readers wait. Pairs
- * with E and F.
+ * The caller passes a full barrier (A in ring.c), which may be that of a lock,
+ * after this and before it reads the record's clock or looks whether readers
+ * wait.
  *
  * Context: the ring's one writer.
  */
@@ -93,7 +93,7 @@ static inline void tcps_ring_commit(struct tcps_ring *ring, u64 number)
  */
 static inline void tcps_ring_leave(struct tcps_ring *ring)
 {
-	/* J: the head before the counter. Pairs with E. */
+	/* J: the head before the counter. Pairs with J in ring.c. */
 	smp_store_release(&ring->shared->entered, ring->shared->entered + 1);
 }
 

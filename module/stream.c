@@ -21,6 +21,7 @@
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
@@ -128,6 +129,7 @@ static int make_rings(void)
 							     cpu);
 
 		stream->cpu = cpu;
+		stream->offset_at = jiffies - 1;
 		stream->ring.mask = ring_records - 1;
 		stream->ring.shared = (void *)get_zeroed_page(GFP_KERNEL);
 		if (!stream->ring.shared)

@@ -43,7 +43,7 @@ DECLARE_TRACEPOINT(transition);
  * @ring: the ring
  * @cpu: its number
  * @real_offset: CLOCK_REALTIME - CLOCK_BOOTTIME, in ns
- * @offset_at: in which jiffy that was found out
+ * @offset_at: in which jiffy that was found out last
  * @wake: wakes the readers, queued by this CPU
  * @nowhere: where records go if there is no memory for the ring
  */
@@ -115,7 +115,7 @@ tcps_stream_begin(struct tcps_stream_cpu *stream, u64 *number)
 static inline u64 tcps_stream_real_ns(struct tcps_stream_cpu *stream,
 				      u64 boot_ns)
 {
-	if (unlikely(stream->offset_at != jiffies))
+	if (unlikely(time_after(jiffies, stream->offset_at)))
 		tcps_stream_set_offset(stream);
 	return boot_ns + stream->real_offset;
 }

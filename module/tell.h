@@ -17,25 +17,13 @@
 
 #define TCPS_TOLD_AT	offsetof(struct tcpstates_record, netns)
 
-#define TCPS_SAME_PLACE(member)						\
-	static_assert(offsetof(struct tcpstates_record, member) ==	\
-		      TCPS_TOLD_AT + offsetof(struct tcps_told, member), \
-		      "not where the record has it: " #member)
-
-TCPS_SAME_PLACE(netns);
-TCPS_SAME_PLACE(cpu);
-TCPS_SAME_PLACE(laddr);
-TCPS_SAME_PLACE(raddr);
-TCPS_SAME_PLACE(lport);
-TCPS_SAME_PLACE(rport);
-TCPS_SAME_PLACE(known);
-TCPS_SAME_PLACE(pid);
-TCPS_SAME_PLACE(uid);
-TCPS_SAME_PLACE(comm);
-TCPS_SAME_PLACE(flags);
-TCPS_SAME_PLACE(rtt_us);
-TCPS_SAME_PLACE(inode);
-TCPS_SAME_PLACE(cgroup);
+/* They have the same members in the same order. */
+static_assert(offsetof(struct tcpstates_record, known) - TCPS_TOLD_AT ==
+	      offsetof(struct tcps_told, known), "not as in the record");
+static_assert(offsetof(struct tcpstates_record, flags) - TCPS_TOLD_AT ==
+	      offsetof(struct tcps_told, flags), "not as in the record");
+static_assert(offsetof(struct tcpstates_record, bytes_in) - TCPS_TOLD_AT ==
+	      sizeof(struct tcps_told), "not as in the record");
 
 /**
  * tcps_tell() - what is known of a connection

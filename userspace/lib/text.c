@@ -29,20 +29,35 @@ static size_t give(char *text, size_t size, const char *whole, size_t length)
 	return length;
 }
 
+/* Records of one thread follow each other in time, mostly. */
+static __thread struct tcps_format format;
+
 size_t tcpstates_format_line(const struct tcpstates_record *record, char *text,
 			     size_t size)
 {
 	char line[TCPS_LINE_MAX];
+	size_t length;
 
-	return give(text, size, line, tcps_format_line(record, line));
+	if (size <= TCPS_LINE_MAX)
+		return give(text, size, line,
+			    tcps_format_line(&format, record, line));
+	length = tcps_format_line(&format, record, text);
+	text[length] = '\0';
+	return length;
 }
 
 size_t tcpstates_format_json(const struct tcpstates_record *record, char *text,
 			     size_t size)
 {
 	char json[TCPS_JSON_MAX];
+	size_t length;
 
-	return give(text, size, json, tcps_format_json(record, json));
+	if (size <= TCPS_JSON_MAX)
+		return give(text, size, json,
+			    tcps_format_json(&format, record, json));
+	length = tcps_format_json(&format, record, text);
+	text[length] = '\0';
+	return length;
 }
 
 size_t tcpstates_format_address(unsigned int family, const __u8 address[16],

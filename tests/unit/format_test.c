@@ -638,7 +638,10 @@ static void test_namespaces_that_alternate(void **state)
 	expect_netns(7, "7");
 	expect_netns(4026531840U, "4026531840");
 	expect_netns(0, "-");
-	expect_netns(1000, "1000");
+	expect_netns((1 << 16) + 7, "65543");
+	expect_netns(7, "7");
+	expect_netns((1 << 24) + 7, "16777223");
+	expect_netns(7, "7");
 }
 
 /* Any order of a few seconds and namespaces, for two readers at a time. */

@@ -61,6 +61,7 @@ static_assert(sizeof(TCPS_VERSION) <=
  * @length: of its text in @line, 0 if none is made yet
  * @given: bytes of @line given out
  * @line: its text
+ * @lines: what its making needs
  */
 struct tcps_file {
 	struct mutex lock;	/* everything below but @net */
@@ -72,6 +73,7 @@ struct tcps_file {
 	size_t length;
 	size_t given;
 	char line[TCPS_LINE_MAX];
+	struct tcps_format lines;
 };
 
 /* Have a record to give out, if there is one. */
@@ -99,7 +101,8 @@ static ssize_t read_text(struct tcps_file *tf, struct iov_iter *to)
 		size_t part, copied;
 
 		if (!tf->length)
-			tf->length = tcps_format_line(&tf->record, tf->line);
+			tf->length = tcps_format_line(&tf->lines, &tf->record,
+						      tf->line);
 		/* Whole lines; but for a buffer smaller than one, a part. */
 		if (done && iov_iter_count(to) < tf->length)
 			break;

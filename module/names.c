@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "names.h"
 
-#include "uapi/tcpstates.h"
-
 #define NAME(string)	{ string, sizeof(string) - 1 }
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
-static const struct tcps_name states[TCPSTATES_STATE_COUNT] = {
+const struct tcps_name tcps_states[TCPSTATES_STATE_COUNT] = {
 	[TCPSTATES_UNKNOWN] = NAME("-"),
 	[TCPSTATES_ESTABLISHED] = NAME("ESTABLISHED"),
 	[TCPSTATES_SYN_SENT] = NAME("SYN_SENT"),
@@ -21,14 +18,14 @@ static const struct tcps_name states[TCPSTATES_STATE_COUNT] = {
 	[TCPSTATES_CLOSING] = NAME("CLOSING"),
 };
 
-static const struct tcps_name events[TCPSTATES_EVENT_COUNT] = {
+const struct tcps_name tcps_events[TCPSTATES_EVENT_COUNT] = {
 	[0] = NAME("-"),
 	[TCPSTATES_EVENT_TRANSITION] = NAME("transition"),
 	[TCPSTATES_EVENT_LOST] = NAME("lost"),
 	[TCPSTATES_EVENT_EXISTING] = NAME("existing"),
 };
 
-static const struct tcps_name causes[TCPSTATES_CAUSE_COUNT] = {
+const struct tcps_name tcps_causes[TCPSTATES_CAUSE_COUNT] = {
 	[TCPSTATES_CAUSE_UNKNOWN] = NAME("-"),
 	[TCPSTATES_CAUSE_CONNECT] = NAME("connect"),
 	[TCPSTATES_CAUSE_LISTEN] = NAME("listen"),
@@ -63,12 +60,7 @@ static const struct tcps_name causes[TCPSTATES_CAUSE_COUNT] = {
 	[TCPSTATES_CAUSE_REPAIR] = NAME("repair"),
 };
 
-static const struct tcps_name families[] = {
-	NAME("-"), NAME("inet"), NAME("inet6"),
-};
-
-/* By bit number of TCPSTATES_FLAG_*. */
-static const struct tcps_name flags[] = {
+const struct tcps_name tcps_flags[] = {
 	NAME("v4mapped"),
 	NAME("unaccepted"),
 	NAME("orphan"),
@@ -77,70 +69,3 @@ static const struct tcps_name flags[] = {
 	NAME("tfo"),
 	NAME("mptcp"),
 };
-
-/**
- * tcps_name_state() - name of a state
- * @state: TCPSTATES_ESTABLISHED etc.
- *
- * Context: any.
- * Return: the name; "-" for what is no state.
- */
-const struct tcps_name *tcps_name_state(__u8 state)
-{
-	return &states[state < COUNT(states) ? state : 0];
-}
-
-/**
- * tcps_name_event() - name of an event
- * @event: TCPSTATES_EVENT_*
- *
- * Context: any.
- * Return: the name; "-" for what is no event.
- */
-const struct tcps_name *tcps_name_event(__u8 event)
-{
-	return &events[event < COUNT(events) ? event : 0];
-}
-
-/**
- * tcps_name_cause() - name of a cause
- * @cause: TCPSTATES_CAUSE_*
- *
- * Context: any.
- * Return: the name; "-" for what is no cause.
- */
-const struct tcps_name *tcps_name_cause(__u8 cause)
-{
-	return &causes[cause < COUNT(causes) ? cause : 0];
-}
-
-/**
- * tcps_name_family() - name of an address family
- * @family: TCPSTATES_FAMILY_*
- *
- * Context: any.
- * Return: the name; "-" for what is no family.
- */
-const struct tcps_name *tcps_name_family(__u8 family)
-{
-	switch (family) {
-	case TCPSTATES_FAMILY_INET:
-		return &families[1];
-	case TCPSTATES_FAMILY_INET6:
-		return &families[2];
-	default:
-		return &families[0];
-	}
-}
-
-/**
- * tcps_name_flag() - name of a flag
- * @bit: its number in the record's flags
- *
- * Context: any.
- * Return: the name, or NULL if there is none.
- */
-const struct tcps_name *tcps_name_flag(unsigned int bit)
-{
-	return bit < COUNT(flags) ? &flags[bit] : NULL;
-}

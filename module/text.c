@@ -11,104 +11,144 @@
  *         its place, and \x5c for a backslash: a backslash in the decoded
  *         string always begins such an escape, and nothing is lost.
  *
- * Digits are made in pairs, since a division costs more than a look-up.
+ * Digits come in threes from a table: a division costs more than a look-up.
  */
 #include "text.h"
 
+#include <linux/compiler.h>
+
 #include "uapi/tcpstates.h"
 
-#define NS_PER_SECOND		1000000000U
+#define BILLION			1000000000U
 #define SECONDS_PER_DAY		86400U
 
-/* 00 to 99. */
-static const char pairs[200] = {
-	'0', '0', '0', '1', '0', '2', '0', '3', '0', '4',
-	'0', '5', '0', '6', '0', '7', '0', '8', '0', '9',
-	'1', '0', '1', '1', '1', '2', '1', '3', '1', '4',
-	'1', '5', '1', '6', '1', '7', '1', '8', '1', '9',
-	'2', '0', '2', '1', '2', '2', '2', '3', '2', '4',
-	'2', '5', '2', '6', '2', '7', '2', '8', '2', '9',
-	'3', '0', '3', '1', '3', '2', '3', '3', '3', '4',
-	'3', '5', '3', '6', '3', '7', '3', '8', '3', '9',
-	'4', '0', '4', '1', '4', '2', '4', '3', '4', '4',
-	'4', '5', '4', '6', '4', '7', '4', '8', '4', '9',
-	'5', '0', '5', '1', '5', '2', '5', '3', '5', '4',
-	'5', '5', '5', '6', '5', '7', '5', '8', '5', '9',
-	'6', '0', '6', '1', '6', '2', '6', '3', '6', '4',
-	'6', '5', '6', '6', '6', '7', '6', '8', '6', '9',
-	'7', '0', '7', '1', '7', '2', '7', '3', '7', '4',
-	'7', '5', '7', '6', '7', '7', '7', '8', '7', '9',
-	'8', '0', '8', '1', '8', '2', '8', '3', '8', '4',
-	'8', '5', '8', '6', '8', '7', '8', '8', '8', '9',
-	'9', '0', '9', '1', '9', '2', '9', '3', '9', '4',
-	'9', '5', '9', '6', '9', '7', '9', '8', '9', '9',
-};
+#define TEN_PADDED(h) \
+	#h "0\0" #h "1\0" #h "2\0" #h "3\0" #h "4\0" \
+	#h "5\0" #h "6\0" #h "7\0" #h "8\0" #h "9\0"
 
-static __always_inline char *put_pair(char *p, unsigned int number)
+const char tcps_padded[] =
+	TEN_PADDED(00) TEN_PADDED(01) TEN_PADDED(02) TEN_PADDED(03) TEN_PADDED(04)
+	TEN_PADDED(05) TEN_PADDED(06) TEN_PADDED(07) TEN_PADDED(08) TEN_PADDED(09)
+	TEN_PADDED(10) TEN_PADDED(11) TEN_PADDED(12) TEN_PADDED(13) TEN_PADDED(14)
+	TEN_PADDED(15) TEN_PADDED(16) TEN_PADDED(17) TEN_PADDED(18) TEN_PADDED(19)
+	TEN_PADDED(20) TEN_PADDED(21) TEN_PADDED(22) TEN_PADDED(23) TEN_PADDED(24)
+	TEN_PADDED(25) TEN_PADDED(26) TEN_PADDED(27) TEN_PADDED(28) TEN_PADDED(29)
+	TEN_PADDED(30) TEN_PADDED(31) TEN_PADDED(32) TEN_PADDED(33) TEN_PADDED(34)
+	TEN_PADDED(35) TEN_PADDED(36) TEN_PADDED(37) TEN_PADDED(38) TEN_PADDED(39)
+	TEN_PADDED(40) TEN_PADDED(41) TEN_PADDED(42) TEN_PADDED(43) TEN_PADDED(44)
+	TEN_PADDED(45) TEN_PADDED(46) TEN_PADDED(47) TEN_PADDED(48) TEN_PADDED(49)
+	TEN_PADDED(50) TEN_PADDED(51) TEN_PADDED(52) TEN_PADDED(53) TEN_PADDED(54)
+	TEN_PADDED(55) TEN_PADDED(56) TEN_PADDED(57) TEN_PADDED(58) TEN_PADDED(59)
+	TEN_PADDED(60) TEN_PADDED(61) TEN_PADDED(62) TEN_PADDED(63) TEN_PADDED(64)
+	TEN_PADDED(65) TEN_PADDED(66) TEN_PADDED(67) TEN_PADDED(68) TEN_PADDED(69)
+	TEN_PADDED(70) TEN_PADDED(71) TEN_PADDED(72) TEN_PADDED(73) TEN_PADDED(74)
+	TEN_PADDED(75) TEN_PADDED(76) TEN_PADDED(77) TEN_PADDED(78) TEN_PADDED(79)
+	TEN_PADDED(80) TEN_PADDED(81) TEN_PADDED(82) TEN_PADDED(83) TEN_PADDED(84)
+	TEN_PADDED(85) TEN_PADDED(86) TEN_PADDED(87) TEN_PADDED(88) TEN_PADDED(89)
+	TEN_PADDED(90) TEN_PADDED(91) TEN_PADDED(92) TEN_PADDED(93) TEN_PADDED(94)
+	TEN_PADDED(95) TEN_PADDED(96) TEN_PADDED(97) TEN_PADDED(98) TEN_PADDED(99);
+
+#define FIVE(a, b, c, d, e) \
+	#a "\0\0\1" #b "\0\0\1" #c "\0\0\1" #d "\0\0\1" #e "\0\0\1"
+
+#define TEN_OF_TWO(h) \
+	#h "0\0\2" #h "1\0\2" #h "2\0\2" #h "3\0\2" #h "4\0\2" \
+	#h "5\0\2" #h "6\0\2" #h "7\0\2" #h "8\0\2" #h "9\0\2"
+
+#define TEN_OF_THREE(h) \
+	#h "0\3" #h "1\3" #h "2\3" #h "3\3" #h "4\3" \
+	#h "5\3" #h "6\3" #h "7\3" #h "8\3" #h "9\3"
+
+const char tcps_short[] =
+	FIVE(0, 1, 2, 3, 4) FIVE(5, 6, 7, 8, 9)
+	TEN_OF_TWO(1) TEN_OF_TWO(2) TEN_OF_TWO(3) TEN_OF_TWO(4) TEN_OF_TWO(5)
+	TEN_OF_TWO(6) TEN_OF_TWO(7) TEN_OF_TWO(8) TEN_OF_TWO(9)
+	TEN_OF_THREE(10) TEN_OF_THREE(11) TEN_OF_THREE(12) TEN_OF_THREE(13) TEN_OF_THREE(14)
+	TEN_OF_THREE(15) TEN_OF_THREE(16) TEN_OF_THREE(17) TEN_OF_THREE(18) TEN_OF_THREE(19)
+	TEN_OF_THREE(20) TEN_OF_THREE(21) TEN_OF_THREE(22) TEN_OF_THREE(23) TEN_OF_THREE(24)
+	TEN_OF_THREE(25) TEN_OF_THREE(26) TEN_OF_THREE(27) TEN_OF_THREE(28) TEN_OF_THREE(29)
+	TEN_OF_THREE(30) TEN_OF_THREE(31) TEN_OF_THREE(32) TEN_OF_THREE(33) TEN_OF_THREE(34)
+	TEN_OF_THREE(35) TEN_OF_THREE(36) TEN_OF_THREE(37) TEN_OF_THREE(38) TEN_OF_THREE(39)
+	TEN_OF_THREE(40) TEN_OF_THREE(41) TEN_OF_THREE(42) TEN_OF_THREE(43) TEN_OF_THREE(44)
+	TEN_OF_THREE(45) TEN_OF_THREE(46) TEN_OF_THREE(47) TEN_OF_THREE(48) TEN_OF_THREE(49)
+	TEN_OF_THREE(50) TEN_OF_THREE(51) TEN_OF_THREE(52) TEN_OF_THREE(53) TEN_OF_THREE(54)
+	TEN_OF_THREE(55) TEN_OF_THREE(56) TEN_OF_THREE(57) TEN_OF_THREE(58) TEN_OF_THREE(59)
+	TEN_OF_THREE(60) TEN_OF_THREE(61) TEN_OF_THREE(62) TEN_OF_THREE(63) TEN_OF_THREE(64)
+	TEN_OF_THREE(65) TEN_OF_THREE(66) TEN_OF_THREE(67) TEN_OF_THREE(68) TEN_OF_THREE(69)
+	TEN_OF_THREE(70) TEN_OF_THREE(71) TEN_OF_THREE(72) TEN_OF_THREE(73) TEN_OF_THREE(74)
+	TEN_OF_THREE(75) TEN_OF_THREE(76) TEN_OF_THREE(77) TEN_OF_THREE(78) TEN_OF_THREE(79)
+	TEN_OF_THREE(80) TEN_OF_THREE(81) TEN_OF_THREE(82) TEN_OF_THREE(83) TEN_OF_THREE(84)
+	TEN_OF_THREE(85) TEN_OF_THREE(86) TEN_OF_THREE(87) TEN_OF_THREE(88) TEN_OF_THREE(89)
+	TEN_OF_THREE(90) TEN_OF_THREE(91) TEN_OF_THREE(92) TEN_OF_THREE(93) TEN_OF_THREE(94)
+	TEN_OF_THREE(95) TEN_OF_THREE(96) TEN_OF_THREE(97) TEN_OF_THREE(98) TEN_OF_THREE(99);
+
+#define SIXTEEN(h) \
+	#h "0" #h "1" #h "2" #h "3" #h "4" #h "5" #h "6" #h "7" \
+	#h "8" #h "9" #h "a" #h "b" #h "c" #h "d" #h "e" #h "f"
+
+/* 00 to ff */
+static const char hex_pairs[] =
+	SIXTEEN(0) SIXTEEN(1) SIXTEEN(2) SIXTEEN(3)
+	SIXTEEN(4) SIXTEEN(5) SIXTEEN(6) SIXTEEN(7)
+	SIXTEEN(8) SIXTEEN(9) SIXTEEN(a) SIXTEEN(b)
+	SIXTEEN(c) SIXTEEN(d) SIXTEEN(e) SIXTEEN(f);
+
+/* Six digits. */
+static __always_inline char *put_six(char *p, __u32 number)
 {
-	memcpy(p, pairs + 2 * number, 2);
-	return p + 2;
+	__u32 thousands = number / 1000;
+
+	p = tcps_put_padded(p, thousands);
+	return tcps_put_padded(p, number - 1000 * thousands);
 }
 
-static __always_inline char *put_digit(char *p, unsigned int digit)
+/* Ten digits or more. */
+static noinline char *put_huge(char *p, __u64 number)
 {
-	*p++ = '0' + digit;
-	return p;
-}
+	__u64 high = number / BILLION;
+	__u32 low = number - high * BILLION;
+	__u32 millions = low / 1000000;
 
-/* How many decimal digits @number has. */
-static unsigned int count_digits(__u64 number)
-{
-	static const __u64 powers[] = {
-		0, 10ULL, 100ULL, 1000ULL, 10000ULL, 100000ULL, 1000000ULL,
-		10000000ULL, 100000000ULL, 1000000000ULL, 10000000000ULL,
-		100000000000ULL, 1000000000000ULL, 10000000000000ULL,
-		100000000000000ULL, 1000000000000000ULL, 10000000000000000ULL,
-		100000000000000000ULL, 1000000000000000000ULL,
-		10000000000000000000ULL,
-	};
-	/* 1233 / 4096 is about log10(2). */
-	unsigned int bits = 64 - __builtin_clzll(number | 1);
-	unsigned int least = bits * 1233 >> 12;
-
-	return least + (number >= powers[least]);
+	p = tcps_put_number(p, high);
+	p = tcps_put_padded(p, millions);
+	return put_six(p, low - 1000000 * millions);
 }
 
 /**
- * tcps_put_number() - append a decimal number
+ * tcps_put_long() - append a decimal number that may be long
  * @p: where to
  * @number: the number
  *
  * Context: any.
  * Return: the position after it, at most 20 further.
  */
-char *tcps_put_number(char *p, __u64 number)
+char *tcps_put_long(char *p, __u64 number)
 {
-	char *end = p + count_digits(number), *q = end;
-	unsigned int rest;
+	__u32 low = number, millions;
 
-	for (; number >= 10000; number /= 10000) {
-		rest = number % 10000;
-		q -= 4;
-		put_pair(put_pair(q, rest / 100), rest % 100);
+	if (number < 1000000)
+		return tcps_put_port(p, low);
+	if (number < 1000000000) {
+		millions = low / 1000000;
+		p = tcps_put_short(p, millions);
+		return put_six(p, low - 1000000 * millions);
 	}
-	rest = number;
-	if (rest >= 100) {
-		q -= 2;
-		put_pair(q, rest % 100);
-		rest /= 100;
-	}
-	if (rest >= 10)
-		put_pair(p, rest);
-	else
-		put_digit(p, rest);
-	return end;
+	return put_huge(p, number);
 }
 
-static char *put_hex_digit(char *p, unsigned int digit)
+static __always_inline char *put_hex_pair(char *p, unsigned int number)
 {
-	*p++ = "0123456789abcdef"[digit & 15];
-	return p;
+	memcpy(p, hex_pairs + 2UL * number, 2);
+	return p + 2;
+}
+
+/* One or two digits. */
+static __always_inline char *put_hex_short(char *p, unsigned int number)
+{
+	if (number >= 16)
+		return put_hex_pair(p, number);
+	*p = hex_pairs[2UL * number + 1];
+	return p + 1;
 }
 
 /**
@@ -121,11 +161,21 @@ static char *put_hex_digit(char *p, unsigned int digit)
  */
 char *tcps_put_hex(char *p, __u64 number)
 {
-	int shift = (63 - __builtin_clzll(number | 1)) & ~3;
+	int shift = (63 - __builtin_clzll(number | 1)) & ~7;
 
-	for (; shift >= 0; shift -= 4)
-		p = put_hex_digit(p, number >> shift);
+	p = put_hex_short(p, number >> shift);
+	while (shift) {
+		shift -= 8;
+		p = put_hex_pair(p, number >> shift & 0xff);
+	}
 	return p;
+}
+
+/* Two digits of a number below 100. */
+static __always_inline char *put_pair(char *p, unsigned int number)
+{
+	memcpy(p, tcps_padded + 4UL * number + 1, 2);
+	return p + 2;
 }
 
 /*
@@ -160,26 +210,16 @@ static char *put_date(char *p, __u32 days)
 	return put_pair(p, day + 1);
 }
 
-static char *put_nanoseconds(char *p, __u32 ns)
-{
-	p = put_digit(p, ns / 100000000);
-	p = put_pair(p, ns / 1000000 % 100);
-	p = put_pair(p, ns / 10000 % 100);
-	p = put_pair(p, ns / 100 % 100);
-	return put_pair(p, ns % 100);
-}
-
 /**
- * tcps_put_time() - append a time in UTC with nanoseconds
+ * tcps_put_second() - append a time in UTC down to the second, and a point
  * @p: where to
- * @real_ns: nanoseconds since 1970
+ * @seconds: since 1970
  *
  * Context: any.
- * Return: the position after it, 30 further.
+ * Return: the position after it, 20 further.
  */
-char *tcps_put_time(char *p, __u64 real_ns)
+char *tcps_put_second(char *p, __u64 seconds)
 {
-	__u64 seconds = real_ns / NS_PER_SECOND;
 	__u32 second = seconds % SECONDS_PER_DAY;
 
 	p = put_date(p, seconds / SECONDS_PER_DAY);
@@ -190,73 +230,67 @@ char *tcps_put_time(char *p, __u64 real_ns)
 	*p++ = ':';
 	p = put_pair(p, second % 60);
 	*p++ = '.';
-	p = put_nanoseconds(p, real_ns % NS_PER_SECOND);
-	*p++ = 'Z';
 	return p;
 }
 
-static char *put_octet(char *p, unsigned int octet)
+static __always_inline unsigned int group_at(const __u8 *address,
+					     unsigned int i)
 {
-	if (octet >= 100) {
-		unsigned int hundreds = octet >= 200 ? 2 : 1;
-
-		p = put_digit(p, hundreds);
-		return put_pair(p, octet - 100 * hundreds);
-	}
-	return octet >= 10 ? put_pair(p, octet) : put_digit(p, octet);
+	return address[2 * i] << 8 | address[2 * i + 1];
 }
 
-static char *put_ipv4(char *p, const __u8 *address)
+/* Groups from @i to before @end, each with a colon after it. */
+static __always_inline char *put_groups(char *p, const __u8 *address,
+					unsigned int i, unsigned int end)
 {
-	p = put_octet(p, address[0]);
-	*p++ = '.';
-	p = put_octet(p, address[1]);
-	*p++ = '.';
-	p = put_octet(p, address[2]);
-	*p++ = '.';
-	return put_octet(p, address[3]);
-}
+	for (; i < end; i++) {
+		unsigned int group = group_at(address, i);
 
-/* The longest run of at least two zero groups, the first of equals. */
-static unsigned int find_zeros(const __u16 groups[8], unsigned int *count)
-{
-	unsigned int best = 8, run = 0, i;
-
-	*count = 1;
-	for (i = 0; i < 8; i++) {
-		run = groups[i] ? 0 : run + 1;
-		if (run > *count) {
-			*count = run;
-			best = i + 1 - run;
+		if (group >= 0x100) {
+			p = put_hex_short(p, group >> 8);
+			p = put_hex_pair(p, group & 0xff);
+		} else {
+			p = put_hex_short(p, group);
 		}
+		*p++ = ':';
 	}
-	return best;
+	return p;
 }
 
-/* RFC 5952; with an IPv4 tail where inet_ntop() shows one. */
+/* The longest run of at least two of @bits, the first of equals. */
+static unsigned int find_run(unsigned int bits, unsigned int *count)
+{
+	*count = 1;
+	for (; bits & (bits >> 1); bits &= bits >> 1)
+		++*count;
+	return *count > 1 ? __builtin_ctz(bits) : 8;
+}
+
+/*
+ * RFC 5952; with the last four bytes as IPv4 where inet_ntop() shows them so:
+ * after six groups of zeros, and after five and ffff.
+ */
 static char *put_ipv6(char *p, const __u8 *address)
 {
-	unsigned int zeros, count, i;
+	unsigned int zeros = 0, first, count, i;
 	__u16 groups[8];
 
+	memcpy(groups, address, sizeof(groups));
 	for (i = 0; i < 8; i++)
-		groups[i] = address[2 * i] << 8 | address[2 * i + 1];
-	zeros = find_zeros(groups, &count);
+		zeros |= !groups[i] << i;
+	first = find_run(zeros, &count);
 
-	for (i = 0; i < 8; i++) {
-		if (i == zeros) {
-			p = tcps_put_word(p, "::");
-			i += count - 1;
-			continue;
-		}
-		if (i && i != zeros + count)
-			*p++ = ':';
-		if (i == 6 && zeros == 0 &&
-		    (count == 6 || (count == 5 && groups[5] == 0xffff)))
-			return put_ipv4(p, address + 12);
-		p = tcps_put_hex(p, groups[i]);
-	}
-	return p;
+	p = put_groups(p, address, 0, first);
+	if (first == 8)
+		return p - 1;
+	*p = ':';
+	if (first == 0)
+		*++p = ':';
+	p++;
+	i = first + count;
+	if (first == 0 && (i == 6 || (i == 5 && group_at(address, 5) == 0xffff)))
+		return tcps_put_ipv4(put_groups(p, address, i, 6), address + 12);
+	return i == 8 ? p : put_groups(p, address, i, 8) - 1;
 }
 
 /**
@@ -266,13 +300,14 @@ static char *put_ipv6(char *p, const __u8 *address)
  * @address: as in the record
  *
  * Context: any.
- * Return: the position after it; "-" is written for a family that is none.
+ * Return: the position after it, at most 39 further; "-" is written for a
+ * family that is none.
  */
 char *tcps_put_address(char *p, __u8 family, const __u8 *address)
 {
 	switch (family) {
 	case TCPSTATES_FAMILY_INET:
-		return put_ipv4(p, address);
+		return tcps_put_ipv4(p, address);
 	case TCPSTATES_FAMILY_INET6:
 		return put_ipv6(p, address);
 	default:
@@ -333,20 +368,54 @@ static bool is_control(__u32 character)
 	       (character >= 0x2066 && character <= 0x2069);
 }
 
+#define EACH_BYTE(byte)	((byte) * 0x0101010101010101ULL)
+
+/* Eight bytes, the first the lowest. */
+static __u64 load(const char *bytes)
+{
+	__u64 word;
+
+	memcpy(&word, bytes, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+/*
+ * How many bytes of @word are, before the first other, ASCII that stands for
+ * itself everywhere: from 0x20 to 0x7e, no quote, no backslash. The top bit of
+ * a byte becomes set where it is below 0x20 or above 0xa0, where it is 0x7f to
+ * 0xfe, and where it is one of those two; what a byte borrows from or carries
+ * to the bytes after it changes nothing at the first that gets one.
+ */
+static __always_inline unsigned int count_plain(__u64 word)
+{
+	__u64 others = (word - EACH_BYTE(0x20)) | (word + EACH_BYTE(1)) |
+		       ((word ^ EACH_BYTE('"')) - EACH_BYTE(1)) |
+		       ((word ^ EACH_BYTE('\\')) - EACH_BYTE(1));
+
+	others &= EACH_BYTE(0x80);
+	return others ? __builtin_ctzll(others) / 8 : 8;
+}
+
+/* Appends a name up to the first byte that is not plain; says which that is. */
+static __always_inline unsigned int put_plain(char *p, const char *comm)
+{
+	unsigned int count = count_plain(load(comm));
+
+	memcpy(p, comm, TCPSTATES_COMM_LEN);
+	return count < 8 ? count : 8 + count_plain(load(comm + 8));
+}
+
 /* At most @most: a name of full length has no NUL. */
-static unsigned int comm_length(const char *comm, unsigned int most)
+static unsigned int comm_length(const __u8 *comm, unsigned int most)
 {
 	unsigned int length = 0;
 
 	while (length < most && comm[length])
 		length++;
 	return length;
-}
-
-static char *put_hex_byte(char *p, __u8 byte)
-{
-	p = put_hex_digit(p, byte >> 4);
-	return put_hex_digit(p, byte);
 }
 
 static char *put_bytes(char *p, const __u8 *bytes, unsigned int length)
@@ -356,24 +425,27 @@ static char *put_bytes(char *p, const __u8 *bytes, unsigned int length)
 	return p;
 }
 
-/* ASCII that stands for itself everywhere: most names have nothing else. */
-static bool is_plain(__u8 byte)
+/* What follows the plain beginning of a name, on a line. */
+static noinline char *put_special(char *p, const __u8 *bytes, unsigned int left)
 {
-	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
-}
+	unsigned int length;
+	__u32 character;
 
-/* Appends what is plain, and moves on in @bytes; returns how many follow. */
-static unsigned int put_plain(char **p, const __u8 **bytes)
-{
-	const __u8 *end = *bytes + TCPSTATES_COMM_LEN;
-	const __u8 *b = *bytes;
-	char *q = *p;
-
-	while (b < end && is_plain(*b))
-		*q++ = *b++;
-	*p = q;
-	*bytes = b;
-	return b < end && *b ? comm_length((const char *)b, end - b) : 0;
+	for (left = comm_length(bytes, left); left; left -= length) {
+		length = decode_utf8(bytes, left, &character);
+		if (length && !is_control(character) &&
+		    character != '"' && character != '\\') {
+			p = put_bytes(p, bytes, length);
+			bytes += length;
+			continue;
+		}
+		/* The rest of a character is not the beginning of one. */
+		length = 1;
+		p = tcps_put_word(p, "\\x");
+		p = put_hex_pair(p, *bytes++);
+	}
+	*p++ = '"';
+	return p;
 }
 
 /**
@@ -386,23 +458,41 @@ static unsigned int put_plain(char **p, const __u8 **bytes)
  */
 char *tcps_put_comm(char *p, const char *comm)
 {
-	const __u8 *bytes = (const __u8 *)comm;
-	unsigned int left, length;
-	__u32 character;
+	unsigned int plain;
 
 	*p++ = '"';
-	for (left = put_plain(&p, &bytes); left; left -= length) {
+	plain = put_plain(p, comm);
+	p += plain;
+	if (plain < TCPSTATES_COMM_LEN && comm[plain])
+		return put_special(p, (const __u8 *)comm + plain,
+				   TCPSTATES_COMM_LEN - plain);
+	*p++ = '"';
+	return p;
+}
+
+/* The same in JSON. */
+static noinline char *put_json_special(char *p, const __u8 *bytes,
+				       unsigned int left)
+{
+	unsigned int length;
+	__u32 character;
+
+	left = comm_length(bytes, left);
+	for (; left; left -= length, bytes += length) {
 		length = decode_utf8(bytes, left, &character);
-		if (length && !is_control(character) &&
-		    character != '"' && character != '\\') {
+		if (!length || character == '\\') {
+			length = 1;
+			p = tcps_put_word(p, "\\\\x");
+			p = put_hex_pair(p, *bytes);
+		} else if (character == '"') {
+			p = tcps_put_word(p, "\\\"");
+		} else if (is_control(character)) {
+			p = tcps_put_word(p, "\\u");
+			p = put_hex_pair(p, character >> 8);
+			p = put_hex_pair(p, character & 0xff);
+		} else {
 			p = put_bytes(p, bytes, length);
-			bytes += length;
-			continue;
 		}
-		/* The rest of a character is not the beginning of one. */
-		length = 1;
-		p = tcps_put_word(p, "\\x");
-		p = put_hex_byte(p, *bytes++);
 	}
 	*p++ = '"';
 	return p;
@@ -418,28 +508,14 @@ char *tcps_put_comm(char *p, const char *comm)
  */
 char *tcps_put_json_comm(char *p, const char *comm)
 {
-	const __u8 *bytes = (const __u8 *)comm;
-	unsigned int left, length;
-	__u32 character;
+	unsigned int plain;
 
 	*p++ = '"';
-	left = put_plain(&p, &bytes);
-	for (; left; left -= length, bytes += length) {
-		length = decode_utf8(bytes, left, &character);
-		if (!length || character == '\\') {
-			length = 1;
-			p = tcps_put_word(p, "\\\\x");
-			p = put_hex_byte(p, *bytes);
-		} else if (character == '"') {
-			p = tcps_put_word(p, "\\\"");
-		} else if (is_control(character)) {
-			p = tcps_put_word(p, "\\u");
-			p = put_hex_byte(p, character >> 8);
-			p = put_hex_byte(p, character);
-		} else {
-			p = put_bytes(p, bytes, length);
-		}
-	}
+	plain = put_plain(p, comm);
+	p += plain;
+	if (plain < TCPSTATES_COMM_LEN && comm[plain])
+		return put_json_special(p, (const __u8 *)comm + plain,
+					TCPSTATES_COMM_LEN - plain);
 	*p++ = '"';
 	return p;
 }

@@ -8,12 +8,16 @@
 
 int main(void)
 {
+	struct tcps_format format = { };
 	struct tcpstates_record record;
+	size_t length;
 	char line[TCPS_LINE_MAX], json[TCPS_JSON_MAX];
 
 	while (fread(&record, sizeof(record), 1, stdin) == 1) {
-		fwrite(line, 1, tcps_format_line(&record, line), stdout);
-		fwrite(json, 1, tcps_format_json(&record, json), stdout);
+		length = tcps_format_line(&format, &record, line);
+		fwrite(line, 1, length, stdout);
+		length = tcps_format_json(&format, &record, json);
+		fwrite(json, 1, length, stdout);
 	}
 	return 0;
 }

@@ -77,6 +77,9 @@ static void set_member(struct tcpstates_record *record,
 		memcpy(member, &half, sizeof(half));
 }
 
+/* One for all tests, as they come: what is in there must not matter. */
+static struct tcps_format format;
+
 /* Formats into memory of exactly that size, for the sanitizer to watch. */
 static char *as_line(const struct tcpstates_record *record)
 {
@@ -84,7 +87,7 @@ static char *as_line(const struct tcpstates_record *record)
 	size_t length;
 
 	must(text);
-	length = tcps_format_line(record, text);
+	length = tcps_format_line(&format, record, text);
 	assert_in_range(length, 1, TCPS_LINE_MAX);
 	text[length] = '\0';
 	return text;
@@ -96,7 +99,7 @@ static char *as_json(const struct tcpstates_record *record)
 	size_t length;
 
 	must(text);
-	length = tcps_format_json(record, text);
+	length = tcps_format_json(&format, record, text);
 	assert_in_range(length, 1, TCPS_JSON_MAX);
 	text[length] = '\0';
 	return text;
@@ -436,12 +439,15 @@ static void test_flags(void **state)
 
 static void expect_time(u64 real_ns, const char *expected)
 {
-	char text[31];
+	struct tcpstates_record record = {
+		.event = TCPSTATES_EVENT_LOST,
+		.real_ns = real_ns,
+	};
+	char text[TCPS_LINE_MAX], *time = text + strlen("time=");
 
-	memset(text, '#', sizeof(text));
-	assert_ptr_equal(tcps_put_time(text, real_ns), text + 30);
-	text[30] = '\0';
-	assert_string_equal(text, expected);
+	tcps_format_line(&format, &record, text);
+	assert_int_equal(time[strlen(expected)], ' ');
+	assert_memory_equal(time, expected, strlen(expected));
 }
 
 /* The first and the last nanosecond of a day. */
@@ -575,6 +581,88 @@ static void test_digits(void **state)
 	}
 }
 
+/* What a line says, whatever was before; in the order of the calls. */
+static void expect_same_as_first(struct tcps_format *kept,
+				 const struct tcpstates_record *record)
+{
+	struct tcps_format first = { };
+	char expected[TCPS_JSON_MAX], text[TCPS_JSON_MAX];
+	size_t length;
+
+	length = tcps_format_line(&first, record, expected);
+	assert_int_equal(tcps_format_line(kept, record, text), length);
+	assert_memory_equal(text, expected, length);
+	first = (struct tcps_format) { };
+	length = tcps_format_json(&first, record, expected);
+	assert_int_equal(tcps_format_json(kept, record, text), length);
+	assert_memory_equal(text, expected, length);
+}
+
+/* Within a second, over its end, and back again as a clock that is set. */
+static void test_seconds_that_follow(void **state)
+{
+	(void)state;
+	expect_time(1795351125000000000ULL, "2026-11-22T12:38:45.000000000Z");
+	expect_time(1795351125999999999ULL, "2026-11-22T12:38:45.999999999Z");
+	expect_time(1795351126000000000ULL, "2026-11-22T12:38:46.000000000Z");
+	expect_time(1795351126000000001ULL, "2026-11-22T12:38:46.000000001Z");
+	expect_time(1795351125999999999ULL, "2026-11-22T12:38:45.999999999Z");
+	expect_time(1795351124999999999ULL, "2026-11-22T12:38:44.999999999Z");
+	expect_time(1795391999999999999ULL, "2026-11-22T23:59:59.999999999Z");
+	expect_time(1795392000000000000ULL, "2026-11-23T00:00:00.000000000Z");
+	expect_time(0, "1970-01-01T00:00:00.000000000Z");
+	/* By the arithmetic of 64 bits this one goes on in 1970. */
+	expect_time(~0ULL, "2554-07-21T23:34:33.709551615Z");
+	expect_time(0, "1970-01-01T00:00:00.000000000Z");
+	expect_time(~0ULL, "2554-07-21T23:34:33.709551615Z");
+	expect_time(200000000, "1970-01-01T00:00:00.200000000Z");
+}
+
+static void expect_netns(u32 netns, const char *expected)
+{
+	struct tcpstates_record record = example();
+
+	record.netns = netns;
+	expect_between(&record, " netns=", " family=", expected);
+}
+
+/* Those of hosts, of containers, and of connections that have lost theirs. */
+static void test_namespaces_that_alternate(void **state)
+{
+	(void)state;
+	expect_netns(4026531840U, "4026531840");
+	expect_netns(4026531840U, "4026531840");
+	expect_netns(4026532008U, "4026532008");
+	expect_netns(7, "7");
+	expect_netns(0, "-");
+	expect_netns(7, "7");
+	expect_netns(4026531840U, "4026531840");
+	expect_netns(0, "-");
+	expect_netns((1 << 16) + 7, "65543");
+	expect_netns(7, "7");
+	expect_netns((1 << 24) + 7, "16777223");
+	expect_netns(7, "7");
+}
+
+/* Any order of a few seconds and namespaces, for two readers at a time. */
+static void test_what_is_kept_changes_nothing(void **state)
+{
+	static const u32 namespaces[] = { 0, 1, 999, 1000, 4026531840U, ~0U };
+	struct tcps_format kept[2] = { };
+	struct tcpstates_record record = example();
+	unsigned int i;
+
+	(void)state;
+	srand(1);
+	for (i = 0; i < 20000; i++) {
+		record.real_ns = 1795351125ULL * 1000000000 +
+				 rand() % 7 * 500000000ULL - rand() % 2;
+		record.netns = namespaces[rand() % COUNT(namespaces)];
+		record.event = rand() % TCPSTATES_EVENT_COUNT;
+		expect_same_as_first(&kept[rand() % 2], &record);
+	}
+}
+
 static void test_numbers(void **state)
 {
 	static const u64 numbers[] = {
@@ -689,6 +777,51 @@ static void test_comm(void **state)
 		assert_string_equal(value, comm_cases[i].json);
 		free(text);
 	}
+}
+
+/* How a byte is shown that is no part of a longer character. */
+static char *add_byte(char *p, u8 byte)
+{
+	if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\')
+		*p++ = byte;
+	else
+		p += sprintf(p, "\\x%02x", byte);
+	return p;
+}
+
+static void expect_pair(unsigned int place, u8 first, u8 second)
+{
+	char comm[TCPSTATES_COMM_LEN], text[TCPS_TEXT_SLACK + 68];
+	char expected[72], *p = expected, *end;
+	unsigned int i;
+
+	memset(comm, 'n', sizeof(comm));
+	comm[place] = first;
+	comm[place + 1] = second;
+	*p++ = '"';
+	for (i = 0; i < sizeof(comm) && comm[i]; i++)
+		p = add_byte(p, comm[i]);
+	*p++ = '"';
+	*p = '\0';
+	end = tcps_put_comm(text, comm);
+	*end = '\0';
+	assert_string_equal(text, expected);
+}
+
+/*
+ * Any byte before any of ASCII, within each half of a name, between them, and
+ * at the end: names are looked at eight bytes at a time.
+ */
+static void test_any_byte_at_any_place(void **state)
+{
+	static const unsigned int places[] = { 0, 3, 6, 7, 8, 11, 14 };
+	unsigned int i, first, second;
+
+	(void)state;
+	for (i = 0; i < COUNT(places); i++)
+		for (first = 0; first < 256; first++)
+			for (second = 0; second < 128; second++)
+				expect_pair(places[i], first, second);
 }
 
 /* Bytes after the first NUL are nobody's name. */
@@ -806,9 +939,10 @@ struct extent {
 	size_t written;
 };
 
-typedef size_t (*format_fn)(const struct tcpstates_record *record, char *text);
+typedef size_t (*format_fn)(struct tcps_format *format,
+			    const struct tcpstates_record *record, char *text);
 
-static void add_extent(struct extent *extent, format_fn format,
+static void add_extent(struct extent *extent, format_fn make,
 		       const struct tcpstates_record *record, size_t room)
 {
 	char *text[2];
@@ -820,7 +954,7 @@ static void add_extent(struct extent *extent, format_fn format,
 		text[i] = malloc(room);
 		must(text[i]);
 		memset(text[i], i ? 'x' : 'y', room);
-		length = format(record, text[i]);
+		length = make(&format, record, text[i]);
 	}
 	while (written && text[0][written - 1] == 'y' &&
 	       text[1][written - 1] == 'x')
@@ -902,7 +1036,7 @@ static void expect_name(const struct tcps_name *name, const char *expected)
 
 static void test_words(void **state)
 {
-	unsigned int i, bit;
+	unsigned int i;
 
 	(void)state;
 	for (i = 0; i < 256; i++)
@@ -912,14 +1046,12 @@ static void test_words(void **state)
 	expect_name(tcps_name_state(TCPSTATES_STATE_COUNT), "-");
 	expect_name(tcps_name_event(TCPSTATES_EVENT_EXISTING), "existing");
 	expect_name(tcps_name_event(TCPSTATES_EVENT_COUNT), "-");
-	expect_name(tcps_name_family(TCPSTATES_FAMILY_INET), "inet");
-	expect_name(tcps_name_family(TCPSTATES_FAMILY_INET6), "inet6");
-	expect_name(tcps_name_family(5), "-");
-	for (bit = 0; tcps_name_flag(bit); bit++)
-		assert_int_equal(tcps_name_flag(bit)->length,
-				 strlen(tcps_name_flag(bit)->text));
-	assert_int_equal(bit, 7);
-	assert_null(tcps_name_flag(~0U));
+	/* Each bit, from the first on, has a name of its own. */
+	for (i = 0; TCPS_FLAGS >> i; i++)
+		assert_int_equal(tcps_flags[i].length,
+				 strlen(tcps_flags[i].text));
+	assert_int_equal(TCPS_FLAGS, (1U << i) - 1);
+	assert_int_equal(i, 7);
 }
 
 int main(void)
@@ -939,9 +1071,13 @@ int main(void)
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_every_date),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_seconds_that_follow),
+		cmocka_unit_test(test_namespaces_that_alternate),
+		cmocka_unit_test(test_what_is_kept_changes_nothing),
 		cmocka_unit_test(test_digits),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_comm),
+		cmocka_unit_test(test_any_byte_at_any_place),
 		cmocka_unit_test(test_comm_ends_at_nul),
 		cmocka_unit_test(test_no_comm_breaks_a_line),
 		cmocka_unit_test(test_addresses_like_inet_ntop),

@@ -6,7 +6,6 @@
 #include "output.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,27 +18,28 @@
 #define LONGEST_FORMAT	1024
 
 /*
- * Writes some of it, as soon as it can be written. What a pipe that is ready
- * takes without making the writer wait is PIPE_BUF.
+ * Writes some of it, all if nothing comes between. A write that has to wait is
+ * as good as poll(): a signal ends both, and what was taken until then counts.
  */
 static int write_some(struct output *out, size_t *done)
 {
 	struct pollfd ready = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	size_t length = out->length - *done;
 	ssize_t written;
 
 	if (stop_overdue()) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
-	if (stop_poll(&ready, 1) < 0)
-		return errno == EINTR ? 0 : -1;
 	written = stop_write(STDOUT_FILENO, out->bytes + *done,
-			     length < PIPE_BUF ? length : PIPE_BUF);
-	if (written < 0)
-		return errno == EINTR || errno == EAGAIN ? 0 : -1;
-	*done += written;
-	return 0;
+			     out->length - *done);
+	if (written >= 0) {
+		*done += written;
+		return 0;
+	}
+	/* Whoever has the other end of it may have made it not wait. */
+	if (errno == EAGAIN && stop_poll(&ready, 1) >= 0)
+		return 0;
+	return errno == EINTR ? 0 : -1;
 }
 
 /* Writes what has been collected. Returns 0, or -1 if that failed, or before. */
@@ -54,11 +54,20 @@ int output_flush(struct output *out)
 	return out->error ? -1 : 0;
 }
 
+/*
+ * Room for @size bytes, at most OUTPUT_SIZE, for the caller to write to. What
+ * of them is to be kept, it adds to the length.
+ */
+char *output_room(struct output *out, size_t size)
+{
+	if (size > OUTPUT_SIZE - out->length)
+		output_flush(out);
+	return out->bytes + out->length;
+}
+
 void output_add(struct output *out, const char *bytes, size_t length)
 {
-	if (length > OUTPUT_SIZE - out->length)
-		output_flush(out);
-	memcpy(out->bytes + out->length, bytes, length);
+	memcpy(output_room(out, length), bytes, length);
 	out->length += length;
 }
 

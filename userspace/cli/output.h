@@ -24,6 +24,7 @@ struct output {
 	char bytes[OUTPUT_SIZE];
 };
 
+char *output_room(struct output *out, size_t size);
 void output_add(struct output *out, const char *bytes, size_t length);
 __printf(2, 3)
 void output_format(struct output *out, const char *format, ...);

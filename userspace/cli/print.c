@@ -17,19 +17,22 @@ void print_init(struct print *print, struct output *out, enum table_kind kind)
 
 void print_record(struct print *print, const struct tcpstates_record *record)
 {
-	char text[TCPSTATES_JSON_SIZE];
+	struct output *out = print->out;
+	char *text;
 
 	switch (print->form) {
 	case FORM_TABLE:
 		table_add(&print->table, record);
 		break;
 	case FORM_LINES:
-		output_add(print->out, text,
-			   tcpstates_format_line(record, text, sizeof(text)));
+		text = output_room(out, TCPSTATES_LINE_SIZE);
+		out->length += tcpstates_format_line(record, text,
+						     TCPSTATES_LINE_SIZE);
 		break;
 	case FORM_JSON:
-		output_add(print->out, text,
-			   tcpstates_format_json(record, text, sizeof(text)));
+		text = output_room(out, TCPSTATES_JSON_SIZE);
+		out->length += tcpstates_format_json(record, text,
+						     TCPSTATES_JSON_SIZE);
 		break;
 	}
 }

@@ -76,8 +76,7 @@ int stop_poll(struct pollfd *fds, nfds_t count)
 
 /*
  * write(2) that a signal can end. Should one come before the write, which then
- * has to wait (a terminal may do so although poll() calls it writable), the
- * next alarm ends it.
+ * has to wait, the next alarm ends it.
  */
 ssize_t stop_write(int fd, const void *bytes, size_t length)
 {

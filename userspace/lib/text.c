@@ -6,6 +6,8 @@
  */
 #include "libtcpstates.h"
 
+#include <linux/compiler.h>
+
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,20 +31,48 @@ static size_t give(char *text, size_t size, const char *whole, size_t length)
 	return length;
 }
 
-size_t tcpstates_format_line(const struct tcpstates_record *record, char *text,
-			     size_t size)
+/* Records of one thread follow each other in time, mostly. */
+static __thread struct tcps_format format;
+
+/* For a buffer that may be too small; apart, so that others need no second. */
+static noinline size_t give_line(const struct tcpstates_record *record,
+				 char *text, size_t size)
 {
 	char line[TCPS_LINE_MAX];
 
-	return give(text, size, line, tcps_format_line(record, line));
+	return give(text, size, line, tcps_format_line(&format, record, line));
+}
+
+size_t tcpstates_format_line(const struct tcpstates_record *record, char *text,
+			     size_t size)
+{
+	size_t length;
+
+	if (size <= TCPS_LINE_MAX)
+		return give_line(record, text, size);
+	length = tcps_format_line(&format, record, text);
+	text[length] = '\0';
+	return length;
+}
+
+static noinline size_t give_json(const struct tcpstates_record *record,
+				 char *text, size_t size)
+{
+	char json[TCPS_JSON_MAX];
+
+	return give(text, size, json, tcps_format_json(&format, record, json));
 }
 
 size_t tcpstates_format_json(const struct tcpstates_record *record, char *text,
 			     size_t size)
 {
-	char json[TCPS_JSON_MAX];
+	size_t length;
 
-	return give(text, size, json, tcps_format_json(record, json));
+	if (size <= TCPS_JSON_MAX)
+		return give_json(record, text, size);
+	length = tcps_format_json(&format, record, text);
+	text[length] = '\0';
+	return length;
 }
 
 size_t tcpstates_format_address(unsigned int family, const __u8 address[16],

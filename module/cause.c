@@ -36,7 +36,7 @@ static bool all_acked(const struct sock *sk)
 }
 
 /* By new and old state. */
-const u8 tcps_causes[16][16] = {
+const u8 tcps_move_causes[16][16] = {
 	[TCP_SYN_SENT] = { [0 ... 15] = TCPSTATES_CAUSE_CONNECT },
 	[TCP_LISTEN] = { [0 ... 15] = TCPSTATES_CAUSE_LISTEN },
 	[TCP_SYN_RECV] = { [0 ... 15] = TCPSTATES_CAUSE_SYN },

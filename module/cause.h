@@ -32,7 +32,7 @@ enum tcps_caller {
  * also for shutdown(), which is marked; UNKNOWN where there is no such
  * transition. What TCP_REPAIR does is not in it.
  */
-extern const u8 tcps_causes[16][16];
+extern const u8 tcps_move_causes[16][16];
 
 u8 tcps_cause_of_close(const struct sock *sk, u8 old);
 u8 tcps_cause_of_reset(const struct sock *sk, const struct sk_buff *skb);

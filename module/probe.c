@@ -255,7 +255,7 @@ static __always_inline u8 cause_of_move(const struct sock *sk, u8 old, u8 new)
 {
 	if (new == TCP_ESTABLISHED && unlikely(tcp_sk(sk)->repair))
 		return TCPSTATES_CAUSE_REPAIR;
-	return tcps_causes[new & 15][old & 15];
+	return tcps_move_causes[new & 15][old & 15];
 }
 
 /* Whether it may be shutdown(): then no mark says that it was close(). */

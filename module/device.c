@@ -276,7 +276,7 @@ static long set_filter(struct tcps_file *tf, const void __user *from)
 		return ret;
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
-	tf->reader->filter = filter;
+	tcps_reader_set_filter(tf->reader, &filter);
 	if (tf->pending && !inside_line(tf))
 		tf->pending = tcps_filter_match(&filter, &tf->record);
 	mutex_unlock(&tf->lock);

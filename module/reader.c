@@ -8,6 +8,7 @@
  */
 #include "reader.h"
 
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/ktime.h>
 #include <linux/overflow.h>
@@ -17,6 +18,7 @@
 
 #include "filter.h"
 #include "snapshot.h"
+#include "uninitialized.h"
 
 /* Records that are not wanted before the reader offers its CPU. */
 #define LOOKS_BEFORE_RESCHED	256
@@ -30,7 +32,8 @@
  */
 size_t tcps_reader_size(unsigned int count)
 {
-	return struct_size((struct tcps_reader *)NULL, cursors, count);
+	return struct_size((struct tcps_reader *)NULL, cursors, count) +
+	       array_size(count, sizeof(u32));
 }
 
 /**
@@ -46,16 +49,29 @@ void tcps_reader_init(struct tcps_reader *reader,
 		      struct tcps_ring *const *rings, unsigned int count,
 		      u32 netns)
 {
-	unsigned int i;
-
 	memset(reader, 0, tcps_reader_size(count));
 	reader->rings = rings;
 	reader->count = count;
+	reader->heap = (u32 *)&reader->cursors[count];
 	reader->netns = netns;
-	for (i = 0; i < count; i++) {
-		reader->cursors[i].next = tcps_ring_settled(rings[i]);
-		reader->cursors[i].limit = reader->cursors[i].next;
-	}
+	reader->filtered = netns;
+	tcps_reader_skip(reader);
+}
+
+/**
+ * tcps_reader_set_filter() - choose what is shown from here on
+ * @reader: the reader
+ * @filter: the filter; tcps_filter_check() has accepted it
+ *
+ * Context: any.
+ */
+void tcps_reader_set_filter(struct tcps_reader *reader,
+			    const struct tcpstates_filter *filter)
+{
+	static const struct tcpstates_filter all;
+
+	reader->filter = *filter;
+	reader->filtered = reader->netns || memcmp(filter, &all, sizeof(all));
 }
 
 static void drop_snapshot(struct tcps_reader *reader)
@@ -79,8 +95,17 @@ static void pass_over(struct tcps_reader *reader, unsigned int i, u64 time)
 	       tcps_ring_read_time(ring, cursor->next, &cursor->boot_ns) &&
 	       cursor->boot_ns <= time)
 		cursor->next++;
-	/* A batch that is used up: its records may be beyond the horizon. */
-	cursor->limit = cursor->next;
+}
+
+/* Begin anew at the cursors: nothing is at hand, and nothing to be told. */
+static void restart(struct tcps_reader *reader)
+{
+	unsigned int i;
+
+	for (i = 0; i < reader->count; i++)
+		reader->cursors[i].limit = reader->cursors[i].next;
+	reader->active = 0;
+	reader->losses = 0;
 }
 
 /**
@@ -96,11 +121,27 @@ void tcps_reader_rewind(struct tcps_reader *reader)
 {
 	unsigned int i;
 
-	for (i = 0; i < reader->count; i++) {
+	for (i = 0; i < reader->count; i++)
 		reader->cursors[i].next = tcps_ring_oldest(reader->rings[i]);
-		reader->cursors[i].limit = reader->cursors[i].next;
-	}
-	reader->losses = 0;
+	restart(reader);
+	drop_snapshot(reader);
+}
+
+/**
+ * tcps_reader_skip() - go to this moment
+ * @reader: the reader
+ *
+ * What has not been read is passed over, and so is what has been lost.
+ *
+ * Context: may sleep.
+ */
+void tcps_reader_skip(struct tcps_reader *reader)
+{
+	unsigned int i;
+
+	for (i = 0; i < reader->count; i++)
+		reader->cursors[i].next = tcps_ring_settled(reader->rings[i]);
+	restart(reader);
 	drop_snapshot(reader);
 }
 
@@ -129,7 +170,7 @@ int tcps_reader_snapshot(struct tcps_reader *reader)
 	tcps_snapshot_begin(snapshot);
 	for (i = 0; i < reader->count; i++)
 		pass_over(reader, i, snapshot->moment_ns);
-	reader->losses = 0;
+	restart(reader);
 	return 0;
 }
 
@@ -155,7 +196,7 @@ static void skip_overwritten(struct tcps_reader *reader, unsigned int i)
 	struct tcps_cursor *cursor = &reader->cursors[i];
 	u64 next = tcps_ring_oldest(ring);
 
-	if (ring->slots)
+	if (tcps_ring_has_slots(ring))
 		next += (ring->mask + 1) / 8;
 	if (next > cursor->limit)
 		cursor->limit = tcps_ring_settled(ring);
@@ -177,60 +218,122 @@ static void look_ahead(struct tcps_reader *reader, unsigned int i)
 		skip_overwritten(reader, i);
 }
 
+/* Whether ring @i has something in the batch: not what is beyond the horizon. */
+static __always_inline bool is_active(const struct tcps_reader *reader,
+				      unsigned int i)
+{
+	const struct tcps_cursor *cursor = &reader->cursors[i];
+
+	return cursor->next < cursor->limit &&
+	       cursor->boot_ns <= reader->horizon;
+}
+
+/* What happened in the same nanosecond comes in the order of CPUs. */
+static __always_inline bool is_earlier(const struct tcps_reader *reader, u32 i,
+				       u32 j)
+{
+	u64 i_ns = reader->cursors[i].boot_ns, j_ns = reader->cursors[j].boot_ns;
+
+	return i_ns < j_ns || (i_ns == j_ns && i < j);
+}
+
+/* Put the heap's entry @at in its place among those behind it. */
+static void sift_down(struct tcps_reader *reader, unsigned int at)
+{
+	u32 *heap = reader->heap, moved = heap[at];
+	unsigned int child;
+
+	while ((child = 2 * at + 1) < reader->active) {
+		if (child + 1 < reader->active &&
+		    is_earlier(reader, heap[child + 1], heap[child]))
+			child++;
+		if (is_earlier(reader, moved, heap[child]))
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = moved;
+}
+
+/* The first ring's cursor has moved: keep the heap in order. */
+static __always_inline void moved(struct tcps_reader *reader)
+{
+	if (unlikely(!is_active(reader, reader->heap[0])))
+		reader->heap[0] = reader->heap[--reader->active];
+	if (reader->active > 1)
+		sift_down(reader, 0);
+}
+
 static void open_batch(struct tcps_reader *reader)
 {
 	unsigned int i;
 
 	reader->horizon = ktime_get_boottime_ns();
+	reader->active = 0;
 	for (i = 0; i < reader->count; i++) {
 		reader->cursors[i].limit = tcps_ring_settled(reader->rings[i]);
 		look_ahead(reader, i);
+		if (is_active(reader, i))
+			reader->heap[reader->active++] = i;
 	}
+	for (i = reader->active / 2; i-- > 0;)
+		sift_down(reader, i);
 }
 
-/* The ring whose next record is the earliest of the batch, or @count. */
-static unsigned int earliest(const struct tcps_reader *reader)
+/* Go past the earliest record of the batch. */
+static __always_inline void advance(struct tcps_reader *reader)
 {
-	unsigned int i, best = reader->count;
-	u64 best_ns = reader->horizon;
+	u32 i = reader->heap[0];
 
-	for (i = 0; i < reader->count; i++) {
-		const struct tcps_cursor *cursor = &reader->cursors[i];
-
-		if (cursor->next < cursor->limit &&
-		    (cursor->boot_ns < best_ns ||
-		     (cursor->boot_ns == best_ns && best == reader->count))) {
-			best = i;
-			best_ns = cursor->boot_ns;
-		}
-	}
-	return best;
+	reader->cursors[i].next++;
+	look_ahead(reader, i);
+	moved(reader);
 }
 
-/*
- * Copy the earliest record of the batch, without going past it. Returns its
- * ring, or @count if the batch is used up.
- */
-static unsigned int peek(struct tcps_reader *reader,
-			 struct tcpstates_record *record)
+/* The earliest record has been overwritten: find another one. */
+static noinline void lose(struct tcps_reader *reader)
 {
-	for (;;) {
-		unsigned int i = earliest(reader);
-
-		if (i == reader->count ||
-		    tcps_ring_read(reader->rings[i], reader->cursors[i].next,
-				   record))
-			return i;
-		look_ahead(reader, i);
-	}
+	look_ahead(reader, reader->heap[0]);
+	moved(reader);
 }
 
 static bool wanted(const struct tcps_reader *reader,
 		   const struct tcpstates_record *record)
 {
+	if (!reader->filtered)
+		return true;
 	if (reader->netns && reader->netns != record->netns)
 		return false;
 	return tcps_filter_match(&reader->filter, record);
+}
+
+/*
+ * Go past what is not wanted, by what the filter looks at, so that only the rest
+ * is copied whole; up to a loss. Returns false if a signal came.
+ */
+static noinline bool skip_unwanted(struct tcps_reader *reader)
+{
+	struct tcpstates_record tcps_uninitialized head;
+	unsigned int looked_at = 0;
+
+	while (reader->active && !reader->losses) {
+		u32 i = reader->heap[0];
+
+		if (!tcps_ring_read_head(reader->rings[i],
+					 reader->cursors[i].next, &head)) {
+			lose(reader);
+			break;
+		}
+		if (wanted(reader, &head))
+			break;
+		advance(reader);
+		if (++looked_at % LOOKS_BEFORE_RESCHED == 0) {
+			cond_resched();
+			if (signal_pending(current))
+				return false;
+		}
+	}
+	return true;
 }
 
 /* Put in @record's place what stands for the records missing before it. */
@@ -285,6 +388,30 @@ static bool introduce(struct tcps_reader *reader,
 	return true;
 }
 
+/* Nothing survived: a CPU without memory for a ring. */
+static void tell_bare_loss(struct tcps_reader *reader,
+			   struct tcpstates_record *record)
+{
+	record->boot_ns = reader->horizon;
+	record->real_ns = ktime_get_real_ns();
+	tell_loss(reader, record);
+}
+
+/* Copy the earliest record of the batch. Returns false if there is none. */
+static __always_inline bool copy_first(struct tcps_reader *reader,
+				       struct tcpstates_record *record)
+{
+	while (reader->active) {
+		u32 i = reader->heap[0];
+
+		if (likely(tcps_ring_read(reader->rings[i],
+					  reader->cursors[i].next, record)))
+			return true;
+		lose(reader);
+	}
+	return false;
+}
+
 /**
  * tcps_reader_next() - the next item for this reader
  * @reader: the reader
@@ -303,37 +430,73 @@ bool tcps_reader_next(struct tcps_reader *reader,
 	if (next_row(reader, record))
 		return true;
 	for (;;) {
-		unsigned int i = peek(reader, record);
-
-		if (++looked_at % LOOKS_BEFORE_RESCHED == 0) {
-			cond_resched();
-			if (signal_pending(current))
-				return false;
-		}
-
-		if (i < reader->count) {
+		/* A snapshot may have rows to go before what is not wanted. */
+		if (reader->filtered && !reader->snapshot &&
+		    !skip_unwanted(reader))
+			return false;
+		if (copy_first(reader, record)) {
 			if (reader->losses) {
 				tell_loss(reader, record);
 				return true;
 			}
 			if (!introduce(reader, record)) {
 				reader->introduced = 0;
-				reader->cursors[i].next++;
-				look_ahead(reader, i);
+				advance(reader);
 			}
 			if (wanted(reader, record))
 				return true;
+			if (++looked_at % LOOKS_BEFORE_RESCHED == 0) {
+				cond_resched();
+				if (signal_pending(current))
+					return false;
+			}
 		} else if (!fresh) {
 			open_batch(reader);
 			fresh = true;
 		} else if (reader->losses) {
-			/* Nothing survived: a CPU without memory for a ring. */
-			record->boot_ns = reader->horizon;
-			record->real_ns = ktime_get_real_ns();
-			tell_loss(reader, record);
+			tell_bare_loss(reader, record);
 			return true;
 		} else {
 			return false;
 		}
 	}
+}
+
+/**
+ * tcps_reader_peek() - where the next record stands, if that is all there is to it
+ * @reader: the reader
+ *
+ * Context: may sleep.
+ * Return: the record's slot, in which it may be overwritten at any time; words
+ * that were read from it are the record's if tcps_reader_take() says so then.
+ * NULL if tcps_reader_next() must be asked.
+ */
+const struct tcpstates_record *tcps_reader_peek(struct tcps_reader *reader)
+{
+	u32 i;
+
+	if (reader->snapshot || (reader->filtered && !skip_unwanted(reader)) ||
+	    !reader->active || reader->losses)
+		return NULL;
+	i = reader->heap[0];
+	return tcps_ring_slot(reader->rings[i], reader->cursors[i].next);
+}
+
+/**
+ * tcps_reader_take() - go past the record that was peeked at
+ * @reader: the reader
+ *
+ * Context: may sleep.
+ * Return: false if it was overwritten meanwhile; then it counts as lost.
+ */
+bool tcps_reader_take(struct tcps_reader *reader)
+{
+	u32 i = reader->heap[0];
+
+	if (!tcps_ring_holds(reader->rings[i], reader->cursors[i].next)) {
+		lose(reader);
+		return false;
+	}
+	advance(reader);
+	return true;
 }

@@ -34,7 +34,10 @@ struct tcps_cursor {
  * @rings: the rings, by CPU; they outlive the reader
  * @filter: what to show
  * @netns: show this namespace only; 0 shows all. Not the reader's to change
- * @count: number of rings and of @cursors
+ * @filtered: @filter or @netns may leave something out
+ * @count: number of rings, and of @cursors
+ * @active: number of rings that have something in the batch
+ * @heap: these rings, as a heap: the one with the earliest next record first
  * @introduced: connection whose row has been given just now, to go before its
  *	next record, or 0
  * @snapshot: what is to go before the live records, or NULL
@@ -47,7 +50,10 @@ struct tcps_reader {
 	struct tcps_ring *const *rings;
 	struct tcpstates_filter filter;
 	u32 netns;
+	bool filtered;
 	unsigned int count;
+	unsigned int active;
+	u32 *heap;
 	struct tcps_snapshot *snapshot;
 	u64 introduced;
 	u64 horizon;
@@ -60,9 +66,14 @@ size_t tcps_reader_size(unsigned int count);
 void tcps_reader_init(struct tcps_reader *reader,
 		      struct tcps_ring *const *rings, unsigned int count,
 		      u32 netns);
+void tcps_reader_set_filter(struct tcps_reader *reader,
+			    const struct tcpstates_filter *filter);
 bool tcps_reader_next(struct tcps_reader *reader,
 		      struct tcpstates_record *record);
+const struct tcpstates_record *tcps_reader_peek(struct tcps_reader *reader);
+bool tcps_reader_take(struct tcps_reader *reader);
 void tcps_reader_rewind(struct tcps_reader *reader);
+void tcps_reader_skip(struct tcps_reader *reader);
 int tcps_reader_snapshot(struct tcps_reader *reader);
 void tcps_reader_end(struct tcps_reader *reader);
 

@@ -13,7 +13,7 @@
  *
  *   writer                              reader
  *   ------                              ------
- *   entered++, odd                      read the clock
+ *   entered++, odd, release   (J)       read the clock
  *   full barrier              (A)       smp_mb()             (E)
  *   read the clock                      wait while @entered stays odd
  *   reserved = n + 1                    load head            (B)
@@ -45,11 +45,15 @@
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/sched.h>
+#include <linux/stddef.h>
 #include <asm/barrier.h>
 #include <asm/processor.h>
 
 /* Looks at a writer that fills a slot before the reader offers its CPU. */
 #define SPINS_BEFORE_RESCHED	1024
+
+/* What tcps_filter_match() looks at stands in these first words of a record. */
+#define HEAD_WORDS	12
 
 /**
  * tcps_ring_settled() - wait for a record being written, then give the head
@@ -95,17 +99,39 @@ u64 tcps_ring_oldest(const struct tcps_ring *ring)
 {
 	u64 reserved = READ_ONCE(ring->shared->reserved);
 
-	if (!ring->slots)
+	if (!tcps_ring_has_slots(ring))
 		return reserved;
 	return reserved > ring->mask + 1 ? reserved - (ring->mask + 1) : 0;
 }
 
-/* True if the slot of @number still held it after all loads before. */
-static bool still_there(const struct tcps_ring *ring, u64 number)
+/**
+ * tcps_ring_holds() - whether a record has not been overwritten
+ * @ring: the ring, with slots
+ * @number: which one; below what tcps_ring_settled() returned
+ *
+ * Context: any.
+ * Return: true if the slot held it while all loads before were done.
+ */
+bool tcps_ring_holds(const struct tcps_ring *ring, u64 number)
 {
 	/* C: the slot's words before the counter. Pairs with I. */
 	smp_rmb();
 	return READ_ONCE(ring->shared->reserved) <= number + ring->mask + 1;
+}
+
+/* The first words of a record; @count is a multiple of four. */
+static __always_inline void copy_words(u64 *to, const struct tcps_ring *ring,
+				       u64 number, unsigned int count)
+{
+	const u64 *from = (const u64 *)tcps_ring_slot(ring, number);
+	unsigned int i;
+
+	for (i = 0; i < count; i += 4) {
+		to[i] = READ_ONCE(from[i]);
+		to[i + 1] = READ_ONCE(from[i + 1]);
+		to[i + 2] = READ_ONCE(from[i + 2]);
+		to[i + 3] = READ_ONCE(from[i + 3]);
+	}
 }
 
 /**
@@ -120,21 +146,31 @@ static bool still_there(const struct tcps_ring *ring, u64 number)
 bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
 		    struct tcpstates_record *record)
 {
-	u64 *to = (u64 *)record;
-	const u64 *from;
-	unsigned int i;
-
-	BUILD_BUG_ON(sizeof(*record) % (4 * sizeof(u64)));
-	if (!ring->slots)
+	BUILD_BUG_ON(TCPS_RECORD_WORDS % 4);
+	if (!tcps_ring_has_slots(ring))
 		return false;
-	from = (const u64 *)tcps_ring_slot(ring, number);
-	for (i = 0; i < TCPS_RECORD_WORDS; i += 4) {
-		to[i] = READ_ONCE(from[i]);
-		to[i + 1] = READ_ONCE(from[i + 1]);
-		to[i + 2] = READ_ONCE(from[i + 2]);
-		to[i + 3] = READ_ONCE(from[i + 3]);
-	}
-	return still_there(ring, number);
+	copy_words((u64 *)record, ring, number, TCPS_RECORD_WORDS);
+	return tcps_ring_holds(ring, number);
+}
+
+/**
+ * tcps_ring_read_head() - copy what a filter looks at
+ * @ring: the ring
+ * @number: as for tcps_ring_read()
+ * @record: where to; the members up to @known
+ *
+ * Context: any.
+ * Return: false if the record is overwritten.
+ */
+bool tcps_ring_read_head(const struct tcps_ring *ring, u64 number,
+			 struct tcpstates_record *record)
+{
+	BUILD_BUG_ON(HEAD_WORDS * sizeof(u64) !=
+		     offsetofend(struct tcpstates_record, known));
+	if (!tcps_ring_has_slots(ring))
+		return false;
+	copy_words((u64 *)record, ring, number, HEAD_WORDS);
+	return tcps_ring_holds(ring, number);
 }
 
 /**
@@ -149,8 +185,8 @@ bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
 bool tcps_ring_read_time(const struct tcps_ring *ring, u64 number,
 			 u64 *boot_ns)
 {
-	if (!ring->slots)
+	if (!tcps_ring_has_slots(ring))
 		return false;
 	*boot_ns = READ_ONCE(tcps_ring_slot(ring, number)->boot_ns);
-	return still_there(ring, number);
+	return tcps_ring_holds(ring, number);
 }

@@ -52,7 +52,11 @@ struct tcps_ring {
  */
 static inline void tcps_ring_enter(struct tcps_ring *ring)
 {
-	WRITE_ONCE(ring->shared->entered, ring->shared->entered + 1);
+	/*
+	 * J: for a reader that waits and does not see the even number before
+	 * this one. Pairs with J in ring.c.
+	 */
+	smp_store_release(&ring->shared->entered, ring->shared->entered + 1);
 }
 
 /**
@@ -104,10 +108,26 @@ tcps_ring_slot(const struct tcps_ring *ring, u64 number)
 	return &ring->slots[number & ring->mask];
 }
 
+/**
+ * tcps_ring_has_slots() - whether records can be read
+ * @ring: the ring
+ *
+ * Context: any.
+ * Return: false as long as there is no memory for it; then every record counts
+ * as overwritten.
+ */
+static inline bool tcps_ring_has_slots(const struct tcps_ring *ring)
+{
+	return READ_ONCE(ring->shared->records);
+}
+
 u64 tcps_ring_settled(const struct tcps_ring *ring);
 u64 tcps_ring_oldest(const struct tcps_ring *ring);
+bool tcps_ring_holds(const struct tcps_ring *ring, u64 number);
 bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
 		    struct tcpstates_record *record);
+bool tcps_ring_read_head(const struct tcps_ring *ring, u64 number,
+			 struct tcpstates_record *record);
 bool tcps_ring_read_time(const struct tcps_ring *ring, u64 number,
 			 u64 *boot_ns);
 

@@ -78,9 +78,9 @@ static void put_record(struct bench *bench, unsigned int cpu, u64 boot_ns,
 		.cpu = cpu,
 	};
 
-	record.seq = tcps_ring_reserve(ring);
+	record.seq = begin_record(ring);
 	write_slot(ring, record.seq, &record);
-	tcps_ring_commit(ring, record.seq);
+	end_record(ring, record.seq);
 	if (now && now < boot_ns)
 		now = boot_ns;
 }
@@ -95,6 +95,13 @@ static void put_many(struct bench *bench, unsigned int cpu, u64 boot_ns,
 {
 	while (count--)
 		put(bench, cpu, boot_ns++);
+}
+
+static void set_netns(struct bench *bench, u32 netns)
+{
+	struct tcpstates_filter filter = { .netns = netns };
+
+	tcps_reader_set_filter(bench->reader, &filter);
 }
 
 static void expect(struct bench *bench, unsigned int cpu, u64 boot_ns)
@@ -402,8 +409,7 @@ static void test_ring_without_memory(void **state)
 
 	(void)state;
 	set_up(&bench, SLOTS, 0);
-	free(bench.rings[1]->slots);
-	bench.rings[1]->slots = NULL;
+	take_slots(bench.rings[1]);
 	put_many(&bench, 1, 100, 5);
 	now = 200;
 	assert_int_equal(expect_lost(&bench, 5), 200);
@@ -428,7 +434,7 @@ static void test_filter(void **state)
 
 	(void)state;
 	set_up(&bench, SLOTS, 0);
-	bench.reader->filter.netns = 8;
+	set_netns(&bench, 8);
 	put(&bench, 0, 100);
 	put_record(&bench, 1, 101, 8);
 	put(&bench, 2, 102);
@@ -457,7 +463,7 @@ static void test_filter_cannot_widen_netns(void **state)
 	for (i = 0; i < COUNT(filters); i++) {
 		u64 time = 100 * (i + 1);
 
-		bench.reader->filter.netns = filters[i];
+		set_netns(&bench, filters[i]);
 		put_record(&bench, 0, time, 8);
 		put_record(&bench, 1, time + 1, NETNS);
 		put_record(&bench, 2, time + 2, 0);
@@ -527,13 +533,13 @@ static void test_large_numbers(void **state)
 	assert_int_equal(received + lost, 3 * SLOTS);
 
 	/* A reader that has slept for ages. */
-	next = bench.rings[0]->head;
-	bench.rings[0]->reserved += 1ULL << 62;
-	bench.rings[0]->head = bench.rings[0]->reserved;
+	next = bench.rings[0]->shared->head;
+	bench.rings[0]->shared->reserved += 1ULL << 62;
+	bench.rings[0]->shared->head = bench.rings[0]->shared->reserved;
 	put_many(&bench, 0, now + 1, SLOTS);
 	lost = 0;
 	received = drain(&bench, &lost);
-	assert_int_equal(received + lost, bench.rings[0]->head - next);
+	assert_int_equal(received + lost, bench.rings[0]->shared->head - next);
 	assert_true(lost >= 1ULL << 62);
 	tear_down(&bench);
 }
@@ -543,7 +549,8 @@ static void test_size(void **state)
 	(void)state;
 	assert_int_equal(tcps_reader_size(0), sizeof(struct tcps_reader));
 	assert_int_equal(tcps_reader_size(3), sizeof(struct tcps_reader) +
-					      3 * sizeof(struct tcps_cursor));
+					      3 * sizeof(struct tcps_cursor) +
+					      3 * sizeof(u32));
 }
 
 /*
@@ -575,12 +582,12 @@ static void *write_records(void *argument)
 			.cpu = writer->cpu,
 		};
 
-		record.seq = tcps_ring_reserve(writer->ring);
+		record.seq = begin_record(writer->ring);
 		record.boot_ns = ktime_get_boottime_ns();
 		record.conn = sum(&record);
 		record.dur_ns = ~record.conn;
 		write_slot(writer->ring, record.seq, &record);
-		tcps_ring_commit(writer->ring, record.seq);
+		end_record(writer->ring, record.seq);
 		if (i % 64 == 0)
 			pause_some(i * RINGS + writer->cpu);
 	}

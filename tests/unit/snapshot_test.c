@@ -563,21 +563,24 @@ static void test_again_in_the_middle(void **state)
 
 static void test_filter_holds_for_rows(void **state)
 {
+	struct tcpstates_filter filter = { };
 	u64 two[2] = { 0, 0 };
 	struct tcpstates_record record;
 
 	(void)state;
 	step(0, &two[0], 1);
 	step(0, &two[1], 8);
-	reader->filter.new_states = 1U << TCPSTATES_LISTEN;
+	filter.new_states = 1U << TCPSTATES_LISTEN;
+	tcps_reader_set_filter(reader, &filter);
 	begin_snapshot();
 	assert_true(tcps_reader_next(reader, &record));
 	assert_int_equal(record.conn, two[1]);
 	assert_false(tcps_reader_next(reader, &record));
 
 	/* What lies in a foreign namespace is nobody's business. */
-	reader->filter.new_states = 0;
+	filter.new_states = 0;
 	reader->netns = 2;
+	tcps_reader_set_filter(reader, &filter);
 	begin_snapshot();
 	assert_false(tcps_reader_next(reader, &record));
 }

@@ -74,6 +74,31 @@ static inline void write_slot(struct tcps_ring *ring, u64 number,
 		WRITE_ONCE(to[i], from[i]);
 }
 
+/*
+ * Begins a record as a writer of the module does, whose lock is the full
+ * barrier. Returns its number.
+ */
+static inline u64 begin_record(struct tcps_ring *ring)
+{
+	tcps_ring_enter(ring);
+	smp_mb(); /* the entry before clock and slot */
+	return tcps_ring_reserve(ring);
+}
+
+static inline void end_record(struct tcps_ring *ring, u64 number)
+{
+	tcps_ring_commit(ring, number);
+	tcps_ring_leave(ring);
+}
+
+/* A CPU without memory for its ring. */
+static inline void take_slots(struct tcps_ring *ring)
+{
+	free(ring->slots);
+	ring->slots = NULL;
+	ring->shared->records = 0;
+}
+
 /* A pause of other length each time, to shift the threads' phases. */
 static inline void pause_some(u64 number)
 {

@@ -53,6 +53,7 @@ static u64 clock_now, random_state;
 
 static unsigned int weak_thread;
 static enum model_operation weak_operation;
+static const void *weak_address;
 
 static u64 draw(u64 below)
 {
@@ -94,9 +95,11 @@ static unsigned int find_location(const void *address)
 	return i;
 }
 
-static enum model_operation in_effect(enum model_operation operation)
+static enum model_operation in_effect(enum model_operation operation,
+				      const void *address)
 {
-	if (current == weak_thread && operation == weak_operation)
+	if (current == weak_thread && operation == weak_operation &&
+	    (!weak_address || weak_address == address))
 		return MODEL_NONE;
 	return operation;
 }
@@ -174,6 +177,10 @@ static void barrier(enum model_operation operation)
 
 	if (operation == MODEL_NONE)
 		return;
+	if (operation == MODEL_WMB) {
+		thread->released = thread->seen;
+		return;
+	}
 	join(&thread->seen, &thread->offered);
 	if (operation != MODEL_MB)
 		return;
@@ -185,13 +192,13 @@ static void barrier(enum model_operation operation)
 u64 model_load(const void *address, enum model_operation operation)
 {
 	maybe_yield();
-	return load(address, in_effect(operation));
+	return load(address, in_effect(operation, address));
 }
 
 void model_store(void *address, u64 value, enum model_operation operation)
 {
 	maybe_yield();
-	store(address, value, in_effect(operation));
+	store(address, value, in_effect(operation, address));
 }
 
 u64 model_cmpxchg(u64 *address, u64 old, u64 new)
@@ -210,13 +217,19 @@ u64 model_cmpxchg(u64 *address, u64 old, u64 new)
 void model_barrier(enum model_operation operation)
 {
 	maybe_yield();
-	barrier(in_effect(operation));
+	barrier(in_effect(operation, NULL));
 }
 
 void model_weaken(unsigned int thread, enum model_operation operation)
 {
 	weak_thread = thread;
 	weak_operation = operation;
+	weak_address = NULL;
+}
+
+void model_weaken_at(const void *address)
+{
+	weak_address = address;
 }
 
 static void run_thread(void)

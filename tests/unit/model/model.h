@@ -22,6 +22,7 @@ enum model_operation {
 	MODEL_NONE,
 	MODEL_MB,
 	MODEL_RMB,
+	MODEL_WMB,
 	MODEL_ACQUIRE,
 	MODEL_RELEASE,
 };
@@ -30,6 +31,9 @@ enum model_operation {
 
 /* Makes one thread's operations of one kind order nothing. */
 void model_weaken(unsigned int thread, enum model_operation operation);
+
+/* Only those at this address, until the next model_weaken(). */
+void model_weaken_at(const void *address);
 
 /* Runs the threads to their ends; the same @seed gives the same run. */
 void model_run(u64 seed, void (*const threads[])(void), unsigned int count);

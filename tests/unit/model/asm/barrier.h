@@ -6,6 +6,7 @@
 
 #define smp_mb()	model_barrier(MODEL_MB)
 #define smp_rmb()	model_barrier(MODEL_RMB)
+#define smp_wmb()	model_barrier(MODEL_WMB)
 
 #define smp_load_acquire(p)		model_load(p, MODEL_ACQUIRE)
 #define smp_store_release(p, value)	model_store(p, value, MODEL_RELEASE)

@@ -5,4 +5,6 @@
 #define struct_size(p, member, count) \
 	(sizeof(*(p)) + sizeof((p)->member[0]) * (count))
 
+#define array_size(a, b)	((size_t)(a) * (b))
+
 #endif /* _SHIM_LINUX_OVERFLOW_H */

@@ -10,6 +10,7 @@
 #include <linux/atomic.h>
 #include <linux/ftrace.h>
 #include <linux/hrtimer.h>
+#include <linux/mm.h>
 #include <linux/ptrace.h>
 #include <linux/refcount.h>
 #include <linux/version.h>
@@ -131,6 +132,20 @@ tcps_hrtimer_setup(struct hrtimer *timer,
 	timer->function = function;
 #else
 	hrtimer_setup(timer, function, clock, mode);
+#endif
+}
+
+/*
+ * Flags of a mapping are changed by functions since 6.3.
+ * Drop when the minimum is 6.3.
+ */
+static inline void tcps_vm_flags_mod(struct vm_area_struct *vma,
+				     unsigned long set, unsigned long clear)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#else
+	vm_flags_mod(vma, set, clear);
 #endif
 }
 

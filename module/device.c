@@ -29,8 +29,10 @@
 #include "filter.h"
 #include "format.h"
 #include "hooks.h"
+#include "map.h"
 #include "probe.h"
 #include "reader.h"
+#include "ring.h"
 #include "stream.h"
 #include "uapi/tcpstates.h"
 #include "version.h"
@@ -46,9 +48,13 @@ static_assert(offsetof(struct tcpstates_record, comm) == 104);
 static_assert(sizeof(struct tcpstates_format) == 8);
 static_assert(sizeof(struct tcpstates_filter) == 72);
 static_assert(sizeof(struct tcpstates_info) == 64);
+static_assert(sizeof(struct tcpstates_ring) == 32);
 static_assert(sizeof(struct tcpstates_stats) == 256);
 static_assert(sizeof(TCPS_VERSION) <=
 	      sizeof_field(struct tcpstates_info, module_version));
+
+/* What is copied before the reader offers its CPU. */
+#define RESCHED_BYTES	(256 * sizeof(struct tcpstates_record))
 
 /**
  * struct tcps_file - an open file
@@ -93,21 +99,58 @@ static bool inside_line(const struct tcps_file *tf)
 	return tf->pending && tf->given;
 }
 
-static ssize_t read_text(struct tcps_file *tf, struct iov_iter *to)
+/**
+ * struct sink - where a read() puts what it gives
+ * @user: the place, if it is plain memory of the caller's
+ * @iter: what tells the places, else
+ * @left: room
+ */
+struct sink {
+	char __user *user;
+	struct iov_iter *iter;
+	size_t left;
+};
+
+/* Returns how much could be copied; all of it, or a fault came. */
+static size_t put(struct sink *to, const void *from, size_t size)
+{
+	size_t copied;
+
+	if (to->iter) {
+		copied = copy_to_iter(from, size, to->iter);
+	} else {
+		copied = size - copy_to_user(to->user, from, size);
+		to->user += copied;
+	}
+	to->left -= copied;
+	return copied;
+}
+
+/* Take back what has been put last. */
+static void unput(struct sink *to, size_t size)
+{
+	if (to->iter)
+		iov_iter_revert(to->iter, size);
+	else
+		to->user -= size;
+	to->left += size;
+}
+
+static ssize_t read_text(struct tcps_file *tf, struct sink *to)
 {
 	size_t done = 0;
 
-	while (iov_iter_count(to) && fetch(tf)) {
+	while (to->left && fetch(tf)) {
 		size_t part, copied;
 
 		if (!tf->length)
 			tf->length = tcps_format_line(&tf->lines, &tf->record,
 						      tf->line);
 		/* Whole lines; but for a buffer smaller than one, a part. */
-		if (done && iov_iter_count(to) < tf->length)
+		if (done && to->left < tf->length)
 			break;
-		part = min(iov_iter_count(to), tf->length - tf->given);
-		copied = copy_to_iter(tf->line + tf->given, part, to);
+		part = min(to->left, tf->length - tf->given);
+		copied = put(to, tf->line + tf->given, part);
 		tf->given += copied;
 		done += copied;
 		if (copied < part)
@@ -120,23 +163,81 @@ static ssize_t read_text(struct tcps_file *tf, struct iov_iter *to)
 	return done ? done : -EAGAIN;
 }
 
-static ssize_t read_binary(struct tcps_file *tf, struct iov_iter *to)
+/*
+ * A record from its slot to user memory, word by word: it may be overwritten
+ * meanwhile. Returns false if that memory cannot be written to.
+ */
+static bool put_slot(u64 __user *to, const struct tcpstates_record *slot)
+{
+	const u64 *from = (const u64 *)slot;
+	unsigned int i;
+
+	BUILD_BUG_ON(TCPS_RECORD_WORDS % 4);
+	if (!user_access_begin(to, sizeof(*slot)))
+		return false;
+	for (i = 0; i < TCPS_RECORD_WORDS; i += 4) {
+		unsafe_put_user(READ_ONCE(from[i]), to + i, fault);
+		unsafe_put_user(READ_ONCE(from[i + 1]), to + i + 1, fault);
+		unsafe_put_user(READ_ONCE(from[i + 2]), to + i + 2, fault);
+		unsafe_put_user(READ_ONCE(from[i + 3]), to + i + 3, fault);
+	}
+	user_access_end();
+	return true;
+fault:
+	user_access_end();
+	return false;
+}
+
+/*
+ * Records that are at hand, straight from the ring. A spoiled copy stays behind
+ * what read() has given; whoever may not see all connections must not get at
+ * that. Returns the bytes; what could not be copied is for put() to tell.
+ */
+static size_t read_slots(struct tcps_file *tf, struct sink *to)
+{
+	const struct tcpstates_record *slot;
+	size_t done = 0;
+
+	if (to->iter || tf->net || tf->pending)
+		return 0;
+	while (to->left >= sizeof(*slot) &&
+	       (slot = tcps_reader_peek(tf->reader))) {
+		if (!put_slot((u64 __user *)to->user, slot))
+			break;
+		if (!tcps_reader_take(tf->reader))
+			continue;
+		to->user += sizeof(*slot);
+		to->left -= sizeof(*slot);
+		done += sizeof(*slot);
+		if (done % RESCHED_BYTES == 0) {
+			cond_resched();
+			if (signal_pending(current))
+				break;
+		}
+	}
+	return done;
+}
+
+static ssize_t read_binary(struct tcps_file *tf, struct sink *to)
 {
 	size_t size = sizeof(tf->record), done = 0;
 
-	if (iov_iter_count(to) < size)
+	if (to->left < size)
 		return -EINVAL;
-	while (iov_iter_count(to) >= size && fetch(tf)) {
-		size_t copied = copy_to_iter(&tf->record, size, to);
+	for (;;) {
+		size_t copied;
 
+		done += read_slots(tf, to);
+		if (to->left < size || (done && signal_pending(current)) ||
+		    !fetch(tf))
+			break;
+		copied = put(to, &tf->record, size);
 		if (copied < size) {
-			iov_iter_revert(to, copied);
+			unput(to, copied);
 			return done ? done : -EFAULT;
 		}
 		tf->pending = false;
 		done += size;
-		if (signal_pending(current))
-			break;
 		cond_resched();
 	}
 	return done ? done : -EAGAIN;
@@ -146,7 +247,7 @@ static ssize_t read_binary(struct tcps_file *tf, struct iov_iter *to)
  * What there is now; -EAGAIN if there is nothing. Another reader of the file
  * may hold the lock for as long as its memory takes to fault in.
  */
-static ssize_t read_now(struct tcps_file *tf, struct iov_iter *to, bool wait)
+static ssize_t read_now(struct tcps_file *tf, struct sink *to, bool wait)
 {
 	ssize_t ret;
 
@@ -162,7 +263,7 @@ static ssize_t read_now(struct tcps_file *tf, struct iov_iter *to, bool wait)
 	return ret;
 }
 
-static ssize_t read_waiting(struct tcps_file *tf, struct iov_iter *to)
+static ssize_t read_waiting(struct tcps_file *tf, struct sink *to)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	ssize_t ret;
@@ -183,19 +284,36 @@ static ssize_t read_waiting(struct tcps_file *tf, struct iov_iter *to)
 	return ret;
 }
 
-static ssize_t device_read(struct kiocb *call, struct iov_iter *to)
+static ssize_t read_to(struct file *file, struct sink *to, bool wait)
 {
-	struct tcps_file *tf = call->ki_filp->private_data;
-	bool wait = !(call->ki_filp->f_flags & O_NONBLOCK) &&
-		    !(call->ki_flags & IOCB_NOWAIT);
+	struct tcps_file *tf = file->private_data;
 	ssize_t ret;
 
-	if (!iov_iter_count(to))
+	if (!to->left)
 		return 0;
 	ret = read_now(tf, to, wait);
 	if (ret == -EAGAIN && wait)
 		ret = read_waiting(tf, to);
 	return ret;
+}
+
+/* read(): memory of which the place is known. */
+static ssize_t device_read(struct file *file, char __user *user, size_t size,
+			   loff_t *position)
+{
+	struct sink to = { .user = user, .left = size };
+
+	return read_to(file, &to, !(file->f_flags & O_NONBLOCK));
+}
+
+/* readv(), io_uring and the like. */
+static ssize_t device_read_iter(struct kiocb *call, struct iov_iter *iter)
+{
+	struct sink to = { .iter = iter, .left = iov_iter_count(iter) };
+	bool wait = !(call->ki_filp->f_flags & O_NONBLOCK) &&
+		    !(call->ki_flags & IOCB_NOWAIT);
+
+	return read_to(call->ki_filp, &to, wait);
 }
 
 static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
@@ -214,7 +332,18 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 	return ready;
 }
 
-static long get_info(void __user *to)
+/* The rings hold what happens in all namespaces. */
+static bool may_map(const struct tcps_file *tf)
+{
+	return !tf->net;
+}
+
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return may_map(file->private_data) ? tcps_map(vma) : -EPERM;
+}
+
+static long get_info(struct tcps_file *tf, void __user *to)
 {
 	struct tcpstates_info info = {
 		.abi_version = TCPSTATES_ABI_VERSION,
@@ -223,6 +352,8 @@ static long get_info(void __user *to)
 		.ring_records = tcps_stream_ring_records(),
 		.hooks = tcps_probe_hooks(),
 		.module_version = TCPS_VERSION,
+		.map_ring = may_map(tf) ? tcps_map_stride() : 0,
+		.map_slots = may_map(tf) ? TCPS_MAP_SLOTS : 0,
 	};
 
 	return copy_to_user(to, &info, sizeof(info)) ? -EFAULT : 0;
@@ -294,6 +425,17 @@ static long rewind_reader(struct tcps_file *tf)
 	return 0;
 }
 
+static long skip_to_now(struct tcps_file *tf)
+{
+	if (mutex_lock_interruptible(&tf->lock))
+		return -ERESTARTSYS;
+	tcps_reader_skip(tf->reader);
+	if (!inside_line(tf))
+		tf->pending = false;
+	mutex_unlock(&tf->lock);
+	return 0;
+}
+
 static long take_snapshot(struct tcps_file *tf)
 {
 	long ret;
@@ -315,7 +457,7 @@ static long device_ioctl(struct file *file, unsigned int command,
 
 	switch (command) {
 	case TCPSTATES_IOC_GET_INFO:
-		return get_info(user);
+		return get_info(tf, user);
 	case TCPSTATES_IOC_GET_STATS:
 		return get_stats(tf, user);
 	case TCPSTATES_IOC_SET_FORMAT:
@@ -326,6 +468,8 @@ static long device_ioctl(struct file *file, unsigned int command,
 		return rewind_reader(tf);
 	case TCPSTATES_IOC_SNAPSHOT:
 		return take_snapshot(tf);
+	case TCPSTATES_IOC_NOW:
+		return skip_to_now(tf);
 	default:
 		return -ENOTTY;
 	}
@@ -383,7 +527,9 @@ static const struct file_operations device_operations = {
 	.owner = THIS_MODULE,
 	.open = device_open,
 	.release = device_release,
-	.read_iter = device_read,
+	.read = device_read,
+	.read_iter = device_read_iter,
+	.mmap = device_mmap,
 	.poll = device_poll,
 	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

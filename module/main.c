@@ -14,10 +14,10 @@
 #include "stream.h"
 #include "version.h"
 
-static unsigned int ring_records = 16384;
+static unsigned int ring_records;
 module_param(ring_records, uint, 0444);
 MODULE_PARM_DESC(ring_records,
-		 "records in each CPU's ring, rounded up to a power of two");
+		 "records in each CPU's ring, rounded up to a power of two; 0 chooses");
 
 static unsigned int conn_mib = 32;
 module_param(conn_mib, uint, 0444);
@@ -62,6 +62,7 @@ static int __init tcpstates_init(void)
 	ret = tcps_stream_init(ring_records);
 	if (ret)
 		goto err_exit_conn;
+	ring_records = tcps_stream_ring_records();
 	ret = tcps_probe_init();
 	if (ret)
 		goto err_exit_stream;

@@ -25,6 +25,8 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -33,6 +35,13 @@
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
+
+/* Records that are chosen for all CPUs, and for one; see choose_records(). */
+#define ALL_RECORDS	524288U
+#define MOST_RECORDS	131072U
+#define LEAST_RECORDS	16384U
+#define SCARCE_RECORDS	1024U
+#define MEMORY_SHARE	64
 
 DEFINE_PER_CPU_ALIGNED(struct tcps_stream_cpu, tcps_stream_cpus);
 
@@ -144,9 +153,28 @@ err_free_rings:
 	return -ENOMEM;
 }
 
+/*
+ * Room for a burst of connections that nobody reads at once, on the CPUs
+ * together, and each alone if they are few; but not more memory than the machine
+ * can spare.
+ */
+static unsigned int choose_records(void)
+{
+	u64 spare = ((u64)totalram_pages() << PAGE_SHIFT) / MEMORY_SHARE;
+	unsigned int cpus = num_online_cpus();
+	unsigned int records;
+
+	records = clamp(ALL_RECORDS / cpus, LEAST_RECORDS, MOST_RECORDS);
+	records = rounddown_pow_of_two(records);
+	while (records > SCARCE_RECORDS &&
+	       (u64)records * cpus * sizeof(struct tcpstates_record) > spare)
+		records /= 2;
+	return records;
+}
+
 /**
  * tcps_stream_init() - make the rings
- * @records: records in each ring; rounded up to a power of two
+ * @records: records in each ring, rounded up to a power of two; 0 chooses
  *
  * Context: process, before anything is recorded.
  * Return: 0, -EINVAL if @records is out of bounds, or another error.
@@ -156,9 +184,11 @@ int tcps_stream_init(unsigned int records)
 	unsigned int cpu;
 	int ret;
 
+	if (!records)
+		records = choose_records();
 	if (records < TCPS_STREAM_RECORDS_MIN ||
 	    records > TCPS_STREAM_RECORDS_MAX) {
-		pr_err("ring_records=%u: must be %u to %u\n", records,
+		pr_err("ring_records=%u: must be 0 or %u to %u\n", records,
 		       TCPS_STREAM_RECORDS_MIN, TCPS_STREAM_RECORDS_MAX);
 		return -EINVAL;
 	}

@@ -330,6 +330,10 @@ struct tcpstates_filter {
  * @ring_records: records that each ring holds
  * @hooks: bit 1 << TCPSTATES_HOOK_* for each attached hook
  * @module_version: the module's version, a string ending with NUL
+ * @map_ring: bytes from one CPU's ring to the next in what mmap() gives, 0 if
+ *	this file cannot be mapped
+ * @map_slots: bytes from the &struct tcpstates_ring, with which each begins, to
+ *	its first record
  * @reserved: zero
  */
 struct tcpstates_info {
@@ -339,7 +343,9 @@ struct tcpstates_info {
 	__u32 ring_records;
 	__u64 hooks;
 	char module_version[16];
-	__u64 reserved[3];
+	__u64 map_ring;
+	__u64 map_slots;
+	__u64 reserved;
 };
 
 /**
@@ -380,5 +386,6 @@ struct tcpstates_stats {
 #define TCPSTATES_IOC_SET_FILTER _IOW(TCPSTATES_IOC_MAGIC, 4, struct tcpstates_filter)
 #define TCPSTATES_IOC_REWIND	_IO(TCPSTATES_IOC_MAGIC, 5)
 #define TCPSTATES_IOC_SNAPSHOT	_IO(TCPSTATES_IOC_MAGIC, 6)
+#define TCPSTATES_IOC_NOW	_IO(TCPSTATES_IOC_MAGIC, 7)
 
 #endif /* _UAPI_LINUX_TCPSTATES_H */

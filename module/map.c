@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages are put in place when they are looked at, since the ring of a CPU comes
+ * when the CPU does. They belong to the module, which cannot be unloaded while a
+ * file is open, and a mapping keeps its file: so nobody counts references to
+ * them, nor are they part of the reader's memory.
+ */
+#include "map.h"
+
+#include <linux/errno.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include "compat.h"
+#include "ring.h"
+#include "stream.h"
+
+/**
+ * tcps_map_stride() - from one CPU's ring to the next
+ *
+ * Return: the distance in bytes, whole pages.
+ */
+u64 tcps_map_stride(void)
+{
+	return TCPS_MAP_SLOTS +
+	       PAGE_ALIGN((u64)tcps_stream_ring_records() *
+			  sizeof(struct tcpstates_record));
+}
+
+/* The frame that @page of the map is, or 0 if there is none. */
+static unsigned long frame_of(unsigned long page)
+{
+	unsigned long each = tcps_map_stride() >> PAGE_SHIFT;
+	const struct tcps_ring *ring;
+
+	if (page / each >= tcps_stream_ring_count())
+		return 0;
+	ring = tcps_stream_rings()[page / each];
+	page %= each;
+	if (!page)
+		return virt_to_phys(ring->shared) >> PAGE_SHIFT;
+	if (!tcps_ring_has_slots(ring))
+		return 0;
+	return vmalloc_to_pfn((char *)ring->slots +
+			      ((page - 1) << PAGE_SHIFT));
+}
+
+static vm_fault_t on_fault(struct vm_fault *vmf)
+{
+	unsigned long frame = frame_of(vmf->pgoff);
+
+	if (!frame)
+		return VM_FAULT_SIGBUS;
+	return vmf_insert_pfn(vmf->vma, vmf->address, frame);
+}
+
+static const struct vm_operations_struct operations = {
+	.fault = on_fault,
+};
+
+/**
+ * tcps_map() - map the rings
+ * @vma: where to; the caller may see everything
+ *
+ * Return: 0; -EPERM for a mapping that can be written to; -EINVAL for a private
+ * one, or beyond the last ring.
+ */
+int tcps_map(struct vm_area_struct *vma)
+{
+	u64 pages = (tcps_map_stride() >> PAGE_SHIFT) *
+		    tcps_stream_ring_count();
+
+	if (vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff > pages ||
+	    vma_pages(vma) > pages - vma->vm_pgoff)
+		return -EINVAL;
+	tcps_vm_flags_mod(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
+			  VM_MAYWRITE | VM_MAYEXEC);
+	vma->vm_ops = &operations;
+	return 0;
+}

@@ -15,6 +15,7 @@ void tcpstates_close(struct tcpstates *stream)
 
 	if (!stream)
 		return;
+	tcps_mapped_free(&stream->mapped);
 	tcps_batch_free(&stream->records);
 	if (stream->fd >= 0)
 		close(stream->fd);
@@ -30,12 +31,16 @@ int tcpstates_fd(const struct tcpstates *stream)
 int tcpstates_next(struct tcpstates *stream,
 		   const struct tcpstates_record **record)
 {
+	if (is_mapped(stream))
+		return tcps_mapped_next(&stream->mapped, !stream->nonblock,
+					record);
 	return tcps_batch_next(&stream->records, record);
 }
 
 bool tcpstates_buffered(const struct tcpstates *stream)
 {
-	return tcps_batch_buffered(&stream->records);
+	return is_mapped(stream) ? tcps_mapped_buffered(&stream->mapped) :
+				   tcps_batch_buffered(&stream->records);
 }
 
 int tcpstates_set_filter(struct tcpstates *stream,
@@ -44,12 +49,19 @@ int tcpstates_set_filter(struct tcpstates *stream,
 	/* The module checks it: the library's match relies on that. */
 	if (ioctl(stream->fd, TCPSTATES_IOC_SET_FILTER, filter) < 0)
 		return -1;
-	tcps_batch_filter(&stream->records, filter);
+	if (is_mapped(stream))
+		tcps_mapped_filter(&stream->mapped, filter);
+	else
+		tcps_batch_filter(&stream->records, filter);
 	return 0;
 }
 
 int tcpstates_rewind(struct tcpstates *stream)
 {
+	if (is_mapped(stream)) {
+		tcps_mapped_rewind(&stream->mapped);
+		return 0;
+	}
 	if (ioctl(stream->fd, TCPSTATES_IOC_REWIND) < 0)
 		return -1;
 	tcps_batch_drop(&stream->records);
@@ -60,6 +72,8 @@ int tcpstates_snapshot(struct tcpstates *stream)
 {
 	if (ioctl(stream->fd, TCPSTATES_IOC_SNAPSHOT) < 0)
 		return -1;
+	/* The kernel alone knows what is there: from here on it tells. */
+	tcps_mapped_free(&stream->mapped);
 	tcps_batch_drop(&stream->records);
 	return 0;
 }
@@ -74,5 +88,9 @@ int tcpstates_info(struct tcpstates *stream, struct tcpstates_info *info)
 
 int tcpstates_stats(struct tcpstates *stream, struct tcpstates_stats *stats)
 {
-	return ioctl(stream->fd, TCPSTATES_IOC_GET_STATS, stats) < 0 ? -1 : 0;
+	if (ioctl(stream->fd, TCPSTATES_IOC_GET_STATS, stats) < 0)
+		return -1;
+	if (is_mapped(stream))
+		stats->reader_lost = tcps_mapped_lost(&stream->mapped);
+	return 0;
 }

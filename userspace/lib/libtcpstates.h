@@ -43,6 +43,9 @@ struct tcpstates;
 /** Flag of tcpstates_open(): tcpstates_next() does not wait. */
 #define TCPSTATES_OPEN_NONBLOCK	0x1U
 
+/** Flag of tcpstates_open(): read(2) always, never from mapped rings. */
+#define TCPSTATES_OPEN_READ	0x2U
+
 /** Sizes with which the tcpstates_format_*() of this version never cut off. */
 #define TCPSTATES_LINE_SIZE	785
 #define TCPSTATES_JSON_SIZE	1025
@@ -51,9 +54,11 @@ struct tcpstates;
 /**
  * tcpstates_open() - open the stream and agree on its version
  * @path: the device; NULL for TCPSTATES_DEVICE
- * @flags: TCPSTATES_OPEN_NONBLOCK or 0
+ * @flags: TCPSTATES_OPEN_* or 0
  *
- * The stream starts at this moment, without a filter.
+ * The stream starts at this moment, without a filter. Where the module and the
+ * caller's rights allow it, records come from the module's rings, mapped into
+ * the program's memory, else by read(2). One sees the same either way.
  *
  * Return: a handle that the caller gives back to tcpstates_close(), or NULL:
  *	ENOENT, ENXIO, ENODEV	no such device: the module is not loaded
@@ -145,7 +150,8 @@ int tcpstates_set_filter(struct tcpstates *stream,
  *
  * The batch at hand is dropped, as its records come again from the kernel,
  * unless they have been overwritten meanwhile like all that is older. What of
- * the batch told of a loss does not come again.
+ * the batch told of a loss does not come again. After tcpstates_snapshot() the
+ * snapshot ends.
  *
  * Return: 0, or -1: EINTR.
  */
@@ -159,7 +165,7 @@ int tcpstates_rewind(struct tcpstates *stream);
  * this moment and that the filter lets through, then what happens after it,
  * without a gap and without a double. A connection that changes while the rows
  * are being given may get its row later, but before what happened to it. What
- * had not been read before is passed over.
+ * had not been read before is passed over. Records come by read(2) from here on.
  *
  * Return: 0, or -1: ENOMEM, EINTR, or ENOTTY from a module that cannot do it.
  */

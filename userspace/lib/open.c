@@ -114,7 +114,7 @@ struct tcpstates *tcpstates_open(const char *path, unsigned int flags)
 
 	if (!path)
 		path = TCPSTATES_DEVICE;
-	if (flags & ~TCPSTATES_OPEN_NONBLOCK) {
+	if (flags & ~(TCPSTATES_OPEN_NONBLOCK | TCPSTATES_OPEN_READ)) {
 		explain(EINVAL, "%s: unknown flags %#x", path, flags);
 		return NULL;
 	}
@@ -126,7 +126,10 @@ struct tcpstates *tcpstates_open(const char *path, unsigned int flags)
 		explain_errno(path, errno);
 		return NULL;
 	}
-	*stream = (struct tcpstates) { .fd = open(path, mode) };
+	*stream = (struct tcpstates) {
+		.fd = open(path, mode),
+		.nonblock = flags & TCPSTATES_OPEN_NONBLOCK,
+	};
 	if (stream->fd < 0) {
 		explain_errno(path, errno);
 		goto err_close;
@@ -137,6 +140,9 @@ struct tcpstates *tcpstates_open(const char *path, unsigned int flags)
 		explain_errno(path, errno);
 		goto err_close;
 	}
+	/* Without a map, read() does it. */
+	if (!(flags & TCPSTATES_OPEN_READ))
+		tcps_mapped_init(&stream->mapped, stream->fd, &info);
 	return stream;
 
 err_close:

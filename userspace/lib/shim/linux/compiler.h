@@ -8,4 +8,7 @@
 
 #define noinline		__attribute__((__noinline__))
 
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELAXED)
+
 #endif /* _TCPS_SHIM_LINUX_COMPILER_H */

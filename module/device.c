@@ -3,9 +3,10 @@
  * The device's system calls; their contract is uapi/dev-tcpstates. The only
  * file that copies to and from user space.
  *
- * Reading goes: fetch a record from the reader, make its text, copy. Each step
+ * Reading goes: take records from the reader, make their text, copy. Each step
  * keeps what it has until the next has succeeded, so that a failed copy loses
- * nothing and a line may be read byte by byte.
+ * nothing and a line may be read byte by byte. Binary records need no steps: as
+ * a rule they are copied straight from the rings.
  */
 #include "device.h"
 
@@ -34,6 +35,7 @@
 #include "reader.h"
 #include "ring.h"
 #include "stream.h"
+#include "uninitialized.h"
 #include "uapi/tcpstates.h"
 #include "version.h"
 
@@ -54,7 +56,12 @@ static_assert(sizeof(TCPS_VERSION) <=
 	      sizeof_field(struct tcpstates_info, module_version));
 
 /* What is copied before the reader offers its CPU. */
-#define RESCHED_BYTES	(256 * sizeof(struct tcpstates_record))
+#define SLOTS_BEFORE_RESCHED	64
+
+/* Records that are taken from a reader at a time, to be given out as text. */
+#define QUEUE		16
+#define TEXT_BYTES	4096
+static_assert(TEXT_BYTES >= TCPS_LINE_MAX);
 
 /**
  * struct tcps_file - an open file
@@ -62,41 +69,82 @@ static_assert(sizeof(TCPS_VERSION) <=
  * @net: the only namespace that may be seen, held; NULL may see all
  * @reader: the position
  * @format: TCPSTATES_FORMAT_*
- * @pending: @record has been taken from @reader and not been given out whole
- * @record: that record
- * @length: of its text in @line, 0 if none is made yet
- * @given: bytes of @line given out
- * @line: its text
- * @lines: what its making needs
+ * @first: of @queue, the first that has not been given out whole
+ * @count: how many of @queue have been taken from @reader. As a rule one at
+ *	most is left after a call; more after a copy that failed
+ * @begin: where in @text the line of the first one begins
+ * @end: where it ends; 0 if none is made yet
+ * @given: bytes of @text given out
+ * @lines: what the making of lines needs
+ * @queue: records taken from @reader, to be given out
+ * @text: lines of some of these
  */
 struct tcps_file {
 	struct mutex lock;	/* everything below but @net */
 	struct net *net;
 	struct tcps_reader *reader;
 	u32 format;
-	bool pending;
-	struct tcpstates_record record;
-	size_t length;
+	unsigned int first;
+	unsigned int count;
+	size_t begin;
+	size_t end;
 	size_t given;
-	char line[TCPS_LINE_MAX];
 	struct tcps_format lines;
+	struct tcpstates_record queue[QUEUE];
+	char text[TEXT_BYTES];
 };
+
+static bool is_queue_empty(const struct tcps_file *tf)
+{
+	return tf->first == tf->count;
+}
+
+/* Take a record from the reader to the end of the queue, if there is one. */
+static bool take(struct tcps_file *tf)
+{
+	if (is_queue_empty(tf)) {
+		tf->first = 0;
+		tf->count = 0;
+		tf->end = 0;
+	}
+	if (tf->count == QUEUE ||
+	    !tcps_reader_next(tf->reader, &tf->queue[tf->count]))
+		return false;
+	tf->count++;
+	return true;
+}
 
 /* Have a record to give out, if there is one. */
 static bool fetch(struct tcps_file *tf)
 {
 	lockdep_assert_held(&tf->lock);
-	if (!tf->pending) {
-		tf->pending = tcps_reader_next(tf->reader, &tf->record);
-		tf->length = 0;
-		tf->given = 0;
-	}
-	return tf->pending;
+	return !is_queue_empty(tf) || take(tf);
 }
 
 static bool inside_line(const struct tcps_file *tf)
 {
-	return tf->pending && tf->given;
+	return !is_queue_empty(tf) && tf->end && tf->given > tf->begin;
+}
+
+/* Forget what was taken, but a line that was begun. */
+static void drop_queue(struct tcps_file *tf)
+{
+	tf->count = tf->first + inside_line(tf);
+}
+
+/* The same of what @filter does not let through. */
+static void filter_queue(struct tcps_file *tf,
+			 const struct tcpstates_filter *filter)
+{
+	bool inside = inside_line(tf);
+	unsigned int from, to = tf->first + inside;
+
+	for (from = to; from < tf->count; from++)
+		if (tcps_filter_match(filter, &tf->queue[from]))
+			tf->queue[to++] = tf->queue[from];
+	tf->count = to;
+	if (!inside)
+		tf->end = 0;
 }
 
 /**
@@ -136,31 +184,73 @@ static void unput(struct sink *to, size_t size)
 	to->left += size;
 }
 
-static ssize_t read_text(struct tcps_file *tf, struct sink *to)
+/*
+ * Make the line of the first record, and those of more as long as they surely
+ * fit into @room. Tells in @ends where in @text each ends; returns how many.
+ */
+static unsigned int make_lines(struct tcps_file *tf, size_t room,
+			       size_t ends[QUEUE])
 {
-	size_t done = 0;
+	size_t most = min_t(size_t, room, TEXT_BYTES), length = 0;
+	unsigned int i = tf->first, lines = 0;
 
-	while (to->left && fetch(tf)) {
-		size_t part, copied;
+	do {
+		length += tcps_format_line(&tf->lines, &tf->queue[i++],
+					   tf->text + length);
+		ends[lines++] = length;
+	} while (length + TCPS_LINE_MAX <= most && (i < tf->count || take(tf)));
+	tf->begin = 0;
+	tf->given = 0;
+	tf->end = ends[0];
+	return lines;
+}
 
-		if (!tf->length)
-			tf->length = tcps_format_line(&tf->lines, &tf->record,
-						      tf->line);
-		/* Whole lines; but for a buffer smaller than one, a part. */
-		if (done && to->left < tf->length)
-			break;
-		part = min(to->left, tf->length - tf->given);
-		copied = put(to, tf->line + tf->given, part);
-		tf->given += copied;
-		done += copied;
-		if (copied < part)
-			return done ? done : -EFAULT;
-		tf->pending = tf->given < tf->length;
+/* Lines that have been given out whole are gone; the next may be begun. */
+static void drop_given(struct tcps_file *tf, const size_t *ends,
+		       unsigned int lines)
+{
+	unsigned int i;
+
+	for (i = 0; i < lines && tf->given >= ends[i]; i++) {
+		tf->first++;
+		tf->begin = ends[i];
+	}
+	tf->end = i < lines ? ends[i] : 0;
+}
+
+/*
+ * Whole lines; but a part, if the buffer is smaller than one and this is the
+ * first. False if no more can be given.
+ */
+static bool give_lines(struct tcps_file *tf, struct sink *to, bool is_first)
+{
+	size_t tcps_uninitialized ends[QUEUE];
+	unsigned int lines = 1;
+	size_t part, copied;
+
+	ends[0] = tf->end;
+	if (!tf->end)
+		lines = make_lines(tf, to->left, ends);
+	part = ends[lines - 1] - tf->given;
+	if (part > to->left && !is_first)
+		return false;
+	part = min(part, to->left);
+	copied = put(to, tf->text + tf->given, part);
+	tf->given += copied;
+	drop_given(tf, ends, lines);
+	return copied == part;
+}
+
+static void read_text(struct tcps_file *tf, struct sink *to)
+{
+	bool is_first = true;
+
+	while (to->left && fetch(tf) && give_lines(tf, to, is_first)) {
+		is_first = false;
 		if (signal_pending(current))
 			break;
 		cond_resched();
 	}
-	return done ? done : -EAGAIN;
 }
 
 /*
@@ -189,58 +279,71 @@ fault:
 }
 
 /*
- * Records that are at hand, straight from the ring. A spoiled copy stays behind
- * what read() has given; whoever may not see all connections must not get at
- * that. Returns the bytes; what could not be copied is for put() to tell.
+ * Give records that are at hand, straight from the rings. A spoiled copy stays
+ * behind what read() has given; whoever may not see all connections must not get
+ * at that. False if there are no more, or they cannot be given that way.
  */
-static size_t read_slots(struct tcps_file *tf, struct sink *to)
+static bool give_slots(struct tcps_file *tf, struct sink *to)
 {
-	const struct tcpstates_record *slot;
-	size_t done = 0;
+	unsigned int left;
 
-	if (to->iter || tf->net || tf->pending)
-		return 0;
-	while (to->left >= sizeof(*slot) &&
-	       (slot = tcps_reader_peek(tf->reader))) {
-		if (!put_slot((u64 __user *)to->user, slot))
+	if (to->iter || tf->net || !is_queue_empty(tf))
+		return false;
+	for (left = SLOTS_BEFORE_RESCHED; left; left--) {
+		const struct tcpstates_record *slot;
+
+		if (to->left < sizeof(*slot))
 			break;
-		if (!tcps_reader_take(tf->reader))
-			continue;
-		to->user += sizeof(*slot);
-		to->left -= sizeof(*slot);
-		done += sizeof(*slot);
-		if (done % RESCHED_BYTES == 0) {
-			cond_resched();
-			if (signal_pending(current))
-				break;
+		slot = tcps_reader_peek(tf->reader);
+		if (!slot || !put_slot((u64 __user *)to->user, slot))
+			return false;
+		if (tcps_reader_take(tf->reader)) {
+			to->user += sizeof(*slot);
+			to->left -= sizeof(*slot);
 		}
 	}
-	return done;
+	return true;
 }
 
-static ssize_t read_binary(struct tcps_file *tf, struct sink *to)
+static bool give_record(struct tcps_file *tf, struct sink *to)
 {
-	size_t size = sizeof(tf->record), done = 0;
+	size_t size = sizeof(tf->queue[0]), copied;
 
-	if (to->left < size)
-		return -EINVAL;
-	for (;;) {
-		size_t copied;
+	if (!fetch(tf))
+		return false;
+	copied = put(to, &tf->queue[tf->first], size);
+	if (copied < size) {
+		unput(to, copied);
+		return false;
+	}
+	tf->first++;
+	return true;
+}
 
-		done += read_slots(tf, to);
-		if (to->left < size || (done && signal_pending(current)) ||
-		    !fetch(tf))
+static void read_binary(struct tcps_file *tf, struct sink *to)
+{
+	while (to->left >= sizeof(tf->queue[0]) &&
+	       (give_slots(tf, to) || give_record(tf, to))) {
+		if (signal_pending(current))
 			break;
-		copied = put(to, &tf->record, size);
-		if (copied < size) {
-			unput(to, copied);
-			return done ? done : -EFAULT;
-		}
-		tf->pending = false;
-		done += size;
 		cond_resched();
 	}
-	return done ? done : -EAGAIN;
+}
+
+/* If there is something to give and nothing was given, the copy has failed. */
+static ssize_t read_locked(struct tcps_file *tf, struct sink *to)
+{
+	size_t asked = to->left;
+
+	if (tf->format == TCPSTATES_FORMAT_TEXT)
+		read_text(tf, to);
+	else if (asked < sizeof(tf->queue[0]))
+		return -EINVAL;
+	else
+		read_binary(tf, to);
+	if (to->left < asked)
+		return asked - to->left;
+	return is_queue_empty(tf) ? -EAGAIN : -EFAULT;
 }
 
 /*
@@ -255,10 +358,7 @@ static ssize_t read_now(struct tcps_file *tf, struct sink *to, bool wait)
 		return -EAGAIN;
 	if (wait && mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
-	if (tf->format == TCPSTATES_FORMAT_BINARY)
-		ret = read_binary(tf, to);
-	else
-		ret = read_text(tf, to);
+	ret = read_locked(tf, to);
 	mutex_unlock(&tf->lock);
 	return ret;
 }
@@ -297,7 +397,12 @@ static ssize_t read_to(struct file *file, struct sink *to, bool wait)
 	return ret;
 }
 
-/* read(): memory of which the place is known. */
+/*
+ * The kernel takes this for plain read(), nearly every call, and the next one
+ * for the rest. Here the place in memory is known. To find it in an iov_iter one
+ * would have to know what that consists of, and that changes from kernel to
+ * kernel.
+ */
 static ssize_t device_read(struct file *file, char __user *user, size_t size,
 			   loff_t *position)
 {
@@ -387,10 +492,12 @@ static long set_format(struct tcps_file *tf, const void __user *from)
 		return -EINVAL;
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
-	if (inside_line(tf))
+	if (inside_line(tf)) {
 		ret = -EBUSY;
-	else
+	} else {
 		tf->format = format.format;
+		tf->end = 0;
+	}
 	mutex_unlock(&tf->lock);
 	return ret;
 }
@@ -408,8 +515,7 @@ static long set_filter(struct tcps_file *tf, const void __user *from)
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
 	tcps_reader_set_filter(tf->reader, &filter);
-	if (tf->pending && !inside_line(tf))
-		tf->pending = tcps_filter_match(&filter, &tf->record);
+	filter_queue(tf, &filter);
 	mutex_unlock(&tf->lock);
 	return 0;
 }
@@ -419,8 +525,7 @@ static long rewind_reader(struct tcps_file *tf)
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
 	tcps_reader_rewind(tf->reader);
-	if (!inside_line(tf))
-		tf->pending = false;
+	drop_queue(tf);
 	mutex_unlock(&tf->lock);
 	return 0;
 }
@@ -430,8 +535,7 @@ static long skip_to_now(struct tcps_file *tf)
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
 	tcps_reader_skip(tf->reader);
-	if (!inside_line(tf))
-		tf->pending = false;
+	drop_queue(tf);
 	mutex_unlock(&tf->lock);
 	return 0;
 }
@@ -443,8 +547,8 @@ static long take_snapshot(struct tcps_file *tf)
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
 	ret = tcps_reader_snapshot(tf->reader);
-	if (!ret && !inside_line(tf))
-		tf->pending = false;
+	if (!ret)
+		drop_queue(tf);
 	mutex_unlock(&tf->lock);
 	return ret;
 }

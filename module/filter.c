@@ -5,6 +5,7 @@
  */
 #include "filter.h"
 
+#include <linux/compiler.h>
 #include <linux/errno.h>
 
 #define ALL_STATES	((1U << TCPSTATES_STATE_COUNT) - 1 - \
@@ -76,6 +77,21 @@ int tcps_filter_check(const struct tcpstates_filter *filter)
 	return filter->reserved ? -EINVAL : 0;
 }
 
+/**
+ * tcps_filter_is_empty() - whether a filter lets everything pass
+ * @filter: the filter; tcps_filter_check() has accepted it
+ *
+ * Context: any.
+ * Return: true if tcps_filter_match() is true for every record.
+ */
+bool tcps_filter_is_empty(const struct tcpstates_filter *filter)
+{
+	return !(filter->old_states | filter->new_states | filter->families |
+		 filter->netns | filter->conn | filter->lport_max |
+		 filter->rport_max | filter->laddr_family |
+		 filter->raddr_family);
+}
+
 /* State 0 is in no filter, hence an unknown state matches no restriction. */
 static bool match_state(__u32 wanted, __u8 state)
 {
@@ -94,17 +110,17 @@ static bool match_port(__u16 min, __u16 max, bool known, __u16 port)
 }
 
 static bool match_network(__u8 family, unsigned int prefix, const __u8 *network,
-			  bool known, const struct tcpstates_record *record,
-			  const __u8 *address)
+			  bool known, __u8 record_family, const __u8 *address)
 {
 	unsigned int i;
 
 	if (!family)
 		return true;
-	if (!known || record->family != family)
+	if (!known || record_family != family)
 		return false;
 	for (i = 0; 8 * i < prefix; i++)
-		if ((address[i] ^ network[i]) & prefix_mask(prefix, i))
+		if ((READ_ONCE(address[i]) ^ network[i]) &
+		    prefix_mask(prefix, i))
 			return false;
 	return true;
 }
@@ -112,7 +128,8 @@ static bool match_network(__u8 family, unsigned int prefix, const __u8 *network,
 /**
  * tcps_filter_match() - whether a reader wants a record
  * @filter: the filter; tcps_filter_check() has accepted it
- * @record: the record
+ * @record: the record, which may be written to at the same time; then the
+ *	result is of no use
  *
  * Context: any.
  * Return: true if the record matches every member of the filter, and for every
@@ -121,23 +138,26 @@ static bool match_network(__u8 family, unsigned int prefix, const __u8 *network,
 bool tcps_filter_match(const struct tcpstates_filter *filter,
 		       const struct tcpstates_record *record)
 {
-	__u32 known = record->known;
+	__u32 known = READ_ONCE(record->known);
+	__u8 family = READ_ONCE(record->family);
 
-	if (record->event == TCPSTATES_EVENT_LOST)
+	if (READ_ONCE(record->event) == TCPSTATES_EVENT_LOST)
 		return true;
-	return match_state(filter->old_states, record->old_state) &&
-	       match_state(filter->new_states, record->new_state) &&
-	       match_family(filter->families, record->family) &&
-	       (!filter->netns || filter->netns == record->netns) &&
-	       (!filter->conn || filter->conn == record->conn) &&
+	return match_state(filter->old_states, READ_ONCE(record->old_state)) &&
+	       match_state(filter->new_states, READ_ONCE(record->new_state)) &&
+	       match_family(filter->families, family) &&
+	       (!filter->netns || filter->netns == READ_ONCE(record->netns)) &&
+	       (!filter->conn || filter->conn == READ_ONCE(record->conn)) &&
 	       match_port(filter->lport_min, filter->lport_max,
-			  known & TCPSTATES_KNOW_LPORT, record->lport) &&
+			  known & TCPSTATES_KNOW_LPORT,
+			  READ_ONCE(record->lport)) &&
 	       match_port(filter->rport_min, filter->rport_max,
-			  known & TCPSTATES_KNOW_RPORT, record->rport) &&
+			  known & TCPSTATES_KNOW_RPORT,
+			  READ_ONCE(record->rport)) &&
 	       match_network(filter->laddr_family, filter->laddr_prefix,
 			     filter->laddr, known & TCPSTATES_KNOW_LADDR,
-			     record, record->laddr) &&
+			     family, record->laddr) &&
 	       match_network(filter->raddr_family, filter->raddr_prefix,
 			     filter->raddr, known & TCPSTATES_KNOW_RADDR,
-			     record, record->raddr);
+			     family, record->raddr);
 }

@@ -8,6 +8,7 @@
 #include "uapi/tcpstates.h"
 
 int tcps_filter_check(const struct tcpstates_filter *filter);
+bool tcps_filter_is_empty(const struct tcpstates_filter *filter);
 bool tcps_filter_match(const struct tcpstates_filter *filter,
 		       const struct tcpstates_record *record);
 

@@ -9,12 +9,16 @@
 
 #include <linux/errno.h>
 #include <linux/io.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
 #include "compat.h"
 #include "ring.h"
 #include "stream.h"
+
+/* A fault costs as much as reading some ten records, and a page holds 21. */
+#define PAGES_AT_ONCE	16UL
 
 /**
  * tcps_map_stride() - from one CPU's ring to the next
@@ -46,13 +50,25 @@ static unsigned long frame_of(unsigned long page)
 			      ((page - 1) << PAGE_SHIFT));
 }
 
+/* The page that is looked at, and some behind it that will be next. */
 static vm_fault_t on_fault(struct vm_fault *vmf)
 {
-	unsigned long frame = frame_of(vmf->pgoff);
+	unsigned long first = vmf->address & PAGE_MASK, address;
+	unsigned long end = min(first + PAGES_AT_ONCE * PAGE_SIZE,
+				vmf->vma->vm_end);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
 
-	if (!frame)
-		return VM_FAULT_SIGBUS;
-	return vmf_insert_pfn(vmf->vma, vmf->address, frame);
+	for (address = first; address < end; address += PAGE_SIZE) {
+		unsigned long page = (address - first) >> PAGE_SHIFT;
+		unsigned long frame = frame_of(vmf->pgoff + page);
+
+		if (!frame)
+			break;
+		ret = vmf_insert_pfn(vmf->vma, address, frame);
+		if (ret != VM_FAULT_NOPAGE)
+			break;
+	}
+	return address == first ? ret : VM_FAULT_NOPAGE;
 }
 
 static const struct vm_operations_struct operations = {

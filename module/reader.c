@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The merge works in batches. A batch begins by reading the clock (the
- * horizon) and then, from every ring, how far it is written. A record that is
- * not complete by then carries a later time (tcps_ring_settled()). So all that
- * is not later than the horizon is at hand, and can be given out in the order
- * of time whatever the other CPUs do meanwhile.
+ * The merge works in batches. A batch begins with a look at how far each ring
+ * is written, and at the time of its last record. The latest of these times is
+ * the horizon. Then comes a second look at every ring: a record that is not
+ * complete by then is not earlier than the horizon (tcps_ring_settled()). So all
+ * that is not later than the horizon is at hand, and can be given out in the
+ * order of time whatever the other CPUs do meanwhile. What is complete and lies
+ * beyond it waits for the next batch.
+ *
+ * The rings that have something in the batch form a heap by the time of their
+ * next record. The first one goes on as long as it stays before the two below
+ * it, without a look at any other ring.
  */
 #include "reader.h"
 
@@ -18,10 +24,12 @@
 
 #include "filter.h"
 #include "snapshot.h"
-#include "uninitialized.h"
 
 /* Records that are not wanted before the reader offers its CPU. */
 #define LOOKS_BEFORE_RESCHED	256
+
+/* A ring is overtaken that often only if it is of no use. */
+#define TRIES_FOR_LAST_TIME	4
 
 /**
  * tcps_reader_size() - memory that a reader needs
@@ -33,7 +41,7 @@
 size_t tcps_reader_size(unsigned int count)
 {
 	return struct_size((struct tcps_reader *)NULL, cursors, count) +
-	       array_size(count, sizeof(u32));
+	       count * sizeof(struct tcps_turn);
 }
 
 /**
@@ -51,27 +59,25 @@ void tcps_reader_init(struct tcps_reader *reader,
 {
 	memset(reader, 0, tcps_reader_size(count));
 	reader->rings = rings;
+	reader->turns = (struct tcps_turn *)&reader->cursors[count];
 	reader->count = count;
-	reader->heap = (u32 *)&reader->cursors[count];
 	reader->netns = netns;
 	reader->filtered = netns;
 	tcps_reader_skip(reader);
 }
 
 /**
- * tcps_reader_set_filter() - choose what is shown from here on
+ * tcps_reader_set_filter() - choose what to show from here on
  * @reader: the reader
- * @filter: the filter; tcps_filter_check() has accepted it
+ * @filter: what; tcps_filter_check() has accepted it
  *
  * Context: any.
  */
 void tcps_reader_set_filter(struct tcps_reader *reader,
 			    const struct tcpstates_filter *filter)
 {
-	static const struct tcpstates_filter all;
-
 	reader->filter = *filter;
-	reader->filtered = reader->netns || memcmp(filter, &all, sizeof(all));
+	reader->filtered = reader->netns || !tcps_filter_is_empty(filter);
 }
 
 static void drop_snapshot(struct tcps_reader *reader)
@@ -79,6 +85,14 @@ static void drop_snapshot(struct tcps_reader *reader)
 	tcps_snapshot_free(reader->snapshot);
 	reader->snapshot = NULL;
 	reader->introduced = 0;
+}
+
+/* The cursors have been moved: the batch at hand is none any more. */
+static void drop_batch(struct tcps_reader *reader)
+{
+	reader->turn_count = 0;
+	reader->beyond = false;
+	reader->losses = 0;
 }
 
 /*
@@ -89,23 +103,32 @@ static void pass_over(struct tcps_reader *reader, unsigned int i, u64 time)
 {
 	const struct tcps_ring *ring = reader->rings[i];
 	struct tcps_cursor *cursor = &reader->cursors[i];
+	u64 boot_ns;
 
 	cursor->limit = tcps_ring_settled(ring);
 	while (cursor->next < cursor->limit &&
-	       tcps_ring_read_time(ring, cursor->next, &cursor->boot_ns) &&
-	       cursor->boot_ns <= time)
+	       tcps_ring_read_time(ring, cursor->next, &boot_ns) &&
+	       boot_ns <= time)
 		cursor->next++;
 }
 
-/* Begin anew at the cursors: nothing is at hand, and nothing to be told. */
-static void restart(struct tcps_reader *reader)
+/**
+ * tcps_reader_skip() - go to this moment
+ * @reader: the reader
+ *
+ * What has not been read is passed over, and counts neither as read nor as
+ * lost. A snapshot ends.
+ *
+ * Context: may sleep.
+ */
+void tcps_reader_skip(struct tcps_reader *reader)
 {
 	unsigned int i;
 
+	drop_snapshot(reader);
 	for (i = 0; i < reader->count; i++)
-		reader->cursors[i].limit = reader->cursors[i].next;
-	reader->active = 0;
-	reader->losses = 0;
+		reader->cursors[i].next = tcps_ring_settled(reader->rings[i]);
+	drop_batch(reader);
 }
 
 /**
@@ -123,25 +146,7 @@ void tcps_reader_rewind(struct tcps_reader *reader)
 
 	for (i = 0; i < reader->count; i++)
 		reader->cursors[i].next = tcps_ring_oldest(reader->rings[i]);
-	restart(reader);
-	drop_snapshot(reader);
-}
-
-/**
- * tcps_reader_skip() - go to this moment
- * @reader: the reader
- *
- * What has not been read is passed over, and so is what has been lost.
- *
- * Context: may sleep.
- */
-void tcps_reader_skip(struct tcps_reader *reader)
-{
-	unsigned int i;
-
-	for (i = 0; i < reader->count; i++)
-		reader->cursors[i].next = tcps_ring_settled(reader->rings[i]);
-	restart(reader);
+	drop_batch(reader);
 	drop_snapshot(reader);
 }
 
@@ -162,15 +167,12 @@ int tcps_reader_snapshot(struct tcps_reader *reader)
 	snapshot = tcps_snapshot_make();
 	if (!snapshot)
 		return -ENOMEM;
-	drop_snapshot(reader);
-	reader->snapshot = snapshot;
 	/* First the places, then the moment: nothing after it goes unseen. */
-	for (i = 0; i < reader->count; i++)
-		reader->cursors[i].next = tcps_ring_settled(reader->rings[i]);
+	tcps_reader_skip(reader);
+	reader->snapshot = snapshot;
 	tcps_snapshot_begin(snapshot);
 	for (i = 0; i < reader->count; i++)
 		pass_over(reader, i, snapshot->moment_ns);
-	restart(reader);
 	return 0;
 }
 
@@ -186,7 +188,7 @@ void tcps_reader_end(struct tcps_reader *reader)
 }
 
 /*
- * The record at @cursor is gone. Go on where the writer will not overtake the
+ * The record at the cursor is gone. Go on where the writer will not overtake the
  * reader again at once, an eighth of the ring after the oldest record: one
  * large loss that is told once is better than a trickle.
  */
@@ -207,133 +209,123 @@ static void skip_overwritten(struct tcps_reader *reader, unsigned int i)
 	cursor->next = next;
 }
 
-/* Fetch the time of the record at the cursor, past what is overwritten. */
-static void look_ahead(struct tcps_reader *reader, unsigned int i)
+/*
+ * Fetch the time of the record at the cursor, past what is overwritten. False
+ * if the ring has no more in this batch.
+ */
+static bool look_ahead(struct tcps_reader *reader, unsigned int i, u64 *boot_ns)
 {
 	struct tcps_cursor *cursor = &reader->cursors[i];
 
-	while (cursor->next < cursor->limit &&
-	       !tcps_ring_read_time(reader->rings[i], cursor->next,
-				    &cursor->boot_ns))
+	while (cursor->next < cursor->limit) {
+		if (tcps_ring_read_time(reader->rings[i], cursor->next,
+					boot_ns)) {
+			if (*boot_ns <= reader->horizon_ns)
+				return true;
+			reader->beyond = true;
+			return false;
+		}
 		skip_overwritten(reader, i);
-}
-
-/* Whether ring @i has something in the batch: not what is beyond the horizon. */
-static __always_inline bool is_active(const struct tcps_reader *reader,
-				      unsigned int i)
-{
-	const struct tcps_cursor *cursor = &reader->cursors[i];
-
-	return cursor->next < cursor->limit &&
-	       cursor->boot_ns <= reader->horizon;
-}
-
-/* What happened in the same nanosecond comes in the order of CPUs. */
-static __always_inline bool is_earlier(const struct tcps_reader *reader, u32 i,
-				       u32 j)
-{
-	u64 i_ns = reader->cursors[i].boot_ns, j_ns = reader->cursors[j].boot_ns;
-
-	return i_ns < j_ns || (i_ns == j_ns && i < j);
-}
-
-/* Put the heap's entry @at in its place among those behind it. */
-static void sift_down(struct tcps_reader *reader, unsigned int at)
-{
-	u32 *heap = reader->heap, moved = heap[at];
-	unsigned int child;
-
-	while ((child = 2 * at + 1) < reader->active) {
-		if (child + 1 < reader->active &&
-		    is_earlier(reader, heap[child + 1], heap[child]))
-			child++;
-		if (is_earlier(reader, moved, heap[child]))
-			break;
-		heap[at] = heap[child];
-		at = child;
 	}
-	heap[at] = moved;
+	return false;
 }
 
-/* The first ring's cursor has moved: keep the heap in order. */
-static __always_inline void moved(struct tcps_reader *reader)
+/* At equal times the first CPU goes first. */
+static bool is_before(const struct tcps_turn *a, const struct tcps_turn *b)
 {
-	if (unlikely(!is_active(reader, reader->heap[0])))
-		reader->heap[0] = reader->heap[--reader->active];
-	if (reader->active > 1)
-		sift_down(reader, 0);
+	return a->boot_ns < b->boot_ns ||
+	       (a->boot_ns == b->boot_ns && a->ring < b->ring);
+}
+
+/* Move a turn down the heap to its place. */
+static void sink(struct tcps_reader *reader, unsigned int i)
+{
+	const struct tcps_turn turn = reader->turns[i];
+	struct tcps_turn *turns = reader->turns;
+	unsigned int below;
+
+	while ((below = 2 * i + 1) < reader->turn_count) {
+		if (below + 1 < reader->turn_count &&
+		    is_before(&turns[below + 1], &turns[below]))
+			below++;
+		if (!is_before(&turns[below], &turn))
+			break;
+		turns[i] = turns[below];
+		i = below;
+	}
+	turns[i] = turn;
+}
+
+/* The first turn has been found; up to where is it the first? */
+static void set_until(struct tcps_reader *reader)
+{
+	unsigned int i;
+
+	reader->until_ns = reader->horizon_ns + 1;
+	for (i = 1; i <= 2 && i < reader->turn_count; i++)
+		if (reader->until_ns > reader->turns[i].boot_ns)
+			reader->until_ns = reader->turns[i].boot_ns;
+}
+
+/* The first ring goes on from its cursor, if it has more in this batch. */
+static void resume(struct tcps_reader *reader)
+{
+	struct tcps_turn *first = reader->turns;
+
+	if (!look_ahead(reader, first->ring, &first->boot_ns))
+		*first = reader->turns[--reader->turn_count];
+	if (reader->turn_count)
+		sink(reader, 0);
+	set_until(reader);
+}
+
+/* The time up to which a ring is complete, if it has something new. */
+static u64 last_time(const struct tcps_ring *ring, const struct tcps_cursor *cursor)
+{
+	u64 head = tcps_ring_head(ring), boot_ns;
+	unsigned int tries = TRIES_FOR_LAST_TIME;
+
+	if (head == cursor->next)
+		return 0;
+	while (tries--) {
+		if (tcps_ring_read_time(ring, head - 1, &boot_ns))
+			return boot_ns;
+		head = tcps_ring_head(ring);
+	}
+	return ktime_get_boottime_ns();
 }
 
 static void open_batch(struct tcps_reader *reader)
 {
+	struct tcps_turn *turn = reader->turns;
 	unsigned int i;
 
-	reader->horizon = ktime_get_boottime_ns();
-	reader->active = 0;
+	for (i = 0; i < reader->count; i++) {
+		u64 last_ns = last_time(reader->rings[i], &reader->cursors[i]);
+
+		if (reader->horizon_ns < last_ns)
+			reader->horizon_ns = last_ns;
+	}
+	reader->beyond = false;
 	for (i = 0; i < reader->count; i++) {
 		reader->cursors[i].limit = tcps_ring_settled(reader->rings[i]);
-		look_ahead(reader, i);
-		if (is_active(reader, i))
-			reader->heap[reader->active++] = i;
+		turn->ring = i;
+		if (look_ahead(reader, i, &turn->boot_ns))
+			turn++;
 	}
-	for (i = reader->active / 2; i-- > 0;)
-		sift_down(reader, i);
+	reader->turn_count = turn - reader->turns;
+	for (i = reader->turn_count / 2; i-- > 0;)
+		sink(reader, i);
+	set_until(reader);
 }
 
-/* Go past the earliest record of the batch. */
-static __always_inline void advance(struct tcps_reader *reader)
-{
-	u32 i = reader->heap[0];
-
-	reader->cursors[i].next++;
-	look_ahead(reader, i);
-	moved(reader);
-}
-
-/* The earliest record has been overwritten: find another one. */
-static noinline void lose(struct tcps_reader *reader)
-{
-	look_ahead(reader, reader->heap[0]);
-	moved(reader);
-}
-
+/* Of a record that may be written to at the same time. */
 static bool wanted(const struct tcps_reader *reader,
 		   const struct tcpstates_record *record)
 {
-	if (!reader->filtered)
-		return true;
-	if (reader->netns && reader->netns != record->netns)
+	if (reader->netns && reader->netns != READ_ONCE(record->netns))
 		return false;
 	return tcps_filter_match(&reader->filter, record);
-}
-
-/*
- * Go past what is not wanted, by what the filter looks at, so that only the rest
- * is copied whole; up to a loss. Returns false if a signal came.
- */
-static noinline bool skip_unwanted(struct tcps_reader *reader)
-{
-	struct tcpstates_record tcps_uninitialized head;
-	unsigned int looked_at = 0;
-
-	while (reader->active && !reader->losses) {
-		u32 i = reader->heap[0];
-
-		if (!tcps_ring_read_head(reader->rings[i],
-					 reader->cursors[i].next, &head)) {
-			lose(reader);
-			break;
-		}
-		if (wanted(reader, &head))
-			break;
-		advance(reader);
-		if (++looked_at % LOOKS_BEFORE_RESCHED == 0) {
-			cond_resched();
-			if (signal_pending(current))
-				return false;
-		}
-	}
-	return true;
 }
 
 /* Put in @record's place what stands for the records missing before it. */
@@ -388,28 +380,104 @@ static bool introduce(struct tcps_reader *reader,
 	return true;
 }
 
-/* Nothing survived: a CPU without memory for a ring. */
-static void tell_bare_loss(struct tcps_reader *reader,
-			   struct tcpstates_record *record)
+/* Where the earliest record of the batch stands; there must be one. */
+static const struct tcpstates_record *first_slot(const struct tcps_reader *reader)
 {
-	record->boot_ns = reader->horizon;
-	record->real_ns = ktime_get_real_ns();
-	tell_loss(reader, record);
+	unsigned int i = reader->turns->ring;
+
+	return tcps_ring_slot(reader->rings[i], reader->cursors[i].next);
 }
 
-/* Copy the earliest record of the batch. Returns false if there is none. */
-static __always_inline bool copy_first(struct tcps_reader *reader,
-				       struct tcpstates_record *record)
+/**
+ * tcps_reader_peek() - the next record of this reader, where it stands
+ * @reader: the reader
+ *
+ * The record may be written to at the same time. The caller copies it, word by
+ * word with READ_ONCE(), and asks tcps_reader_take() whether it got it; or
+ * leaves it, and looks again later.
+ *
+ * Context: any.
+ * Return: the record; NULL if tcps_reader_next() has to be called.
+ */
+const struct tcpstates_record *tcps_reader_peek(struct tcps_reader *reader)
 {
-	while (reader->active) {
-		u32 i = reader->heap[0];
+	const struct tcpstates_record *slot;
+	unsigned int looked_at = 0;
 
-		if (likely(tcps_ring_read(reader->rings[i],
-					  reader->cursors[i].next, record)))
-			return true;
-		lose(reader);
+	while (reader->turn_count && !reader->losses && !reader->snapshot) {
+		slot = first_slot(reader);
+		if (!reader->filtered || wanted(reader, slot))
+			return slot;
+		if (++looked_at == LOOKS_BEFORE_RESCHED)
+			break;
+		tcps_reader_take(reader);
 	}
-	return false;
+	return NULL;
+}
+
+/**
+ * tcps_reader_take() - go past the record that tcps_reader_peek() has returned
+ * @reader: the reader
+ *
+ * Context: may sleep.
+ * Return: true if what was copied of it is sound; else it was overwritten in
+ * between, and counts as lost.
+ */
+bool tcps_reader_take(struct tcps_reader *reader)
+{
+	struct tcps_turn *first = reader->turns;
+	const struct tcps_ring *ring = reader->rings[first->ring];
+	struct tcps_cursor *cursor = &reader->cursors[first->ring];
+	u64 next = cursor->next + 1, boot_ns;
+	bool sound;
+
+	/* One check for both, as the slot of @next is overwritten later. */
+	boot_ns = READ_ONCE(tcps_ring_slot(ring, next)->boot_ns);
+	sound = tcps_ring_holds(ring, cursor->next);
+	if (likely(sound)) {
+		cursor->next = next;
+		if (likely(next < cursor->limit && boot_ns < reader->until_ns))
+			return true;
+	}
+	resume(reader);
+	return sound;
+}
+
+/* The same with losses and rows, for which the record must be sound before. */
+static bool take_with_care(struct tcps_reader *reader,
+			   struct tcpstates_record *record)
+{
+	unsigned int i = reader->turns->ring;
+
+	if (!tcps_ring_read(reader->rings[i], reader->cursors[i].next, record)) {
+		resume(reader);
+		return false;
+	}
+	if (reader->losses) {
+		tell_loss(reader, record);
+		return true;
+	}
+	if (!introduce(reader, record)) {
+		reader->introduced = 0;
+		reader->cursors[i].next++;
+		resume(reader);
+	}
+	return wanted(reader, record);
+}
+
+/* One step in the batch at hand: true if it gives an item. */
+static bool take(struct tcps_reader *reader, struct tcpstates_record *record)
+{
+	const struct tcpstates_record *slot;
+	bool is_wanted;
+
+	if (reader->losses || reader->snapshot)
+		return take_with_care(reader, record);
+	slot = first_slot(reader);
+	is_wanted = !reader->filtered || wanted(reader, slot);
+	if (is_wanted)
+		tcps_ring_copy(slot, record);
+	return tcps_reader_take(reader) && is_wanted;
 }
 
 /**
@@ -430,73 +498,26 @@ bool tcps_reader_next(struct tcps_reader *reader,
 	if (next_row(reader, record))
 		return true;
 	for (;;) {
-		/* A snapshot may have rows to go before what is not wanted. */
-		if (reader->filtered && !reader->snapshot &&
-		    !skip_unwanted(reader))
-			return false;
-		if (copy_first(reader, record)) {
-			if (reader->losses) {
-				tell_loss(reader, record);
+		if (++looked_at % LOOKS_BEFORE_RESCHED == 0) {
+			cond_resched();
+			if (signal_pending(current))
+				return false;
+		}
+		if (reader->turn_count) {
+			if (take(reader, record))
 				return true;
-			}
-			if (!introduce(reader, record)) {
-				reader->introduced = 0;
-				advance(reader);
-			}
-			if (wanted(reader, record))
-				return true;
-			if (++looked_at % LOOKS_BEFORE_RESCHED == 0) {
-				cond_resched();
-				if (signal_pending(current))
-					return false;
-			}
-		} else if (!fresh) {
+		} else if (!fresh || reader->beyond) {
+			/* Beyond: its writer may not know that we will wait. */
 			open_batch(reader);
 			fresh = true;
 		} else if (reader->losses) {
-			tell_bare_loss(reader, record);
+			/* Nothing survived: a CPU without memory for a ring. */
+			record->boot_ns = reader->horizon_ns;
+			record->real_ns = ktime_get_real_ns();
+			tell_loss(reader, record);
 			return true;
 		} else {
 			return false;
 		}
 	}
-}
-
-/**
- * tcps_reader_peek() - where the next record stands, if that is all there is to it
- * @reader: the reader
- *
- * Context: may sleep.
- * Return: the record's slot, in which it may be overwritten at any time; words
- * that were read from it are the record's if tcps_reader_take() says so then.
- * NULL if tcps_reader_next() must be asked.
- */
-const struct tcpstates_record *tcps_reader_peek(struct tcps_reader *reader)
-{
-	u32 i;
-
-	if (reader->snapshot || (reader->filtered && !skip_unwanted(reader)) ||
-	    !reader->active || reader->losses)
-		return NULL;
-	i = reader->heap[0];
-	return tcps_ring_slot(reader->rings[i], reader->cursors[i].next);
-}
-
-/**
- * tcps_reader_take() - go past the record that was peeked at
- * @reader: the reader
- *
- * Context: may sleep.
- * Return: false if it was overwritten meanwhile; then it counts as lost.
- */
-bool tcps_reader_take(struct tcps_reader *reader)
-{
-	u32 i = reader->heap[0];
-
-	if (!tcps_ring_holds(reader->rings[i], reader->cursors[i].next)) {
-		lose(reader);
-		return false;
-	}
-	advance(reader);
-	return true;
 }

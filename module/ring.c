@@ -13,7 +13,7 @@
  *
  *   writer                              reader
  *   ------                              ------
- *   entered++, odd, release   (J)       read the clock
+ *   entered++, odd, release   (J)       learn a time
  *   full barrier              (A)       smp_mb()             (E)
  *   read the clock                      wait while @entered stays odd
  *   reserved = n + 1                    load head            (B)
@@ -28,9 +28,10 @@
  *   I with C  a reader that copied a word of a later record n + size sees
  *             reserved > n + size, hence knows that its copy is spoiled.
  *   A with E  whoever finds @entered even knows that the next record's clock is
- *             read later than his own clock before E; and whoever finds it odd
- *             waits until it has changed, and sees by J what was written. This
- *             gives readers the global order.
+ *             not earlier than the time that he learned before E, from a record
+ *             or from his own clock; and whoever finds it odd waits until it has
+ *             changed, and sees by J what was written. This gives readers the
+ *             global order.
  *   A with F  (stream.c) either the reader that is about to sleep sees @entered
  *             odd, or the writer sees that a reader waits.
  *
@@ -42,25 +43,20 @@
  */
 #include "ring.h"
 
-#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/sched.h>
-#include <linux/stddef.h>
 #include <asm/barrier.h>
 #include <asm/processor.h>
 
 /* Looks at a writer that fills a slot before the reader offers its CPU. */
 #define SPINS_BEFORE_RESCHED	1024
 
-/* What tcps_filter_match() looks at stands in these first words of a record. */
-#define HEAD_WORDS	12
-
 /**
  * tcps_ring_settled() - wait for a record being written, then give the head
  * @ring: the ring
  *
- * Every record that gets a number from here on will have a clock later than
- * any clock that the caller read before this call. The writer runs with
+ * Every record that gets a number from here on will not be earlier than any
+ * clock or record that the caller read before this call. The writer runs with
  * interrupts off for some hundred instructions, so the wait is short.
  *
  * Context: any that may sleep.
@@ -72,7 +68,7 @@ u64 tcps_ring_settled(const struct tcps_ring *ring)
 	unsigned int spins = 0;
 	u64 entered;
 
-	/* E: the caller's clock before the counters. Pairs with A. */
+	/* E: the caller's time before the counters. Pairs with A. */
 	smp_mb();
 	/* J: the counter before the head. Pairs with J in ring.h. */
 	entered = smp_load_acquire(&shared->entered);
@@ -84,8 +80,7 @@ u64 tcps_ring_settled(const struct tcps_ring *ring)
 		if (smp_load_acquire(&shared->entered) != entered)
 			break;
 	}
-	/* B: the number before the record. Pairs with D. */
-	return smp_load_acquire(&shared->head);
+	return tcps_ring_head(ring);
 }
 
 /**
@@ -105,36 +100,6 @@ u64 tcps_ring_oldest(const struct tcps_ring *ring)
 }
 
 /**
- * tcps_ring_holds() - whether a record has not been overwritten
- * @ring: the ring, with slots
- * @number: which one; below what tcps_ring_settled() returned
- *
- * Context: any.
- * Return: true if the slot held it while all loads before were done.
- */
-bool tcps_ring_holds(const struct tcps_ring *ring, u64 number)
-{
-	/* C: the slot's words before the counter. Pairs with I. */
-	smp_rmb();
-	return READ_ONCE(ring->shared->reserved) <= number + ring->mask + 1;
-}
-
-/* The first words of a record; @count is a multiple of four. */
-static __always_inline void copy_words(u64 *to, const struct tcps_ring *ring,
-				       u64 number, unsigned int count)
-{
-	const u64 *from = (const u64 *)tcps_ring_slot(ring, number);
-	unsigned int i;
-
-	for (i = 0; i < count; i += 4) {
-		to[i] = READ_ONCE(from[i]);
-		to[i + 1] = READ_ONCE(from[i + 1]);
-		to[i + 2] = READ_ONCE(from[i + 2]);
-		to[i + 3] = READ_ONCE(from[i + 3]);
-	}
-}
-
-/**
  * tcps_ring_read() - copy a record
  * @ring: the ring
  * @number: which one; below what tcps_ring_settled() returned
@@ -146,30 +111,9 @@ static __always_inline void copy_words(u64 *to, const struct tcps_ring *ring,
 bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
 		    struct tcpstates_record *record)
 {
-	BUILD_BUG_ON(TCPS_RECORD_WORDS % 4);
 	if (!tcps_ring_has_slots(ring))
 		return false;
-	copy_words((u64 *)record, ring, number, TCPS_RECORD_WORDS);
-	return tcps_ring_holds(ring, number);
-}
-
-/**
- * tcps_ring_read_head() - copy what a filter looks at
- * @ring: the ring
- * @number: as for tcps_ring_read()
- * @record: where to; the members up to @known
- *
- * Context: any.
- * Return: false if the record is overwritten.
- */
-bool tcps_ring_read_head(const struct tcps_ring *ring, u64 number,
-			 struct tcpstates_record *record)
-{
-	BUILD_BUG_ON(HEAD_WORDS * sizeof(u64) !=
-		     offsetofend(struct tcpstates_record, known));
-	if (!tcps_ring_has_slots(ring))
-		return false;
-	copy_words((u64 *)record, ring, number, HEAD_WORDS);
+	tcps_ring_copy(tcps_ring_slot(ring, number), record);
 	return tcps_ring_holds(ring, number);
 }
 

@@ -13,6 +13,7 @@
 #ifndef _TCPS_RING_H
 #define _TCPS_RING_H
 
+#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
@@ -121,13 +122,56 @@ static inline bool tcps_ring_has_slots(const struct tcps_ring *ring)
 	return READ_ONCE(ring->shared->records);
 }
 
+/**
+ * tcps_ring_head() - how far the ring is written
+ * @ring: the ring
+ *
+ * Context: any.
+ * Return: numbers below this one are complete.
+ */
+static inline u64 tcps_ring_head(const struct tcps_ring *ring)
+{
+	/* B: the number before the record. Pairs with D. */
+	return smp_load_acquire(&ring->shared->head);
+}
+
+/**
+ * tcps_ring_holds() - whether a record has not been overwritten
+ * @ring: the ring, with slots
+ * @number: which one; below what tcps_ring_head() returned
+ *
+ * Context: any.
+ * Return: true if the slot held it while all loads before were done. The slots
+ * of later numbers below the head did so too.
+ */
+static inline bool tcps_ring_holds(const struct tcps_ring *ring, u64 number)
+{
+	/* C: the slot's words before the counter. Pairs with I. */
+	smp_rmb();
+	return READ_ONCE(ring->shared->reserved) <= number + ring->mask + 1;
+}
+
+/* Copy a slot, which may be written to at the same time. */
+static inline void tcps_ring_copy(const struct tcpstates_record *slot,
+				  struct tcpstates_record *record)
+{
+	const u64 *from = (const u64 *)slot;
+	u64 *to = (u64 *)record;
+	unsigned int i;
+
+	BUILD_BUG_ON(TCPS_RECORD_WORDS % 4);
+	for (i = 0; i < TCPS_RECORD_WORDS; i += 4) {
+		to[i] = READ_ONCE(from[i]);
+		to[i + 1] = READ_ONCE(from[i + 1]);
+		to[i + 2] = READ_ONCE(from[i + 2]);
+		to[i + 3] = READ_ONCE(from[i + 3]);
+	}
+}
+
 u64 tcps_ring_settled(const struct tcps_ring *ring);
 u64 tcps_ring_oldest(const struct tcps_ring *ring);
-bool tcps_ring_holds(const struct tcps_ring *ring, u64 number);
 bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
 		    struct tcpstates_record *record);
-bool tcps_ring_read_head(const struct tcps_ring *ring, u64 number,
-			 struct tcpstates_record *record);
 bool tcps_ring_read_time(const struct tcps_ring *ring, u64 number,
 			 u64 *boot_ns);
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <linux/ktime.h>
+#include <linux/sched.h>
 
 #include "reader.h"
 
@@ -95,13 +96,6 @@ static void put_many(struct bench *bench, unsigned int cpu, u64 boot_ns,
 {
 	while (count--)
 		put(bench, cpu, boot_ns++);
-}
-
-static void set_netns(struct bench *bench, u32 netns)
-{
-	struct tcpstates_filter filter = { .netns = netns };
-
-	tcps_reader_set_filter(bench->reader, &filter);
 }
 
 static void expect(struct bench *bench, unsigned int cpu, u64 boot_ns)
@@ -230,25 +224,118 @@ static void test_equal_times(void **state)
 	tear_down(&bench);
 }
 
-/* What is later than the clock may still have earlier company elsewhere. */
+static struct bench *slow_bench;
+static unsigned int slow;
+static u64 meanwhile_ns;
+
+/* What happens while the reader waits for ring @slow, which has been entered. */
+static void write_and_leave(void)
+{
+	shim_resched = NULL;
+	put(slow_bench, (slow + 1) % RINGS, meanwhile_ns + 1);
+	put(slow_bench, (slow + 2) % RINGS, meanwhile_ns);
+	tcps_ring_leave(slow_bench->rings[slow]);
+}
+
+static void enter_slowly(struct bench *bench, unsigned int cpu, u64 boot_ns)
+{
+	slow_bench = bench;
+	slow = cpu;
+	meanwhile_ns = boot_ns;
+	tcps_ring_enter(bench->rings[cpu]);
+	shim_resched = write_and_leave;
+}
+
+/*
+ * What came after the first look at a ring may have earlier company elsewhere;
+ * but nobody goes to sleep on it.
+ */
 static void test_stops_at_the_horizon(void **state)
 {
 	struct bench bench;
 
 	(void)state;
 	set_up(&bench, SLOTS, 0);
-	put(&bench, 0, 100);
-	put(&bench, 0, 101);
-	now = 100;
-	expect(&bench, 0, 100);
+	/* Both had been passed. */
+	put(&bench, 1, 101);
+	enter_slowly(&bench, 2, 110);
+	expect(&bench, 1, 101);
+	assert_int_equal(bench.reader->turn_count, 0);
+	assert_false(bench.reader->beyond);
+	expect(&bench, 1, 110);
+	expect(&bench, 0, 111);
 	expect_end(&bench);
-	now = 99;
-	put(&bench, 1, 100);
-	now = 102;
-	expect(&bench, 1, 100);
-	expect(&bench, 0, 101);
+
+	/* One is seen by the second look and the other is not: neither comes. */
+	put(&bench, 1, 121);
+	enter_slowly(&bench, 1, 130);
+	expect(&bench, 1, 121);
+	assert_int_equal(bench.reader->turn_count, 0);
+	assert_true(bench.reader->beyond);
+	expect(&bench, 0, 130);
+	expect(&bench, 2, 131);
+	expect_end(&bench);
+
+	/* Nothing but what the second look finds. */
+	enter_slowly(&bench, 0, 140);
+	expect(&bench, 2, 140);
+	expect(&bench, 1, 141);
 	expect_end(&bench);
 	tear_down(&bench);
+}
+
+/* Many rings, of which some are busy; each record once, in order. */
+#define MANY	512
+
+static void test_many_rings(void **state)
+{
+	struct tcps_ring *rings[MANY];
+	struct tcps_reader *reader = malloc(tcps_reader_size(MANY));
+	struct tcpstates_record record;
+	struct bench bench;
+	u64 last_ns = 0, seq[MANY] = { 0 };
+	unsigned int i, round, written = 0, last_cpu = 0;
+
+	(void)state;
+	must(reader);
+	now = 1;
+	srand(1);
+	for (i = 0; i < MANY; i++)
+		rings[i] = make_ring(64, 0);
+	tcps_reader_init(reader, rings, MANY, 0);
+	for (round = 1; round < 200; round++) {
+		unsigned int busy = 1 + rand() % (round % 3 ? 5 : MANY);
+		unsigned int some = rand() % 1000;
+
+		while (some--) {
+			unsigned int cpu = rand() % busy * 7 % MANY;
+
+			if (rings[cpu]->shared->head - seq[cpu] == 64)
+				continue;
+			bench.rings[0] = rings[cpu];
+			now += rand() % 2;
+			put(&bench, 0, now);
+			tcps_ring_slot(rings[cpu],
+				       rings[cpu]->shared->head - 1)->cpu = cpu;
+			written++;
+		}
+		while (written) {
+			must(tcps_reader_next(reader, &record));
+			must(record.boot_ns > last_ns ||
+			     (record.boot_ns == last_ns &&
+			      record.cpu >= last_cpu));
+			must(record.seq == seq[record.cpu]++);
+			last_ns = record.boot_ns;
+			last_cpu = record.cpu;
+			written--;
+		}
+		must(!tcps_reader_next(reader, &record));
+		now++;
+	}
+	assert_int_equal(reader->lost, 0);
+	for (i = 0; i < MANY; i++)
+		free_ring(rings[i]);
+	free(reader);
 }
 
 /* Records written meanwhile come after the batch, and none is skipped. */
@@ -290,6 +377,59 @@ static u64 drain(struct bench *bench, u64 *lost)
 			received++;
 	}
 	return received;
+}
+
+/* A record that is overwritten between the look and the pass. */
+static void test_spoiled_where_it_stands(void **state)
+{
+	const struct tcpstates_record *slot;
+	struct bench bench;
+	u64 lost = 0, received;
+
+	(void)state;
+	set_up(&bench, SLOTS, 0);
+	put_many(&bench, 0, 100, 4);
+	put(&bench, 1, 102);
+	assert_null(tcps_reader_peek(bench.reader));
+	expect(&bench, 0, 100);
+	slot = tcps_reader_peek(bench.reader);
+	assert_int_equal(slot->boot_ns, 101);
+	assert_ptr_equal(tcps_reader_peek(bench.reader), slot);
+	assert_true(tcps_reader_take(bench.reader));
+	slot = tcps_reader_peek(bench.reader);
+	assert_int_equal(slot->boot_ns, 102);
+	assert_int_equal(slot->cpu, 0);
+	put_many(&bench, 0, 200, SLOTS);
+	assert_false(tcps_reader_take(bench.reader));
+	assert_null(tcps_reader_peek(bench.reader));
+	lost = bench.reader->lost;
+	assert_int_equal(lost, 2 + SLOTS / 8);
+	assert_int_equal(expect_lost(&bench, lost), 102);
+	expect(&bench, 1, 102);
+	received = 3 + drain(&bench, &lost);
+	assert_int_equal(received + lost, 5 + SLOTS);
+	assert_int_equal(bench.reader->lost, lost);
+	tear_down(&bench);
+}
+
+static void test_now(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	set_up(&bench, SLOTS, 0);
+	put_many(&bench, 0, 100, 5);
+	put_many(&bench, 1, 100, 3 * SLOTS);
+	expect_lost(&bench, 2 * SLOTS + SLOTS / 8);
+	expect(&bench, 0, 100);
+	put_many(&bench, 1, 200, 3 * SLOTS);
+	tcps_reader_skip(bench.reader);
+	expect_end(&bench);
+	put(&bench, 2, 300);
+	expect(&bench, 2, 300);
+	expect_end(&bench);
+	assert_int_equal(bench.reader->lost, 2 * SLOTS + SLOTS / 8);
+	tear_down(&bench);
 }
 
 static void test_full_ring_loses_nothing(void **state)
@@ -427,6 +567,13 @@ static void test_ring_without_memory(void **state)
 	tear_down(&bench);
 }
 
+static void filter_netns(struct tcps_reader *reader, u32 netns)
+{
+	struct tcpstates_filter filter = { .netns = netns };
+
+	tcps_reader_set_filter(reader, &filter);
+}
+
 static void test_filter(void **state)
 {
 	struct bench bench;
@@ -434,7 +581,7 @@ static void test_filter(void **state)
 
 	(void)state;
 	set_up(&bench, SLOTS, 0);
-	set_netns(&bench, 8);
+	filter_netns(bench.reader, 8);
 	put(&bench, 0, 100);
 	put_record(&bench, 1, 101, 8);
 	put(&bench, 2, 102);
@@ -463,7 +610,7 @@ static void test_filter_cannot_widen_netns(void **state)
 	for (i = 0; i < COUNT(filters); i++) {
 		u64 time = 100 * (i + 1);
 
-		set_netns(&bench, filters[i]);
+		filter_netns(bench.reader, filters[i]);
 		put_record(&bench, 0, time, 8);
 		put_record(&bench, 1, time + 1, NETNS);
 		put_record(&bench, 2, time + 2, 0);
@@ -548,9 +695,10 @@ static void test_size(void **state)
 {
 	(void)state;
 	assert_int_equal(tcps_reader_size(0), sizeof(struct tcps_reader));
-	assert_int_equal(tcps_reader_size(3), sizeof(struct tcps_reader) +
-					      3 * sizeof(struct tcps_cursor) +
-					      3 * sizeof(u32));
+	assert_int_equal(tcps_reader_size(3),
+			 sizeof(struct tcps_reader) +
+			 3 * sizeof(struct tcps_cursor) +
+			 3 * sizeof(struct tcps_turn));
 }
 
 /*
@@ -704,6 +852,9 @@ int main(void)
 		cmocka_unit_test(test_merges_whole_rings),
 		cmocka_unit_test(test_equal_times),
 		cmocka_unit_test(test_stops_at_the_horizon),
+		cmocka_unit_test(test_many_rings),
+		cmocka_unit_test(test_spoiled_where_it_stands),
+		cmocka_unit_test(test_now),
 		cmocka_unit_test(test_writes_while_reading),
 		cmocka_unit_test(test_full_ring_loses_nothing),
 		cmocka_unit_test(test_overrun_is_counted),

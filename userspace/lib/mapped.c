@@ -119,7 +119,7 @@ int tcps_mapped_next(struct tcps_mapped *mapped, bool wait,
 /* tcpstates_buffered() */
 bool tcps_mapped_buffered(const struct tcps_mapped *mapped)
 {
-	return mapped->reader->active;
+	return mapped->reader->turn_count;
 }
 
 void tcps_mapped_filter(struct tcps_mapped *mapped,

@@ -4,6 +4,7 @@
 import ctypes
 import errno
 import fcntl
+import mmap
 import ipaddress
 import os
 import socket
@@ -26,7 +27,7 @@ class Ioctl(DeviceTest):
     def test_ioctl_unknown(self):
         fd = self.open()
         size = uapi.INFO.size
-        for number in (0, 0x5401, uapi.SNAPSHOT + 1, uapi.GET_INFO + 5,
+        for number in (0, 0x5401, uapi.NOW + 1, uapi.GET_INFO + 5,
                        uapi.GET_INFO + (8 << 16), uapi.GET_INFO ^ 1 << 30,
                        uapi.SET_FILTER - (8 << 16), 0xffffffff):
             self.assertErrno(errno.ENOTTY, fcntl.ioctl, fd, number,
@@ -249,6 +250,9 @@ class Facts(DeviceTest):
                          'not every hook is attached')
         self.assertEqual(info.module_version, kernel.read_file(
             '/sys/module/tcpstates/version'))
+        self.assertEqual(info.map_ring, info.map_slots +
+                         info.ring_records * info.record_size)
+        self.assertEqual(info.map_slots, mmap.PAGESIZE)
 
     def test_stats(self):
         fd = self.open()

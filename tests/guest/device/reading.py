@@ -165,10 +165,6 @@ class Bytes(DeviceTest):
         self.assertErrno(errno.EINVAL, os.write, write_only, b'x')
         self.assertErrno(errno.EBADF, os.read, write_only, 10)
 
-    def test_no_mapping(self):
-        self.assertErrno(errno.ENODEV, mmap.mmap, self.open(), PAGE,
-                         mmap.MAP_SHARED, mmap.PROT_READ)
-
     def test_bad_address(self):
         """A read that fails takes nothing away."""
         fd = self.open()

@@ -51,7 +51,7 @@ class LoadTest(unittest.TestCase):
 
 @expand
 class Loading(LoadTest):
-    @over('ring_records=0', 'ring_records=63', 'ring_records=4194305',
+    @over('ring_records=1', 'ring_records=63', 'ring_records=4194305',
           'ring_records=4294967295', 'ring_records=-1', 'ring_records=',
           'ring_records=many')
     def test_bad_parameter(self, parameter):

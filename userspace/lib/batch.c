@@ -138,7 +138,7 @@ static bool is_at_hand(const struct tcps_batch *batch)
 }
 
 /* The item at hand; there must be one. */
-static inline int give(struct tcps_batch *batch,
+static inline int give_next(struct tcps_batch *batch,
 		       const struct tcpstates_record **record)
 {
 	const struct tcpstates_record *next = record_at(batch, batch->begin);
@@ -158,14 +158,14 @@ static noinline int fill_and_give(struct tcps_batch *batch,
 {
 	int filled = fill(batch);
 
-	return filled <= 0 ? filled : give(batch, record);
+	return filled <= 0 ? filled : give_next(batch, record);
 }
 
 /* tcpstates_next() */
 int tcps_batch_next(struct tcps_batch *batch,
 		    const struct tcpstates_record **record)
 {
-	return is_at_hand(batch) ? give(batch, record) :
+	return is_at_hand(batch) ? give_next(batch, record) :
 				   fill_and_give(batch, record);
 }
 

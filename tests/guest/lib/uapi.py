@@ -84,7 +84,12 @@ Record = collections.namedtuple('Record', (
 
 INFO = struct.Struct('=IIIIQ16s3Q')
 Info = collections.namedtuple('Info', (
-    'abi_version record_size cpus ring_records hooks module_version'))
+    'abi_version record_size cpus ring_records hooks module_version map_ring '
+    'map_slots'))
+
+# The counters of a mapped ring.
+RING = struct.Struct('=4Q')
+Ring = collections.namedtuple('Ring', 'entered reserved head records')
 
 STATS = struct.Struct('=8Q24Q')
 Stats = collections.namedtuple('Stats', (
@@ -111,12 +116,13 @@ SET_FORMAT = _ioc(1, 3, FORMAT.size)
 SET_FILTER = _ioc(1, 4, FILTER.size)
 REWIND = _ioc(0, 5, 0)
 SNAPSHOT = _ioc(0, 6, 0)
+NOW = _ioc(0, 7, 0)
 
 
 def get_info(fd):
     raw = INFO.unpack(fcntl.ioctl(fd, GET_INFO, bytes(INFO.size)))
-    assert raw[6:] == (0, 0, 0), f'reserved members of the info: {raw[6:]}'
-    return Info(*raw[:5], raw[5].split(b'\0')[0].decode())
+    assert raw[8] == 0, f'reserved member of the info: {raw[8]}'
+    return Info(*raw[:5], raw[5].split(b'\0')[0].decode(), *raw[6:8])
 
 
 def get_stats(fd):
@@ -153,3 +159,7 @@ def rewind(fd):
 
 def snapshot(fd):
     fcntl.ioctl(fd, SNAPSHOT)
+
+
+def now(fd):
+    fcntl.ioctl(fd, NOW)

@@ -443,6 +443,46 @@ bool tcps_reader_take(struct tcps_reader *reader)
 	return sound;
 }
 
+/**
+ * tcps_reader_copy() - copy what tcps_reader_peek() would give
+ * @reader: the reader
+ * @records: where to
+ * @room: for how many
+ *
+ * That is what goes on of one ring, if there is no filter, at the price of the
+ * copy and little more.
+ *
+ * Context: may sleep.
+ * Return: how many; after 0 tcps_reader_peek() has to be called.
+ */
+size_t tcps_reader_copy(struct tcps_reader *reader,
+			struct tcpstates_record *records, size_t room)
+{
+	const u64 until_ns = reader->until_ns;
+	struct tcps_cursor *cursor;
+	struct tcps_ring ring;
+	size_t count;
+	u64 next;
+
+	if (!room || !reader->turn_count || reader->losses ||
+	    reader->snapshot || reader->filtered)
+		return 0;
+	ring = *reader->rings[reader->turns->ring];
+	cursor = &reader->cursors[reader->turns->ring];
+	next = cursor->next;
+	for (count = 0; count < room; count++) {
+		tcps_ring_copy(tcps_ring_slot(&ring, next++), &records[count]);
+		if (next == cursor->limit ||
+		    READ_ONCE(tcps_ring_slot(&ring, next)->boot_ns) >= until_ns ||
+		    !tcps_ring_holds(&ring, next - 1)) {
+			cursor->next = next - 1;
+			return count + tcps_reader_take(reader);
+		}
+	}
+	cursor->next = next;
+	return count;
+}
+
 /* The same with losses and rows, for which the record must be sound before. */
 static bool take_with_care(struct tcps_reader *reader,
 			   struct tcpstates_record *record)

@@ -91,5 +91,7 @@ void tcps_reader_end(struct tcps_reader *reader);
 /* Records where they stand, to copy them only once. */
 const struct tcpstates_record *tcps_reader_peek(struct tcps_reader *reader);
 bool tcps_reader_take(struct tcps_reader *reader);
+size_t tcps_reader_copy(struct tcps_reader *reader,
+			struct tcpstates_record *records, size_t room);
 
 #endif /* _TCPS_READER_H */

@@ -152,19 +152,24 @@ static inline bool tcps_ring_holds(const struct tcps_ring *ring, u64 number)
 }
 
 /* Copy a slot, which may be written to at the same time. */
-static inline void tcps_ring_copy(const struct tcpstates_record *slot,
-				  struct tcpstates_record *record)
+static __always_inline void
+tcps_ring_copy(const struct tcpstates_record *slot,
+	       struct tcpstates_record *record)
 {
 	const u64 *from = (const u64 *)slot;
 	u64 *to = (u64 *)record;
 	unsigned int i;
 
-	BUILD_BUG_ON(TCPS_RECORD_WORDS % 4);
-	for (i = 0; i < TCPS_RECORD_WORDS; i += 4) {
+	BUILD_BUG_ON(TCPS_RECORD_WORDS % 8);
+	for (i = 0; i < TCPS_RECORD_WORDS; i += 8) {
 		to[i] = READ_ONCE(from[i]);
 		to[i + 1] = READ_ONCE(from[i + 1]);
 		to[i + 2] = READ_ONCE(from[i + 2]);
 		to[i + 3] = READ_ONCE(from[i + 3]);
+		to[i + 4] = READ_ONCE(from[i + 4]);
+		to[i + 5] = READ_ONCE(from[i + 5]);
+		to[i + 6] = READ_ONCE(from[i + 6]);
+		to[i + 7] = READ_ONCE(from[i + 7]);
 	}
 }
 

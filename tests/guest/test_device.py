@@ -2,14 +2,14 @@
 """The system calls of /dev/tcpstates."""
 
 from device.control import Facts, Filters, Ioctl
-from device.mapping import Mapping, Now
+from device.mapping import Mapped, Mapping
 from device.order import Order
 from device.reading import Bytes, Programs, Waiting
 from device.sight import Sight
 from lib import kernel
 
-CASES = [Facts, Ioctl, Filters, Bytes, Waiting, Programs, Sight, Order,
-         Mapping, Now]
+CASES = [Facts, Ioctl, Filters, Bytes, Waiting, Programs, Mapping, Mapped,
+         Sight, Order]
 
 
 def setUpModule():

@@ -51,7 +51,7 @@ class LoadTest(unittest.TestCase):
 
 @expand
 class Loading(LoadTest):
-    @over('ring_records=63', 'ring_records=4194305',
+    @over('ring_records=1', 'ring_records=63', 'ring_records=4194305',
           'ring_records=4294967295', 'ring_records=-1', 'ring_records=',
           'ring_records=many')
     def test_bad_parameter(self, parameter):
@@ -65,23 +65,6 @@ class Loading(LoadTest):
         self.assertIn('ring_records', said)
         self.assertFalse(kernel.loaded())
         self.assertFalse(os.path.exists(uapi.DEVICE))
-
-    def test_ring_records_are_chosen(self):
-        """As many as a burst needs, but no more than 1/64 of the memory."""
-        kernel.load()
-        fd = os.open(uapi.DEVICE, os.O_RDONLY)
-        info, stats = uapi.get_info(fd), uapi.get_stats(fd)
-        os.close(fd)
-        self.assertEqual(info.ring_records & (info.ring_records - 1), 0)
-        self.assertEqual(stats.ring_bytes, info.cpus * info.ring_records *
-                         info.record_size)
-        memory = int(re.search(r'MemTotal: *(\d+)', kernel.read_file(
-            '/proc/meminfo')).group(1)) * 1024
-        wanted = min(131072, 524288 // info.cpus)
-        if info.ring_records < wanted:
-            self.assertGreater(2 * stats.ring_bytes, memory // 64)
-        self.assertLessEqual(info.ring_records, wanted)
-        self.assertLessEqual(stats.ring_bytes, memory // 64)
 
     def test_twice(self):
         kernel.load()

@@ -4,10 +4,12 @@ Small rings and slow readers: each is told in one line how much it missed.
 """
 
 import os
+import signal
 
 from lib import kernel, tcp, uapi
 from lib.device import V4, DeviceTest, lines_of
 from lib.harness import expand, over
+from lib.processes import Reader, wait_for
 from lib.stream import parse_line
 
 SMALL = 128
@@ -78,6 +80,29 @@ class Loss(DeviceTest):
         uapi.set_filter(slow.fd, lport_min=1, lport_max=1)
         self.busy(200)
         self.assertEqual([event.event for event in slow.fetch()], ['lost'])
+
+    def test_command(self):
+        """
+        The library reads mapped rings: stopped meanwhile, it tells the same of
+        what it missed as any reader.
+        """
+        with Reader('tcpstates') as reader:
+            pid = reader.process.pid
+            os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda: kernel.read_file(f'/proc/{pid}/stat')
+                     .rpartition(')')[2].split()[0] == 'T', 'it stops')
+            events = self.busy(200)
+            os.kill(pid, signal.SIGCONT)
+            output = reader.read(lambda output: output.endswith(
+                events[-1].text.encode())).splitlines(True)
+            got = [parse_line(line) for line in output]
+            self.assertEqual([event.event for event in got].index('lost'), 0)
+            self.assertEqual([event.event for event in got].count('lost'), 1)
+            lost, survivors = got[0], got[1:]
+            self.assertEqual(lost.count + len(survivors), len(events))
+            self.assertEqual([event.fields() for event in survivors],
+                             self.tail_of_each_cpu(events, survivors))
+            self.assertEqual(lost.real_ns, survivors[0].real_ns)
 
     def test_statistics(self):
         fd = self.open()

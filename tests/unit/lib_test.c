@@ -45,6 +45,17 @@ u64 ktime_get_boottime_ns(void)
 #define SIZE		sizeof(struct tcpstates_record)
 #define PIPE_SIZE	(1024 * 1024)	/* for more than a batch of records */
 
+/* Nothing is lost in here that has no time. */
+u64 ktime_get_boottime_ns(void)
+{
+	return 0;
+}
+
+u64 ktime_get_real_ns(void)
+{
+	return 0;
+}
+
 /* The device. */
 static struct {
 	int open_error;

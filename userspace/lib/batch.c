@@ -9,12 +9,17 @@
  */
 #include "batch.h"
 
+#include <linux/compiler.h>
+
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "filter.h"
+#include "mapped.h"
 
 #define BATCH_RECORDS	256
 #define RECORD_ALIGN	8
@@ -32,12 +37,28 @@ int tcps_batch_init(struct tcps_batch *batch, int fd, size_t record_size)
 
 void tcps_batch_free(struct tcps_batch *batch)
 {
+	tcps_batch_unmap(batch);
 	free(batch->buffer);
 	batch->buffer = NULL;
 }
 
+/* From here on records come from the file descriptor. */
+void tcps_batch_unmap(struct tcps_batch *batch)
+{
+	tcps_mapped_free(batch->mapped);
+	batch->mapped = NULL;
+}
+
+/* A record of another length or version than this library's, or none at all. */
+static bool is_record(const struct tcpstates_record *record, size_t left)
+{
+	return record->size >= sizeof(*record) && record->size <= left &&
+	       record->size % RECORD_ALIGN == 0 &&
+	       record->version == TCPSTATES_ABI_VERSION;
+}
+
 /* The record at @offset, or NULL if the bytes there are none. */
-static const struct tcpstates_record *
+static inline const struct tcpstates_record *
 record_at(const struct tcps_batch *batch, size_t offset)
 {
 	const struct tcpstates_record *record;
@@ -46,15 +67,46 @@ record_at(const struct tcps_batch *batch, size_t offset)
 	if (left < sizeof(*record))
 		return NULL;
 	record = (const void *)(batch->buffer + offset);
-	if (record->size < sizeof(*record) || record->size > left ||
-	    record->size % RECORD_ALIGN ||
-	    record->version != TCPSTATES_ABI_VERSION)
-		return NULL;
-	return record;
+	if ((record->size == sizeof(*record) &&
+	     record->version == TCPSTATES_ABI_VERSION) ||
+	    is_record(record, left))
+		return record;
+	return NULL;
 }
 
-/* 1 with a batch, 0 if there is nothing now, -1 and errno. */
-static int fill(struct tcps_batch *batch)
+/* 1 when there may be something, 0 if nobody wants to wait, -1 and errno. */
+static int wait_for(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -1;
+	if (flags & O_NONBLOCK)
+		return 0;
+	return poll(&ready, 1, -1) < 0 ? -1 : 1;
+}
+
+/* Bytes of a batch, 0 if there is nothing now, -1 and errno. */
+static ssize_t fill_from_map(struct tcps_batch *batch)
+{
+	for (;;) {
+		ssize_t count = tcps_mapped_read(batch->mapped,
+						 (void *)batch->buffer,
+						 BATCH_RECORDS);
+		int ready;
+
+		if (count)
+			return count < 0 ? -1 : count * (ssize_t)
+						sizeof(struct tcpstates_record);
+		ready = wait_for(batch->fd);
+		if (ready <= 0)
+			return ready;
+	}
+}
+
+/* Likewise. */
+static ssize_t fill_from_file(struct tcps_batch *batch)
 {
 	ssize_t count = read(batch->fd, batch->buffer, batch->size);
 
@@ -64,24 +116,33 @@ static int fill(struct tcps_batch *batch)
 		errno = EPROTO;
 		return -1;
 	}
+	return count;
+}
+
+/* 1 with a batch, 0 if there is nothing now, -1 and errno. */
+static int fill(struct tcps_batch *batch)
+{
+	ssize_t count = batch->mapped ? fill_from_map(batch) :
+					fill_from_file(batch);
+
+	if (count <= 0)
+		return count;
 	batch->begin = 0;
 	batch->end = count;
 	return 1;
 }
 
-/* tcpstates_next() */
-int tcps_batch_next(struct tcps_batch *batch,
-		    const struct tcpstates_record **record)
+static bool is_at_hand(const struct tcps_batch *batch)
 {
-	const struct tcpstates_record *next;
+	return batch->begin < batch->end;
+}
 
-	if (!tcps_batch_buffered(batch)) {
-		int filled = fill(batch);
+/* The item at hand; there must be one. */
+static inline int give_next(struct tcps_batch *batch,
+		       const struct tcpstates_record **record)
+{
+	const struct tcpstates_record *next = record_at(batch, batch->begin);
 
-		if (filled <= 0)
-			return filled;
-	}
-	next = record_at(batch, batch->begin);
 	if (!next) {
 		errno = EPROTO;
 		return -1;
@@ -91,13 +152,34 @@ int tcps_batch_next(struct tcps_batch *batch,
 	return 1;
 }
 
+/* Apart, so that the items of a batch cost little. */
+static noinline int fill_and_give(struct tcps_batch *batch,
+				  const struct tcpstates_record **record)
+{
+	int filled = fill(batch);
+
+	return filled <= 0 ? filled : give_next(batch, record);
+}
+
+/* tcpstates_next() */
+int tcps_batch_next(struct tcps_batch *batch,
+		    const struct tcpstates_record **record)
+{
+	return is_at_hand(batch) ? give_next(batch, record) :
+				   fill_and_give(batch, record);
+}
+
 /* tcpstates_buffered() */
 bool tcps_batch_buffered(const struct tcps_batch *batch)
 {
-	return batch->begin < batch->end;
+	return is_at_hand(batch) ||
+	       (batch->mapped && tcps_mapped_buffered(batch->mapped));
 }
 
-/* Takes records that do not match out of the batch at hand. */
+/*
+ * Takes records that do not match out of the batch at hand. The kernel has
+ * accepted the filter.
+ */
 void tcps_batch_filter(struct tcps_batch *batch,
 		       const struct tcpstates_filter *filter)
 {
@@ -115,6 +197,16 @@ void tcps_batch_filter(struct tcps_batch *batch,
 	/* What is no record stays, so that tcps_batch_next() tells of it. */
 	memmove(batch->buffer + to, batch->buffer + from, batch->end - from);
 	batch->end -= from - to;
+	if (batch->mapped)
+		tcps_mapped_filter(batch->mapped, filter);
+}
+
+/* The kernel has gone back already. */
+void tcps_batch_rewind(struct tcps_batch *batch)
+{
+	tcps_batch_drop(batch);
+	if (batch->mapped)
+		tcps_mapped_rewind(batch->mapped);
 }
 
 /* Forgets the batch at hand. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Binary records out of a file descriptor, read in batches. It knows the layout
- * of records and nothing of the device.
+ * Binary records out of a file descriptor or mapped rings, read in batches. It
+ * knows the layout of records and nothing of the device.
  */
 #ifndef _TCPS_BATCH_H
 #define _TCPS_BATCH_H
@@ -11,9 +11,12 @@
 
 #include "linux/tcpstates.h"
 
+struct tcps_mapped;
+
 /**
  * struct tcps_batch - a batch and where more come from
  * @fd: where the records come from; not owned
+ * @mapped: rings to read instead, whose @fd is to be waited for; NULL for none
  * @buffer: the batch at hand
  * @size: bytes of @buffer
  * @begin: offset of the next record
@@ -21,6 +24,7 @@
  */
 struct tcps_batch {
 	int fd;
+	struct tcps_mapped *mapped;
 	unsigned char *buffer;
 	size_t size;
 	size_t begin;
@@ -29,12 +33,14 @@ struct tcps_batch {
 
 int tcps_batch_init(struct tcps_batch *batch, int fd, size_t record_size);
 void tcps_batch_free(struct tcps_batch *batch);
+void tcps_batch_unmap(struct tcps_batch *batch);
 
 int tcps_batch_next(struct tcps_batch *batch,
 		    const struct tcpstates_record **record);
 bool tcps_batch_buffered(const struct tcps_batch *batch);
 void tcps_batch_filter(struct tcps_batch *batch,
 		       const struct tcpstates_filter *filter);
+void tcps_batch_rewind(struct tcps_batch *batch);
 void tcps_batch_drop(struct tcps_batch *batch);
 
 #endif /* _TCPS_BATCH_H */

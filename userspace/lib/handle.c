@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "handle.h"
+#include "mapped.h"
 
 void tcpstates_close(struct tcpstates *stream)
 {
@@ -15,7 +16,6 @@ void tcpstates_close(struct tcpstates *stream)
 
 	if (!stream)
 		return;
-	tcps_mapped_free(&stream->mapped);
 	tcps_batch_free(&stream->records);
 	if (stream->fd >= 0)
 		close(stream->fd);
@@ -31,16 +31,12 @@ int tcpstates_fd(const struct tcpstates *stream)
 int tcpstates_next(struct tcpstates *stream,
 		   const struct tcpstates_record **record)
 {
-	if (is_mapped(stream))
-		return tcps_mapped_next(&stream->mapped, !stream->nonblock,
-					record);
 	return tcps_batch_next(&stream->records, record);
 }
 
 bool tcpstates_buffered(const struct tcpstates *stream)
 {
-	return is_mapped(stream) ? tcps_mapped_buffered(&stream->mapped) :
-				   tcps_batch_buffered(&stream->records);
+	return tcps_batch_buffered(&stream->records);
 }
 
 int tcpstates_set_filter(struct tcpstates *stream,
@@ -49,31 +45,39 @@ int tcpstates_set_filter(struct tcpstates *stream,
 	/* The module checks it: the library's match relies on that. */
 	if (ioctl(stream->fd, TCPSTATES_IOC_SET_FILTER, filter) < 0)
 		return -1;
-	if (is_mapped(stream))
-		tcps_mapped_filter(&stream->mapped, filter);
-	else
-		tcps_batch_filter(&stream->records, filter);
+	tcps_batch_filter(&stream->records, filter);
 	return 0;
 }
 
 int tcpstates_rewind(struct tcpstates *stream)
 {
-	if (is_mapped(stream)) {
-		tcps_mapped_rewind(&stream->mapped);
-		return 0;
-	}
 	if (ioctl(stream->fd, TCPSTATES_IOC_REWIND) < 0)
 		return -1;
-	tcps_batch_drop(&stream->records);
+	tcps_batch_rewind(&stream->records);
 	return 0;
+}
+
+/*
+ * What the file has missed in the kernel is not what this reader has, as long as
+ * it reads the rings: the file's position only follows.
+ */
+static void leave_map(struct tcpstates *stream)
+{
+	struct tcpstates_stats stats = {0};
+
+	if (!stream->records.mapped)
+		return;
+	ioctl(stream->fd, TCPSTATES_IOC_GET_STATS, &stats);
+	stream->lost = tcps_mapped_lost(stream->records.mapped) -
+		       stats.reader_lost;
+	tcps_batch_unmap(&stream->records);
 }
 
 int tcpstates_snapshot(struct tcpstates *stream)
 {
 	if (ioctl(stream->fd, TCPSTATES_IOC_SNAPSHOT) < 0)
 		return -1;
-	/* The kernel alone knows what is there: from here on it tells. */
-	tcps_mapped_free(&stream->mapped);
+	leave_map(stream);
 	tcps_batch_drop(&stream->records);
 	return 0;
 }
@@ -90,7 +94,9 @@ int tcpstates_stats(struct tcpstates *stream, struct tcpstates_stats *stats)
 {
 	if (ioctl(stream->fd, TCPSTATES_IOC_GET_STATS, stats) < 0)
 		return -1;
-	if (is_mapped(stream))
-		stats->reader_lost = tcps_mapped_lost(&stream->mapped);
+	if (stream->records.mapped)
+		stats->reader_lost = tcps_mapped_lost(stream->records.mapped);
+	else
+		stats->reader_lost += stream->lost;
 	return 0;
 }

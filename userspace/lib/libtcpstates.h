@@ -43,7 +43,7 @@ struct tcpstates;
 /** Flag of tcpstates_open(): tcpstates_next() does not wait. */
 #define TCPSTATES_OPEN_NONBLOCK	0x1U
 
-/** Flag of tcpstates_open(): read(2) always, never from mapped rings. */
+/** Flag of tcpstates_open(): records come by read(2), not from mapped memory. */
 #define TCPSTATES_OPEN_READ	0x2U
 
 /** Sizes with which the tcpstates_format_*() of this version never cut off. */
@@ -54,11 +54,13 @@ struct tcpstates;
 /**
  * tcpstates_open() - open the stream and agree on its version
  * @path: the device; NULL for TCPSTATES_DEVICE
- * @flags: TCPSTATES_OPEN_* or 0
+ * @flags: TCPSTATES_OPEN_NONBLOCK, TCPSTATES_OPEN_READ, both or 0
  *
- * The stream starts at this moment, without a filter. Where the module and the
- * caller's rights allow it, records come from the module's rings, mapped into
- * the program's memory, else by read(2). One sees the same either way.
+ * The stream starts at this moment, without a filter.
+ *
+ * If the module offers it and the caller may see all connections, the stream
+ * comes from the module's memory, mapped, at half the cost; else by read(2), as
+ * with TCPSTATES_OPEN_READ. It makes no difference in what comes.
  *
  * Return: a handle that the caller gives back to tcpstates_close(), or NULL:
  *	ENOENT, ENXIO, ENODEV	no such device: the module is not loaded
@@ -114,7 +116,7 @@ int tcpstates_fd(const struct tcpstates *stream);
  * only); -1:
  *	EINTR	a signal came before an item did; try again if it may wait
  *	EPROTO	what came is not a stream of records. That stays so
- *	and what read(2) says
+ *	and what read(2) and poll(2) say
  */
 int tcpstates_next(struct tcpstates *stream,
 		   const struct tcpstates_record **record);
@@ -150,8 +152,7 @@ int tcpstates_set_filter(struct tcpstates *stream,
  *
  * The batch at hand is dropped, as its records come again from the kernel,
  * unless they have been overwritten meanwhile like all that is older. What of
- * the batch told of a loss does not come again. After tcpstates_snapshot() the
- * snapshot ends.
+ * the batch told of a loss does not come again.
  *
  * Return: 0, or -1: EINTR.
  */
@@ -165,7 +166,8 @@ int tcpstates_rewind(struct tcpstates *stream);
  * this moment and that the filter lets through, then what happens after it,
  * without a gap and without a double. A connection that changes while the rows
  * are being given may get its row later, but before what happened to it. What
- * had not been read before is passed over. Records come by read(2) from here on.
+ * had not been read before is passed over. From here on the stream comes by
+ * read(2).
  *
  * Return: 0, or -1: ENOMEM, EINTR, or ENOTTY from a module that cannot do it.
  */

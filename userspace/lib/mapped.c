@@ -1,141 +1,231 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sleeping without missing anything: TCPSTATES_IOC_NOW puts the file's own
- * position, in the kernel, to this moment; then the rings are looked at once
- * more. What came before the call is seen then; what comes after it makes the
- * file readable, if it passes the filter, which the kernel has as well.
+ * The module's own reader, as part of the library, over the module's rings, as
+ * mmap() of the device gives them. So there is one way to merge them.
+ *
+ * The file has a position of its own in the kernel, which poll() goes by. It is
+ * moved to now whenever nothing is left here, and then the rings are looked at
+ * once more. So whenever tcps_mapped_buffered() is false and no record is at
+ * hand, the file is readable if and only if there is something to read here:
+ * what came before the position was found by the last look or not wanted, and
+ * what comes after it is the kernel's to report.
  */
 #include "mapped.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include "filter.h"
 #include "reader.h"
 #include "ring.h"
 
-static bool can_be_mapped(const struct tcpstates_info *info)
+/**
+ * struct tcps_mapped - mapped rings and a reader of them
+ * @fd: the device; not owned
+ * @memory: the rings
+ * @size: bytes of @memory
+ * @rings: where each of them is
+ * @pointers: to each of @rings
+ * @reader: the position
+ * @has_next: @next has been read and not been given
+ * @next: an item
+ */
+struct tcps_mapped {
+	int fd;
+	unsigned char *memory;
+	size_t size;
+	struct tcps_ring *rings;
+	struct tcps_ring **pointers;
+	struct tcps_reader *reader;
+	bool has_next;
+	struct tcpstates_record next;
+};
+
+/* Whether the rings are as this library knows them. */
+static bool is_known(const struct tcpstates_info *info)
 {
-	return info->map_ring && info->cpus && info->ring_records &&
-	       !(info->ring_records & (info->ring_records - 1)) &&
-	       info->record_size == sizeof(struct tcpstates_record) &&
-	       info->map_slots >= sizeof(struct tcpstates_ring) &&
-	       info->map_ring >= info->map_slots +
-				 (unsigned long long)info->ring_records *
-				 info->record_size &&
-	       info->map_ring <= SIZE_MAX / info->cpus;
+	__u64 page = sysconf(_SC_PAGESIZE), size;
+
+	if (!info->map_ring || !info->cpus || !info->ring_records ||
+	    info->record_size != sizeof(struct tcpstates_record) ||
+	    info->ring_records & (info->ring_records - 1))
+		return false;
+	if (info->map_ring % page ||
+	    info->map_slots % sizeof(__u64) ||
+	    info->map_slots < sizeof(struct tcpstates_ring) ||
+	    info->map_slots > info->map_ring)
+		return false;
+	size = (__u64)info->ring_records * info->record_size;
+	return size <= info->map_ring - info->map_slots &&
+	       !__builtin_mul_overflow(info->map_ring, info->cpus, &size) &&
+	       size <= SIZE_MAX;
 }
 
-static void place_rings(struct tcps_mapped *mapped,
-			const struct tcpstates_info *info)
+static void find_rings(struct tcps_mapped *mapped,
+		       const struct tcpstates_info *info)
 {
 	unsigned int i;
 
 	for (i = 0; i < info->cpus; i++) {
-		char *begin = (char *)mapped->memory + i * info->map_ring;
+		unsigned char *ring = mapped->memory + i * info->map_ring;
 
 		mapped->rings[i] = (struct tcps_ring) {
-			.shared = (void *)begin,
-			.slots = (void *)(begin + info->map_slots),
+			.shared = (struct tcpstates_ring *)ring,
+			.slots = (struct tcpstates_record *)
+				 (ring + info->map_slots),
 			.mask = info->ring_records - 1,
 		};
 		mapped->pointers[i] = &mapped->rings[i];
 	}
 }
 
-/* Map what @info describes, from now on. 0, or -1 if that is not to be had. */
-int tcps_mapped_init(struct tcps_mapped *mapped, int fd,
-		     const struct tcpstates_info *info)
+/* Have the next item at hand, if there is one. */
+static bool look(struct tcps_mapped *mapped)
 {
-	*mapped = (struct tcps_mapped) { .fd = fd };
-	if (!can_be_mapped(info))
+	if (!mapped->has_next)
+		mapped->has_next = tcps_reader_next(mapped->reader,
+						    &mapped->next);
+	return mapped->has_next;
+}
+
+/*
+ * Nothing was left. Have the next item at hand, or the file's position where
+ * this reader is. 0, or -1 and errno.
+ */
+static int catch_up(struct tcps_mapped *mapped)
+{
+	if (ioctl(mapped->fd, TCPSTATES_IOC_NOW) < 0)
 		return -1;
+	look(mapped);
+	return 0;
+}
+
+/* Begin at this moment. NULL if read() has to do; errno says why. */
+struct tcps_mapped *tcps_mapped_make(int fd, const struct tcpstates_info *info)
+{
+	struct tcps_mapped *mapped;
+
+	if (!is_known(info)) {
+		errno = ENODEV;
+		return NULL;
+	}
+	mapped = calloc(1, sizeof(*mapped));
+	if (!mapped)
+		return NULL;
+	mapped->fd = fd;
 	mapped->size = info->map_ring * info->cpus;
 	mapped->memory = mmap(NULL, mapped->size, PROT_READ, MAP_SHARED, fd, 0);
-	if (mapped->memory == MAP_FAILED) {
-		mapped->memory = NULL;
-		return -1;
-	}
+	if (mapped->memory == MAP_FAILED)
+		goto err_free;
 	mapped->rings = calloc(info->cpus, sizeof(*mapped->rings));
 	mapped->pointers = calloc(info->cpus, sizeof(*mapped->pointers));
 	mapped->reader = malloc(tcps_reader_size(info->cpus));
-	if (!mapped->rings || !mapped->pointers || !mapped->reader) {
-		tcps_mapped_free(mapped);
-		return -1;
-	}
-	place_rings(mapped, info);
+	if (!mapped->rings || !mapped->pointers || !mapped->reader)
+		goto err_free;
+	find_rings(mapped, info);
 	tcps_reader_init(mapped->reader, mapped->pointers, info->cpus, 0);
-	return 0;
+	if (catch_up(mapped))
+		goto err_free;
+	return mapped;
+
+err_free:
+	tcps_mapped_free(mapped); /* takes unfinished ones */
+	return NULL;
 }
 
 void tcps_mapped_free(struct tcps_mapped *mapped)
 {
-	free(mapped->reader);
-	free(mapped->pointers);
-	free(mapped->rings);
-	if (mapped->memory)
+	int error = errno;
+
+	if (!mapped)
+		return;
+	if (mapped->memory != MAP_FAILED)
 		munmap(mapped->memory, mapped->size);
-	*mapped = (struct tcps_mapped) { .fd = -1 };
+	free(mapped->rings);
+	free(mapped->pointers);
+	free(mapped->reader);
+	free(mapped);
+	errno = error;
 }
 
-/* 1 when there may be more, -1 and errno. */
-static int wait_for_more(struct tcps_mapped *mapped)
+/* As many as there are and fit. */
+static size_t take(struct tcps_mapped *mapped, struct tcpstates_record *records,
+		   size_t room)
 {
-	struct pollfd ready = { .fd = mapped->fd, .events = POLLIN };
+	const struct tcpstates_record *slot;
+	size_t count = 0;
 
-	if (poll(&ready, 1, -1) < 0)
-		return -1;
-	mapped->awaited = false;
-	return 1;
-}
+	if (room && mapped->has_next) {
+		mapped->has_next = false;
+		records[count++] = mapped->next;
+	}
+	while (count < room) {
+		size_t run = tcps_reader_copy(mapped->reader, &records[count],
+					      room - count);
 
-/* tcpstates_next() */
-int tcps_mapped_next(struct tcps_mapped *mapped, bool wait,
-		     const struct tcpstates_record **record)
-{
-	for (;;) {
-		if (tcps_reader_next(mapped->reader, &mapped->item)) {
-			mapped->awaited = false;
-			*record = &mapped->item;
-			return 1;
-		}
-		if (!mapped->awaited) {
-			if (ioctl(mapped->fd, TCPSTATES_IOC_NOW) < 0)
-				return -1;
-			mapped->awaited = true;
+		if (run) {
+			count += run;
 			continue;
 		}
-		if (!wait)
-			return 0;
-		if (wait_for_more(mapped) < 0)
-			return -1;
+		slot = tcps_reader_peek(mapped->reader);
+		if (slot) {
+			tcps_ring_copy(slot, &records[count]);
+			count += tcps_reader_take(mapped->reader);
+		} else if (tcps_reader_next(mapped->reader, &records[count])) {
+			count++;
+		} else {
+			break;
+		}
 	}
+	return count;
 }
 
-/* tcpstates_buffered() */
+/* How many records there are for the caller now; -1 and errno. */
+ssize_t tcps_mapped_read(struct tcps_mapped *mapped,
+			 struct tcpstates_record *records, size_t room)
+{
+	size_t count = 0;
+
+	do {
+		count += take(mapped, records + count, room - count);
+		if ((count < room || !look(mapped)) && catch_up(mapped))
+			return count ? (ssize_t)count : -1;
+	} while (count < room && mapped->has_next);
+	return count;
+}
+
+/* Whether tcps_mapped_read() has something without asking the kernel. */
 bool tcps_mapped_buffered(const struct tcps_mapped *mapped)
 {
-	return mapped->reader->turn_count;
+	return mapped->has_next;
 }
 
+/* The kernel has accepted @filter, and goes by it already. */
 void tcps_mapped_filter(struct tcps_mapped *mapped,
 			const struct tcpstates_filter *filter)
 {
 	tcps_reader_set_filter(mapped->reader, filter);
+	if (mapped->has_next)
+		mapped->has_next = tcps_filter_match(filter, &mapped->next);
+	if (!look(mapped))
+		catch_up(mapped);
 }
 
+/* The file in the kernel has been rewound already. */
 void tcps_mapped_rewind(struct tcps_mapped *mapped)
 {
+	mapped->has_next = false;
 	tcps_reader_rewind(mapped->reader);
-	mapped->awaited = false;
+	if (!look(mapped))
+		catch_up(mapped);
 }
 
-/* Records that this place has missed so far. */
-unsigned long long tcps_mapped_lost(const struct tcps_mapped *mapped)
+/* What this reader has missed. */
+__u64 tcps_mapped_lost(const struct tcps_mapped *mapped)
 {
 	return mapped->reader->lost;
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In the place of the module's snapshot.c, which reader.c asks only if it has
- * been told to make a snapshot. That is the kernel's business, which knows the
- * connections.
+ * The module's reader can have a snapshot of the module's table. As a part of
+ * the library it never has one: there is no table.
  */
 #include "snapshot.h"
-
-#include <stddef.h>
 
 struct tcps_snapshot *tcps_snapshot_make(void)
 {

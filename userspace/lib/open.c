@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 
 #include "handle.h"
+#include "mapped.h"
 #include "version.h"
 
 #define RECORD_ALIGN	8
@@ -126,10 +127,7 @@ struct tcpstates *tcpstates_open(const char *path, unsigned int flags)
 		explain_errno(path, errno);
 		return NULL;
 	}
-	*stream = (struct tcpstates) {
-		.fd = open(path, mode),
-		.nonblock = flags & TCPSTATES_OPEN_NONBLOCK,
-	};
+	*stream = (struct tcpstates) { .fd = open(path, mode) };
 	if (stream->fd < 0) {
 		explain_errno(path, errno);
 		goto err_close;
@@ -140,9 +138,9 @@ struct tcpstates *tcpstates_open(const char *path, unsigned int flags)
 		explain_errno(path, errno);
 		goto err_close;
 	}
-	/* Without a map, read() does it. */
+	/* Without, read() does the same. */
 	if (!(flags & TCPSTATES_OPEN_READ))
-		tcps_mapped_init(&stream->mapped, stream->fd, &info);
+		stream->records.mapped = tcps_mapped_make(stream->fd, &info);
 	return stream;
 
 err_close:

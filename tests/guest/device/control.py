@@ -246,6 +246,9 @@ class Facts(DeviceTest):
         self.assertEqual(info.cpus, int(possible.split('-')[-1]) + 1)
         self.assertEqual(info.ring_records, int(kernel.read_file(
             '/sys/module/tcpstates/parameters/ring_records')))
+        self.assertEqual(info.ring_records & (info.ring_records - 1), 0)
+        self.assertGreaterEqual(info.ring_records, 1024)
+        self.assertLessEqual(info.ring_records, 131072)
         self.assertEqual(info.hooks, (1 << uapi.HOOK_COUNT) - 1,
                          'not every hook is attached')
         self.assertEqual(info.module_version, kernel.read_file(
@@ -305,6 +308,28 @@ class Facts(DeviceTest):
         uapi.rewind(other)
         self.assertEqual(start + b''.join(read_all(fd)),
                          line + b''.join(read_all(other)))
+
+    def test_now(self):
+        """What was not read is passed over, and is not lost."""
+        fd = self.open()
+        self.traffic()
+        self.assertTrue(os.read(fd, 4096))
+        uapi.now(fd)
+        self.assertEqual(read_all(fd), [])
+        expected = self.traffic()
+        self.assertEqual(b''.join(read_all(fd)), expected)
+        uapi.snapshot(fd)
+        uapi.now(fd)
+        self.assertEqual(read_all(fd), [])
+        self.assertEqual(uapi.get_stats(fd).reader_lost, 0)
+
+    def test_now_within_a_line(self):
+        """The line that was begun is finished."""
+        fd = self.open()
+        line = self.traffic().splitlines(True)[0]
+        start = os.read(fd, 20)
+        uapi.now(fd)
+        self.assertEqual(start + b''.join(read_all(fd)), line)
 
     def test_binary_is_text(self):
         """The same records in both forms, field by field."""

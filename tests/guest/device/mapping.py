@@ -1,172 +1,273 @@
 # SPDX-License-Identifier: GPL-2.0
-"""
-The rings in user space: what may be mapped, and that it holds what read() gives.
-"""
+"""mmap() of the rings: who may, what is there, and how one sleeps."""
 
+import contextlib
 import ctypes
 import errno
-import fcntl
 import mmap
 import os
 import select
-import struct
-import subprocess
+import signal
 
-from device.sight import open_with_less_rights
+from device.sight import open_with_less_rights, set_net_admin
 from lib import kernel, tcp, uapi
-from lib.device import V4, DeviceTest, lines_of
+from lib.device import V4, DeviceTest, lines_of, read_all
+from lib.processes import Child, Reader
+from lib.stream import Stream
 
 PAGE = mmap.PAGESIZE
-COUNTERS = struct.Struct('=4Q')
+COMMAND = 'tcpstates'
 
 
-def map_rings(fd, size, offset=0, protection=mmap.PROT_READ,
-              flags=mmap.MAP_SHARED):
-    return mmap.mmap(fd, size, flags, protection, offset=offset)
+class Map:
+    """The rings by way of mmap()."""
+
+    def __init__(self, fd):
+        self.info = uapi.get_info(fd)
+        self.size = self.info.cpus * self.info.map_ring
+        self.memory = mmap.mmap(fd, self.size, mmap.MAP_SHARED,
+                                mmap.PROT_READ)
+
+    def close(self):
+        self.memory.close()
+
+    def ring(self, cpu):
+        return uapi.Ring(*uapi.RING.unpack_from(
+            self.memory, cpu * self.info.map_ring))
+
+    def record(self, cpu, number):
+        """The bytes of a record."""
+        place = cpu * self.info.map_ring + self.info.map_slots + \
+            number % self.info.ring_records * uapi.RECORD.size
+        return self.memory[place:place + uapi.RECORD.size]
+
+    def records(self, begin):
+        """Those of all rings from the numbers @begin on, in order of time."""
+        found = [self.record(cpu, number)
+                 for cpu in range(self.info.cpus)
+                 for number in range(begin[cpu], self.ring(cpu).head)]
+        return sorted(found, key=lambda raw:
+                      uapi.Record(*uapi.RECORD.unpack(raw)).boot_ns)
 
 
 class Mapping(DeviceTest):
-    def setUp(self):
-        super().setUp()
-        self.fd = self.open()
-        self.info = uapi.get_info(self.fd)
-        self.size = self.info.map_ring * self.info.cpus
+    def map(self, fd):
+        mapped = Map(fd)
+        self.addCleanup(mapped.close)
+        return mapped
 
-    def records(self, rings, since):
-        """Of all CPUs from these numbers on, in the order of time."""
-        found = []
-        for cpu in range(self.info.cpus):
-            begin = cpu * self.info.map_ring
-            _, reserved, head, slots = COUNTERS.unpack_from(rings, begin)
-            self.assertEqual(reserved, head)
-            self.assertIn(slots, (0, self.info.ring_records))
-            for number in range(since[cpu], head):
-                at = begin + self.info.map_slots + \
-                    number % slots * uapi.RECORD.size
-                found.append(uapi.Record(*uapi.RECORD.unpack_from(rings, at)))
-                self.assertEqual(found[-1].seq, number)
-        return sorted(found, key=lambda record: (record.boot_ns, record.cpu))
+    def refused(self, number, size, offset=0, flags=mmap.MAP_SHARED,
+                protection=mmap.PROT_READ, fd=None):
+        self.assertErrno(number, mmap.mmap, self.open() if fd is None else fd,
+                         size, flags, protection, offset=offset)
 
-    def heads(self, rings):
-        return [COUNTERS.unpack_from(rings, cpu * self.info.map_ring)[2]
-                for cpu in range(self.info.cpus)]
+    def test_map_layout(self):
+        info = uapi.get_info(self.open())
+        size = info.ring_records * uapi.RECORD.size
+        self.assertEqual(info.map_ring % PAGE, 0)
+        self.assertGreaterEqual(info.map_slots, uapi.RING.size)
+        self.assertGreaterEqual(info.map_ring, info.map_slots + size)
 
-    def test_mapping_is_what_read_gives(self):
-        binary = self.stream(binary=True)
-        with map_rings(self.fd, self.size) as rings:
-            since = self.heads(rings)
-            tcp.exchange(V4, 20)
-            read = binary.collect(lambda got: len(got) >= lines_of(20))
-            self.assertEqual(
-                [(record.cpu, record.seq, record.conn, record.boot_ns)
-                 for record in self.records(rings, since)],
-                [(event.cpu, event.seq, event.conn, event.boot_ns)
-                 for event in read])
+    def test_map_holds_what_is_read(self):
+        fd = self.open()
+        uapi.set_format(fd, uapi.FORMAT_BINARY)
+        mapped = self.map(fd)
+        begin = [mapped.ring(cpu).head for cpu in range(mapped.info.cpus)]
+        for family in (V4, V4):
+            tcp.exchange(family, 20)
+        got = b''.join(read_all(fd))
+        self.assertEqual(len(got), 2 * lines_of(20) * uapi.RECORD.size)
+        self.assertEqual(b''.join(mapped.records(begin)), got)
 
-    def test_mapping_outlives_its_descriptor(self):
-        fd = os.open(uapi.DEVICE, os.O_RDONLY)
-        rings = map_rings(fd, self.size)
-        os.close(fd)
-        since = self.heads(rings)
-        tcp.exchange(V4)
-        self.assertEqual(len(self.records(rings, since)), lines_of(1))
-        self.assertNotEqual(subprocess.run(
-            ['rmmod', 'tcpstates'], check=False,
-            capture_output=True).returncode, 0)
-        rings.close()
+    def test_map_counters(self):
+        self.traffic(10)
+        fd = self.open()
+        mapped = self.map(fd)
+        rings = [mapped.ring(cpu) for cpu in range(mapped.info.cpus)]
+        for ring in rings:
+            self.assertEqual(ring.entered % 2, 0)
+            self.assertEqual(ring.reserved, ring.head)
+            self.assertEqual(ring.records, mapped.info.ring_records)
+        self.assertEqual(sum(ring.head for ring in rings),
+                         uapi.get_stats(fd).recorded)
 
-    def test_mapping_of_a_part(self):
-        last = (self.info.cpus - 1) * self.info.map_ring
-        with map_rings(self.fd, PAGE, last) as page:
-            self.assertEqual(len(page), PAGE)
-        for size, offset in ((self.size + PAGE, 0), (PAGE, self.size),
-                             (2 * PAGE, self.size - PAGE),
-                             (self.size, PAGE), (PAGE, 1 << 60)):
-            self.assertErrno(errno.EINVAL, map_rings, self.fd, size, offset)
+    def test_map_shows_nothing_else(self):
+        """Beside counters and records everything is zero."""
+        fd = self.open()
+        mapped = self.map(fd)
+        for cpu in range(mapped.info.cpus):
+            begin = cpu * mapped.info.map_ring
+            end = begin + mapped.info.map_ring
+            counters = mapped.memory[begin + uapi.RING.size:
+                                     begin + mapped.info.map_slots]
+            self.assertEqual(counters.strip(b'\0'), b'')
+            head = mapped.ring(cpu).head
+            if head >= mapped.info.ring_records:
+                continue
+            free = begin + mapped.info.map_slots + head * uapi.RECORD.size
+            self.assertEqual(mapped.memory[free:end].strip(b'\0'), b'')
 
-    def test_mapping_cannot_be_written_to(self):
-        both = self.open(os.O_RDWR | os.O_NONBLOCK)
-        self.assertErrno(errno.EPERM, map_rings, both, PAGE, 0,
-                         mmap.PROT_READ | mmap.PROT_WRITE)
-        self.assertErrno(errno.EINVAL, map_rings, self.fd, PAGE, 0,
-                         mmap.PROT_READ, mmap.MAP_PRIVATE)
-        with map_rings(both, PAGE) as page:
-            libc = ctypes.CDLL(None, use_errno=True)
-            pages = [line.split('-')[0] for line
-                     in kernel.read_file('/proc/self/maps').split('\n')
-                     if uapi.DEVICE in line]
-            self.assertEqual(len(pages), 1)
-            self.assertEqual(libc.mprotect(
-                ctypes.c_void_p(int(pages[0], 16)), ctypes.c_size_t(PAGE),
-                mmap.PROT_READ | mmap.PROT_WRITE), -1)
-            self.assertEqual(ctypes.get_errno(), errno.EACCES)
-            self.assertEqual(len(page), PAGE)
-
-    def test_mapping_needs_sight_of_all(self):
-        restricted = open_with_less_rights(
-            lambda: os.open(uapi.DEVICE, os.O_RDONLY))
-        self.addCleanup(os.close, restricted)
-        info = uapi.get_info(restricted)
-        self.assertEqual((info.map_ring, info.map_slots), (0, 0))
-        self.assertErrno(errno.EPERM, map_rings, restricted, PAGE)
-
-    def test_mapping_is_no_memory_of_the_reader(self):
-        """Its pages are the module's, whoever looks at them."""
-        def resident():
-            return int(kernel.read_file('/proc/self/statm').split()[1])
-
-        with map_rings(self.fd, self.size) as rings:
-            before = resident()
-            total = sum(rings[at] for at in range(0, self.info.map_ring, PAGE))
-            self.assertGreaterEqual(total, 0)
-            self.assertLess(resident() - before,
-                            self.info.map_ring // PAGE // 2 + 64)
-
-
-class Now(DeviceTest):
-    def test_now_passes_over(self):
+    def test_map_parts(self):
+        """Any pages, in any number; the same memory."""
         fd = self.open()
         self.traffic(3)
-        fcntl.ioctl(fd, uapi.NOW)
-        self.assertErrno(errno.EAGAIN, os.read, fd, 4096)
-        expected = self.traffic()
-        self.assertEqual(os.read(fd, 1 << 20), expected)
-        self.assertEqual(uapi.get_stats(fd).reader_lost, 0)
+        mapped = self.map(fd)
+        step = max(PAGE, mapped.info.map_ring // 8 // PAGE * PAGE)
+        for offset in range(0, mapped.size, step):
+            for size in (PAGE, 3 * PAGE, 1, PAGE + 1):
+                if offset + size > mapped.size:
+                    continue
+                with mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ,
+                               offset=offset) as part:
+                    self.assertEqual(part[:],
+                                     mapped.memory[offset:offset + size])
 
-    def test_now_within_a_line(self):
-        """The line that was begun is finished first."""
+    def test_map_beyond(self):
+        info = uapi.get_info(self.open())
+        size = info.cpus * info.map_ring
+        for length, offset in ((size + 1, 0), (size, PAGE), (PAGE, size),
+                               (2 * PAGE, size - PAGE),
+                               (PAGE, 2**62), (2**46, 0)):
+            with self.subTest(length=length, offset=offset), \
+                    self.assertRaises(OSError) as caught:
+                mmap.mmap(self.open(), length, mmap.MAP_SHARED,
+                          mmap.PROT_READ, offset=offset)
+            self.assertIn(caught.exception.errno,
+                          (errno.EINVAL, errno.EOVERFLOW, errno.ENOMEM))
+
+    def test_map_cannot_be_written(self):
+        both = mmap.PROT_READ | mmap.PROT_WRITE
+        self.refused(errno.EACCES, PAGE, protection=both)
+        self.refused(errno.EPERM, PAGE, protection=both,
+                     fd=self.open(os.O_RDWR | os.O_NONBLOCK))
+        self.refused(errno.EINVAL, PAGE, flags=mmap.MAP_PRIVATE)
+        self.refused(errno.EPERM, PAGE, flags=mmap.MAP_PRIVATE,
+                     protection=both)
+
+    def raw_map(self, fd, size):
+        """Address of a mapping that python knows nothing of."""
+        kernel.libc.mmap.restype = ctypes.c_void_p
+        address = kernel.libc.mmap(None, size, mmap.PROT_READ,
+                                   mmap.MAP_SHARED, fd, 0)
+        self.assertNotEqual(address, 2**64 - 1)
+        self.addCleanup(kernel.call, 'munmap', ctypes.c_void_p(address), size)
+        return address
+
+    def test_map_stays_read_only(self):
+        fd = self.open(os.O_RDWR | os.O_NONBLOCK)
+        address = self.raw_map(fd, 2 * PAGE)
+        for protection in (mmap.PROT_WRITE, mmap.PROT_READ | mmap.PROT_WRITE,
+                           mmap.PROT_EXEC):
+            self.assertErrno(errno.EACCES, kernel.call, 'mprotect',
+                             ctypes.c_void_p(address), 2 * PAGE, protection)
+
+        def child():
+            ctypes.memset(address, 1, 1)
+        process = os.fork()
+        if process == 0:
+            signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+            child()
+            os._exit(0)
+        _, status = os.waitpid(process, 0)
+        self.assertEqual(os.WTERMSIG(status), signal.SIGSEGV)
+
+    def test_map_is_not_there_for_others(self):
+        """Nobody gets at the pages by way of another process's memory."""
         fd = self.open()
-        expected = self.traffic(2)
-        part = os.read(fd, 10)
-        fcntl.ioctl(fd, uapi.NOW)
-        rest = os.read(fd, 1 << 20)
-        self.assertEqual(part + rest, expected[:expected.index(b'\n') + 1])
-        expected = self.traffic()
-        self.assertEqual(os.read(fd, 1 << 20), expected)
+        address = self.raw_map(fd, PAGE)
+        with open('/proc/self/mem', 'rb', buffering=0) as memory:
+            memory.seek(address)
+            self.assertErrno(errno.EIO, memory.read, 8)
+        with open('/proc/self/mem', 'r+b', buffering=0) as memory:
+            memory.seek(address)
+            self.assertErrno(errno.EIO, memory.write, b'x')
 
-    def test_now_ends_a_snapshot(self):
-        stream = self.stream()
-        listener = V4.listener()
-        self.addCleanup(listener.close)
-        fcntl.ioctl(stream.fd, uapi.SNAPSHOT)
-        fcntl.ioctl(stream.fd, uapi.NOW)
-        self.assertEqual(stream.fetch(), [])
+    def test_map_needs_the_right(self):
+        """Whoever sees a namespace only cannot map, and is told so."""
+        def child():
+            kernel.enter_new_netns()
+            with open_with_less_rights(Stream) as stream:
+                info = uapi.get_info(stream.fd)
+                assert (info.map_ring, info.map_slots) == (0, 0), info
+                self.refused(errno.EPERM, PAGE, fd=stream.fd)
+                set_net_admin(True)
+                self.refused(errno.EPERM, PAGE, fd=stream.fd)
+        Child(child).join()
 
-    def test_poll_after_now(self):
+    def test_map_outlives_its_file(self):
+        """It holds the module, until it goes as well."""
+        fd = os.open(uapi.DEVICE, os.O_RDONLY)
+        mapped = Map(fd)
+        os.close(fd)
+        before = mapped.ring(0).head + mapped.ring(mapped.info.cpus - 1).head
+        self.reference.close()
+        result = kernel.rmmod()
+        self.assertIn('in use', result.stderr)
+        self.reference = self.enterContext(Stream())
+        self.traffic(10)
+        heads = [mapped.ring(cpu).head for cpu in range(mapped.info.cpus)]
+        self.assertGreater(sum(heads), before)
+        mapped.close()
+
+    def test_map_in_a_child(self):
+        """fork() takes the mapping along."""
         fd = self.open()
-        self.traffic()
-        fcntl.ioctl(fd, uapi.NOW)
+        mapped = self.map(fd)
+        begin = [mapped.ring(cpu).head for cpu in range(mapped.info.cpus)]
+        tcp.exchange(V4, 3)
+
+        def child():
+            assert len(mapped.records(begin)) == lines_of(3)
+        Child(child).join()
+
+    def test_sleep_with_a_map(self):
+        """
+        Now, a last look, poll(): it wakes up for what comes after the ioctl and
+        passes the filter, for nothing else.
+        """
+        fd = self.open()
+        uapi.set_filter(fd, new_states=uapi.states('LAST_ACK'))
         poll = select.poll()
         poll.register(fd, select.POLLIN)
-        self.assertEqual(poll.poll(0), [])
+        self.traffic(3)
+        self.assertTrue(poll.poll(0) == [])
         tcp.exchange(V4)
-        self.assertEqual(poll.poll(10000), [(fd, select.POLLIN)])
-
-    def test_poll_after_now_filters(self):
-        filtered = self.open()
-        uapi.set_filter(filtered, lport_min=1, lport_max=1)
-        fcntl.ioctl(filtered, uapi.NOW)
-        poll = select.poll()
-        poll.register(filtered, select.POLLIN)
-        self.traffic(5)
+        uapi.set_filter(fd, new_states=uapi.states('CLOSE'))
+        self.assertTrue(poll.poll(0))
+        uapi.now(fd)
         self.assertEqual(poll.poll(0), [])
+        child = Child(lambda: tcp.exchange(V4) and None)
+        self.assertTrue(poll.poll(15000))
+        child.join()
+
+
+class Mapped(DeviceTest):
+    """The command, whose library maps, against read()."""
+
+    def test_command_maps(self):
+        with Reader(COMMAND) as reader:
+            maps = kernel.read_file(f'/proc/{reader.process.pid}/maps')
+            self.assertIn(uapi.DEVICE, maps)
+            with open(f'/proc/{reader.process.pid}/status') as file:
+                resident = next(line for line in file
+                                if line.startswith('VmRSS'))
+            expected = self.traffic(20)
+            self.assertEqual(reader.lines(lines_of(20)), expected)
+        print('#', resident.strip())
+
+    def test_command_under_load(self):
+        """On all CPUs at once: the lines of a reader by read(), in order."""
+        fd = self.open()
+        with Reader(COMMAND) as reader:
+            listeners = [self.enterContext(V4.listener()) for _ in range(3)]
+            children = [Child(tcp.load, V4, 300, listener)
+                        for listener in listeners]
+            total = 3 + 3 * tcp.LINES * 300
+            output = reader.lines(total)
+            for child in children:
+                child.join()
+        text = b''
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                text += os.read(fd, 65536)
+        self.assertEqual(output, text)

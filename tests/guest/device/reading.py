@@ -165,6 +165,17 @@ class Bytes(DeviceTest):
         self.assertErrno(errno.EINVAL, os.write, write_only, b'x')
         self.assertErrno(errno.EBADF, os.read, write_only, 10)
 
+    def test_no_splicing(self):
+        """There is no way around read(), now as ever."""
+        fd = self.open()
+        expected = self.traffic()
+        ends = os.pipe()
+        self.assertErrno(errno.EINVAL, os.splice, fd, ends[1], 4096)
+        self.assertErrno(errno.EINVAL, os.sendfile, ends[1], fd, None, 4096)
+        for end in ends:
+            os.close(end)
+        self.assertEqual(b''.join(read_all(fd)), expected)
+
     def test_bad_address(self):
         """A read that fails takes nothing away."""
         fd = self.open()
@@ -172,6 +183,15 @@ class Bytes(DeviceTest):
         for address in (0, 8, 2**47 - PAGE):
             self.assertErrno(errno.EFAULT, libc_read, fd, address, 4096)
         self.assertEqual(b''.join(read_all(fd)), expected)
+
+    def test_bad_address_binary(self):
+        fd = self.open()
+        uapi.set_format(fd, uapi.FORMAT_BINARY)
+        whole = self.stream(binary=True)
+        self.traffic()
+        for address in (0, 8, 2**47 - PAGE, 2**63, 2**64 - PAGE):
+            self.assertErrno(errno.EFAULT, libc_read, fd, address, 4096)
+        self.assertEqual(b''.join(read_all(fd)), b''.join(read_all(whole.fd)))
 
     def half_mapped(self):
         """Address of the end of memory that may be written to."""
@@ -211,6 +231,88 @@ class Bytes(DeviceTest):
         got = ctypes.string_at(edge - 100 - 2 * size, count)
         self.assertEqual(got + b''.join(read_all(fd)), expected)
 
+
+    def test_every_edge_binary(self):
+        """A record straddles the edge at each of its words, and between."""
+        edge = self.half_mapped()
+        size = uapi.RECORD.size
+        self.traffic(20)
+        whole = self.open()
+        uapi.set_format(whole, uapi.FORMAT_BINARY)
+        uapi.rewind(whole)
+        expected = b''.join(read_all(whole))
+        for inside in (*range(0, size, 8), 1, 4, 7, size - 1):
+            fd = self.open()
+            uapi.set_format(fd, uapi.FORMAT_BINARY)
+            uapi.rewind(fd)
+            count = libc_read(fd, edge - 3 * size - inside, 65536)
+            self.assertEqual(count, 3 * size)
+            got = ctypes.string_at(edge - 3 * size - inside, count)
+            self.assertErrno(errno.EFAULT, libc_read, fd, edge - inside, 4096)
+            self.assertEqual(got + b''.join(read_all(fd)), expected, inside)
+
+    def test_readv_binary(self):
+        """Places of any size, with records across them."""
+        fd = self.open()
+        uapi.set_format(fd, uapi.FORMAT_BINARY)
+        whole = self.stream(binary=True)
+        self.traffic(5)
+        buffers = [bytearray(size) for size in (1, 100, 300, 777, 65536)]
+        count = os.readv(fd, buffers)
+        self.assertEqual(count % uapi.RECORD.size, 0)
+        self.assertEqual(b''.join(buffers)[:count] + b''.join(read_all(fd)),
+                         b''.join(read_all(whole.fd)))
+
+    def after_failed_copy(self, then):
+        """
+        Three lines and a part of the fourth could be copied; then(fd) is done,
+        and the rest of the line comes before what that makes of it. Returns
+        the lines, and what is read after the fourth.
+        """
+        edge = self.half_mapped()
+        fd = self.open()
+        lines = self.traffic(3).splitlines(True)
+        room = len(b''.join(lines[:3])) + 50
+        count = libc_read(fd, edge - room, 65536)
+        self.assertEqual(count, room)
+        self.assertEqual(ctypes.string_at(edge - room, count),
+                         b''.join(lines)[:room])
+        self.assertErrno(errno.EBUSY, uapi.set_format, fd, uapi.FORMAT_BINARY)
+        then(fd)
+        rest = b''.join(read_all(fd))
+        end = lines[3][50:]
+        self.assertEqual(rest[:len(end)], end)
+        return lines, rest[len(end):]
+
+    def test_half_bad_address_and_filter(self):
+        """Lines that were made, but not given, are chosen by the filter."""
+        lines, rest = self.after_failed_copy(lambda fd: uapi.set_filter(
+            fd, new_states=uapi.states('CLOSE')))
+        self.assertEqual(rest, b''.join(
+            line for line in lines[4:] if b' new=CLOSE ' in line))
+
+    def test_half_bad_address_and_now(self):
+        _, rest = self.after_failed_copy(uapi.now)
+        self.assertEqual(rest, b'')
+
+    def test_half_bad_address_and_rewind(self):
+        _, rest = self.after_failed_copy(uapi.rewind)
+        other = self.open()
+        uapi.rewind(other)
+        self.assertEqual(rest, b''.join(read_all(other)))
+
+    def test_failed_copy_between_lines(self):
+        """No line has been begun: the format may change."""
+        edge = self.half_mapped()
+        fd = self.open()
+        whole = self.stream(binary=True)
+        lines = self.traffic(3).splitlines(True)
+        room = len(b''.join(lines[:3]))
+        self.assertEqual(libc_read(fd, edge - room, 65536), room)
+        uapi.set_format(fd, uapi.FORMAT_BINARY)
+        rest = b''.join(read_all(fd))
+        self.assertEqual(rest, b''.join(
+            read_all(whole.fd))[3 * uapi.RECORD.size:])
 
 class Waiting(DeviceTest):
     """read() that waits, and readiness."""

@@ -40,11 +40,14 @@ def holders():
     return pids
 
 
-def _in_read(pid):
-    """Whether a process waits in read()."""
+READ, POLL = '0', '7'
+
+
+def _in_call(pid, *numbers):
+    """Whether a process waits in one of these system calls."""
     with contextlib.suppress(OSError), \
             open(f'/proc/{pid}/syscall', encoding='ascii') as file:
-        return file.read().split()[0] == '0'
+        return file.read().split()[0] in numbers
     return False
 
 
@@ -61,6 +64,11 @@ class Reader:
         os.close(write)
         self.output = b''
         wait_for(lambda: set(holders()) - before, f'{command} opens it')
+        # The stream of a library begins a little later, with its first wait.
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: any(_in_call(pid, READ, POLL)
+                                 for pid in set(holders()) - before),
+                     f'{command} waits', 2)
 
     def __enter__(self):
         return self
@@ -148,4 +156,5 @@ class Child:
         return result
 
     def await_read(self):
-        wait_for(lambda: _in_read(self.pid), 'the process waits in read()')
+        wait_for(lambda: _in_call(self.pid, READ),
+                 'the process waits in read()')

@@ -84,8 +84,12 @@ Record = collections.namedtuple('Record', (
 
 INFO = struct.Struct('=IIIIQ16s3Q')
 Info = collections.namedtuple('Info', (
-    'abi_version record_size cpus ring_records hooks module_version '
-    'map_ring map_slots'))
+    'abi_version record_size cpus ring_records hooks module_version map_ring '
+    'map_slots'))
+
+# The counters of a mapped ring.
+RING = struct.Struct('=4Q')
+Ring = collections.namedtuple('Ring', 'entered reserved head records')
 
 STATS = struct.Struct('=8Q24Q')
 Stats = collections.namedtuple('Stats', (
@@ -155,3 +159,7 @@ def rewind(fd):
 
 def snapshot(fd):
     fcntl.ioctl(fd, SNAPSHOT)
+
+
+def now(fd):
+    fcntl.ioctl(fd, NOW)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's barriers, for the module's files in the library. */
 #ifndef _TCPS_SHIM_ASM_BARRIER_H
 #define _TCPS_SHIM_ASM_BARRIER_H
 
@@ -8,6 +7,7 @@
 #define smp_wmb()	__atomic_thread_fence(__ATOMIC_RELEASE)
 
 #define smp_load_acquire(p)		__atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define smp_store_release(p, value)	__atomic_store_n(p, value, __ATOMIC_RELEASE)
+#define smp_store_release(p, value) \
+	__atomic_store_n(p, value, __ATOMIC_RELEASE)
 
 #endif /* _TCPS_SHIM_ASM_BARRIER_H */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A program is interrupted at any time: it need not offer its CPU. */
 #ifndef _TCPS_SHIM_LINUX_SCHED_H
 #define _TCPS_SHIM_LINUX_SCHED_H
 
-static inline void cond_resched(void)
-{
-}
+#include <sched.h>
+
+#define cond_resched()	sched_yield()
 
 #endif /* _TCPS_SHIM_LINUX_SCHED_H */

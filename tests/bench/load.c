@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * load N [GROUP]: makes N connections over the loopback one after the other, with one
- * byte each way and closed with FIN, the client first; prints the instructions
- * that the machine executed meanwhile as a JSON object. The process group is
- * stopped during the work.
+ * load N [GROUP]: makes N connections over the loopback one after the other,
+ * with one byte each way and closed with FIN, the client first; prints the
+ * instructions that the machine executed meanwhile as a JSON object. The process
+ * group is stopped during the work.
+ *
+ * load steady N: makes N connections likewise, and prints "begin" before. It has
+ * just made another one, so that a reader woken by that has looked and sleeps
+ * again, and the module owes it no wake-up for batch_us.
  *
  * load burst N PORT: makes N connections to that port, and prints nothing.
  *
@@ -145,6 +149,26 @@ static void measure(long count, pid_t group)
 	printf("\"end_records\": %llu}\n", end.recorded - begin.recorded);
 }
 
+static void measure_steady(long count)
+{
+	int listener = open_listener();
+	struct stamp begin, end;
+
+	make_connections(listener, WARM_UP);
+	wait_ms(61000);
+	make_connections(listener, 1);
+	wait_ms(50);
+	puts("begin");
+	fflush(stdout);
+	clock_begin(&begin);
+	make_connections(listener, count);
+	clock_end(&end);
+	printf("{\"work\": %lld, ", clock_busy(&begin, &end));
+	printf("\"work_records\": %llu}\n", end.recorded - begin.recorded);
+	fflush(stdout);
+	wait_ms(61000);
+}
+
 /* An established connection to a peer that is not there. */
 static void restore(unsigned int number)
 {
@@ -178,6 +202,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(what, "hold")) {
 		hold(atol(argv[2]));
+	} else if (argc == 3 && !strcmp(what, "steady")) {
+		measure_steady(atol(argv[2]));
 	} else if (argc == 4 && !strcmp(what, "burst")) {
 		port = atoi(argv[3]);
 		make_connections(open_listener(), atol(argv[2]));

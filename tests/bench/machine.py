@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The virtual machine in which time is the number of instructions."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -28,8 +29,8 @@ def stage(folder):
     os.makedirs(to)
     for program in ('load', 'reader'):
         shutil.copy2(os.path.join(BUILD, program), to)
-    for script in ('guest.py', 'guest_peers.py', 'guest_profile.py'):
-        shutil.copy2(os.path.join(HERE, script), to)
+    for script in glob.glob(os.path.join(HERE, 'guest*.py')):
+        shutil.copy2(script, to)
     module = os.path.join(folder, 'tcpstates.ko')
     subprocess.run(['strip', '--strip-debug', '-o', module,
                     os.path.join(TOP, 'tcpstates.ko')], check=True)

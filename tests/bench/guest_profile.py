@@ -19,8 +19,8 @@ import sys
 
 import guest
 
-# No wake-up of readers while the host looks.
-BATCH = 'batch_us=1000000'
+# No wake-up of readers while the host looks, and room for what they miss then.
+SETTINGS = ['batch_us=1000000', 'ring_records=65536']
 
 
 def tell(*words):
@@ -63,7 +63,7 @@ def readers(phase):
 def main(arguments):
     connections, *phases = arguments
     guest.prepare()
-    with guest.Module(BATCH):
+    with guest.Module(*SETTINGS):
         send_symbols()
         send_module()
         for phase in phases:

@@ -11,6 +11,7 @@ the call to the return, with the kernel's functions that are called by it.
 import collections
 import os
 import re
+import statistics
 import subprocess
 
 import executed
@@ -129,17 +130,21 @@ class Code:
 
 
 class Calls:
-    """The instructions in and below the module, from the whole log."""
+    """The instructions in and below the module, from the whole log: a list for
+    each call, in a list for each connection, which begins at @first."""
 
     RSP = re.compile(rb'\bRSP=([0-9a-f]{16})')
 
-    def __init__(self, begin, end):
+    def __init__(self, begin, end, first):
         self.begin = begin
         self.end = end
-        self.calls = []
+        self.first = first
+        self.connections = []
         self.entry = None
 
     def take(self, address, dump):
+        if address == self.first:
+            self.connections.append([])
         if self.entry is None and not self.begin <= address < self.end:
             return
         text = b''.join(dump)
@@ -151,11 +156,12 @@ class Calls:
                 return
         if self.entry is None:
             self.entry = rsp
-            self.calls.append([])
-        self.calls[-1].append((address, text))
+            self.connections[-1].append([])
+        self.connections[-1][-1].append((address, text))
 
     def addresses(self):
-        return {address for call in self.calls for address, _ in call}
+        return {address for connection in self.connections
+                for call in connection for address, _ in call}
 
     def inside(self, address):
         return self.begin <= address < self.end
@@ -180,50 +186,87 @@ def stored_lines(call, code):
 
 
 def count(calls, code, symbols):
-    """Sums over all calls; and by function. A line counts once in each call;
-    distinct ones once in the whole log."""
-    sums = collections.Counter()
+    """Sums for each connection, and by function. A cache line counts once in
+    each call; among distinct ones, once for the connection."""
     functions = collections.defaultdict(collections.Counter)
-    lines = set()
-    for call in calls.calls:
-        sums['calls'] += 1
-        for address, _ in call:
-            kind = '' if calls.inside(address) else '_called'
-            function = functions[symbols.name(address)]
-            function['instructions'] += 1
-            sums['instructions' + kind] += 1
-            if code.at(address).atomic:
-                function['atomics'] += 1
-                sums['atomics' + kind] += 1
-        stores = stored_lines(call, code)
-        for address, _ in stores:
-            functions[symbols.name(address)]['stores'] += 1
-        touched = {line for _, line in stores}
-        sums['lines'] += len(touched)
-        lines |= touched
-    sums['distinct_lines'] = len(lines)
-    return sums, functions
+    every = []
+    for connection in calls.connections:
+        sums = collections.Counter()
+        distinct = set()
+        for call in connection:
+            sums['calls'] += 1
+            for address, _ in call:
+                kind = '' if calls.inside(address) else '_called'
+                function = functions[symbols.name(address)]
+                function['instructions'] += 1
+                sums['instructions' + kind] += 1
+                if code.at(address).atomic:
+                    function['atomics'] += 1
+                    sums['atomics' + kind] += 1
+            stores = stored_lines(call, code)
+            for address, _ in stores:
+                functions[symbols.name(address)]['stores'] += 1
+            lines = {line for _, line in stores}
+            sums['lines'] += len(lines)
+            distinct |= lines
+        sums['distinct_lines'] = len(distinct)
+        sums['own'] = sums['instructions'] + sums['instructions_called']
+        every.append(sums)
+    return every, functions
 
 
 def measure(folder, phases, connections):
-    """{phase: (sums, {function: sums})}, per transition."""
+    """{phase: ({name: figure}, {function: sums})}, per transition."""
     def look(monitor, symbols, module):
-        calls = Calls(*module)
+        calls = Calls(*module, symbols.address(executed.ENTRY))
         executed.follow_connections(monitor, folder, symbols, connections,
-                                 calls.take, 'exec,cpu,nochain')
+                                    calls.take, 'exec,cpu,nochain')
         code = Code(monitor, folder, symbols)
         code.read(calls.addresses())
         return count(calls, code, symbols)
 
     found = {}
-    for phase, ((sums, functions), load) in \
+    for phase, ((every, functions), load) in \
             executed.run_phases(folder, phases, look).items():
-        transitions = load['work_records'] / executed.CONNECTIONS * connections
-        found[phase] = per(sums, transitions), {
-            name: per(row, transitions) for name, row in functions.items()}
+        transitions = load['work_records'] / executed.CONNECTIONS
+        names = {name for sums in every for name in sums}
+        found[phase] = {
+            name: middle([sums[name] / transitions for sums in every])
+            for name in names}, {
+            name: {key: value / transitions / connections
+                   for key, value in row.items()}
+            for name, row in functions.items()}
     return found
 
 
-def per(counter, number):
-    return collections.Counter({name: value / number
-                                for name, value in counter.items()})
+def middle(values):
+    """What is rare, as more memory for the pool, is not in the median."""
+    return {'value': statistics.median(values),
+            'spread': max(values) - min(values)}
+
+
+# Connections that are looked at: one is like the other.
+SAMPLE = 5
+READERS = [f'{how}_{count}' for how in ('idle', 'filter')
+           for count in (1, 8, 64)]
+
+
+def figures(folder, with_readers):
+    """Yields name and figure of each row."""
+    found = measure(folder, ['with'] + READERS * with_readers, SAMPLE)
+    alone, _ = found['with']
+
+    def value(name):
+        return alone.get(name, {'value': 0})['value']
+
+    none = {'value': 0, 'spread': 0}
+    yield 'atomics', {**alone.get('atomics', none),
+                      'called': value('atomics_called')}
+    yield 'lines', {**alone['lines'], 'distinct': value('distinct_lines')}
+    yield 'writer', {**alone['own'], 'module': value('instructions'),
+                     'calls': value('calls')}
+    for phase in READERS * with_readers:
+        own = found[phase][0]['own']
+        yield f'writer_{phase}', {
+            'value': own['value'] - value('own'),
+            'spread': max(own['spread'], alone['own']['spread'])}

@@ -94,8 +94,8 @@ def row_first():
 
 
 def latencies(*work):
-    """Nanoseconds from each record to the return of read() in a reader that was
-    blocked in it."""
+    """Nanoseconds from each record to the return of read() in a reader that
+    was blocked in it."""
     with Module(), reader('latency', '-') as blocked:
         subprocess.run([guest.LOAD, *work], check=True)
         return ended(blocked)['ns']

@@ -5,9 +5,9 @@
 usage: guest_profile.py CONNECTIONS PHASE...
 
 A phase is "with" (the module), "without", or what readers there are: "idle_8".
-Prints "@symbols DATA", the functions of the kernel; "@module BEGIN SIZE", where
-the module is; "@phase NAME" where a load begins; and "@done NAME FIGURES", what
-the load had to say.
+Prints "@symbols DATA", the functions of the kernel; "@module BEGIN SIZE",
+where the module is; "@phase NAME" where a load begins; and "@done NAME
+FIGURES", what the load had to say.
 """
 
 import base64

@@ -55,6 +55,8 @@ ROWS = [
     ('system', 'with a live reader', count, 2000),
     ('read_binary', 'read() binary, event', count, 180),
     ('mapped', 'library, event', count, 110),
+    ('read_binary_128', ' read(), 128 rings', count, None),
+    ('mapped_128', ' library, 128 rings', count, None),
     ('read_text', 'read() text, line', count, None),
     ('cat', 'cat, line', count, 1500),
     ('watch_lines', 'watch, line', count, 1000),

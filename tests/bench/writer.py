@@ -3,9 +3,9 @@
 the cache lines that it writes to.
 
 The log of QEMU tells each instruction and the registers before it, and the
-machine's memory what the instruction is, as it stands there at run time. So the
-address of each store is known. What the kernel calls in the module counts from
-the call to the return, with the kernel's functions that are called by it.
+machine's memory what the instruction is, as it stands there at run time. So
+the address of each store is known. What the kernel calls in the module counts
+from the call to the return, with the kernel's functions that are called by it.
 """
 
 import collections
@@ -21,8 +21,8 @@ LINE = 64
 LONGEST = 16
 STACK_SIZE = 16384
 
-PREFIXES = {'lock', 'rep', 'repz', 'repnz', 'repe', 'repne', 'data16', 'notrack',
-            'cs', 'ds', 'es', 'ss', 'fs', 'gs'}
+PREFIXES = {'lock', 'rep', 'repz', 'repnz', 'repe', 'repne', 'data16',
+            'notrack', 'cs', 'ds', 'es', 'ss', 'fs', 'gs'}
 # Those whose last operand may be memory that is only read, or not accessed.
 READS = re.compile(r'(cmp[bwlq]?|test[bwlq]?|bt[wlq]?|push[wlq]?|callq?|jmpq?|'
                    r'lea[wlq]?|nop[wlq]?|prefetch\w*|i?mul[bwlq]?|'

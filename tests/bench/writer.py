@@ -47,9 +47,13 @@ class Instruction:
         self.absolute = int(absolute[1], 16) if absolute else None
 
     @property
-    def memory(self):
-        """The operand in memory."""
-        for operand in self.operands:
+    def stores(self):
+        """The operand in memory that it writes to; what push and call put on
+        the stack is not meant."""
+        if READS.match(self.name):
+            return None
+        either = self.name.startswith('xchg')
+        for operand in self.operands if either else self.operands[-1:]:
             if '(' in operand or re.match(r'%[c-gs]s:', operand):
                 return operand
         return None
@@ -57,18 +61,7 @@ class Instruction:
     @property
     def atomic(self):
         return 'lock' in self.prefixes or \
-            self.name.startswith('xchg') and self.memory is not None
-
-    @property
-    def stores(self):
-        """The operand in memory that it writes to; what push and call put on
-        the stack is not meant."""
-        if not self.operands or READS.match(self.name):
-            return None
-        if self.name.startswith('xchg'):
-            return self.memory
-        last = self.operands[-1]
-        return last if last == self.memory else None
+            self.name.startswith('xchg') and self.stores is not None
 
     def target(self, register):
         """The address that it writes to, or None."""

@@ -81,7 +81,9 @@ def row_parallel():
             tally = ended(process)
             tell_lost(f'parallel{suffix}_lost', tally)
             for key in ('sleeps', 'migrations'):
-                report(f'parallel{suffix}_{key}', tally[key])
+                # It depends on the host, too.
+                report(f'parallel{suffix}_{key}', tally[key],
+                       spread=tally[key])
 
 
 def row_first():

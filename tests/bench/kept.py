@@ -61,6 +61,6 @@ def change(figure, before):
     if abs(value - old) <= margin:
         return ''
     if not old:
-        return f'{value - old:+.3g}'
+        return f'{value - old:+,.5g}'
     percent = 100 * (value - old) / abs(old)
     return f'{percent:+.{1 if abs(percent) < 1 else 0}f} %'

@@ -85,7 +85,7 @@ guest: deps-guest deps-vm all
 	@tests/run guest unload
 
 bench: deps-bench all
-	@tests/bench/run $(ROWS)
+	@tests/bench/run --keep $(ROWS)
 
 deps-%:
 	@tests/deps $*

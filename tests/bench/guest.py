@@ -1,31 +1,26 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Measures in the guest, and prints a line "@bench {...}" for each figure.
+"""What all rows share that are measured in the guest."""
 
-usage: guest.py REPETITIONS CONNECTIONS ROW...
-
-A row is the name of a function below with the prefix row_.
-"""
-
-import fcntl
 import json
 import os
 import signal
 import statistics
 import subprocess
-import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOAD = os.path.join(HERE, 'load')
 READER = os.path.join(HERE, 'reader')
+LIVE = os.path.join(HERE, 'live')
 MODULE = '/tcpstates.ko'
 DEVICE = '/dev/tcpstates'
 RESULT = '/tmp/result'
 BIG = 64 << 20          # bytes of a pipe that holds the whole output
+BURST = 20000           # connections
 
 # A row's settings, from the command line.
 repetitions = connections = 0
+failed = []
 
 
 def say(*words):
@@ -65,6 +60,20 @@ def load(count=None, *stopped):
     return output(LOAD, str(count or connections), *map(str, stopped))
 
 
+def burst(count):
+    """Connections, as many from each processor, and nothing measured."""
+    cpus = os.cpu_count()
+    loads = [subprocess.Popen([LOAD, 'burst', str(count // cpus),
+                               str(7000 + number)]) for number in range(cpus)]
+    if any([process.wait() for process in loads]):
+        raise RuntimeError('a burst failed')
+
+
+def stats():
+    """The module's."""
+    return output(READER, 'stats', '-')
+
+
 def busy():
     """Nanoseconds that the processor was busy, as clock.c has it."""
     with open('/proc/timer_list') as file:
@@ -85,9 +94,23 @@ class Module:
         rmmod()
 
 
+def states(session):
+    """{pid: state} of the processes that have not ended."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/stat') as file:
+                words = file.read().rpartition(')')[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(words[3]) == session and words[0] not in 'XZ':
+            found[int(pid)] = words[0]
+    return found
+
+
 class Process:
-    """A context in which a program runs; it ends by SIGTERM, with all of its
-    processes."""
+    """A context in which a program runs, from when it waits for something; it
+    ends by SIGTERM, with all of its processes."""
 
     def __init__(self, *command, **options):
         self.command = command
@@ -96,7 +119,10 @@ class Process:
     def __enter__(self):
         self.process = subprocess.Popen(self.command, start_new_session=True,
                                         **self.options)
+        # Even if it was asleep for a moment while it started.
         time.sleep(1)
+        while set(states(self.process.pid).values()) - {'S'}:
+            time.sleep(0.1)
         if self.process.poll() is not None:
             raise RuntimeError(f'{self.command} ended')
         return self
@@ -120,6 +146,18 @@ def spread(runs, key):
     return max(values) - min(values)
 
 
+def difference(runs, others, key):
+    """How much more @runs took than @others, and how sure that is."""
+    return (median(runs, key) - median(others, key),
+            spread(runs, key) + spread(others, key))
+
+
+def middle(values):
+    """A value and its spread, as report() takes them."""
+    return {'value': statistics.median(values),
+            'spread': max(values) - min(values)}
+
+
 def alternate(*ways):
     """Runs of the load in each way, in turns: what drifts drifts for all."""
     runs = [[] for _ in ways]
@@ -127,226 +165,6 @@ def alternate(*ways):
         for way, found in zip(ways, runs):
             found.append(way())
     return runs
-
-
-def loaded():
-    with Module():
-        return load()
-
-
-def baseline():
-    """Runs without and with the module, measured once."""
-    if not baseline.runs:
-        baseline.runs = alternate(load, loaded)
-    return baseline.runs
-
-
-baseline.runs = None
-
-
-def row_kernel():
-    """Extra instructions for each connection, and each of its transitions,
-    with nobody reading. TIME_WAIT's end, a minute later, is part of it."""
-    without, with_module = baseline()
-    extra = median(with_module, 'end') - median(without, 'end')
-    records = median(with_module, 'end_records')
-    work = median(with_module, 'work') - median(without, 'work')
-    work_records = median(with_module, 'work_records')
-    report('untraced', median(without, 'end') / connections,
-           work=median(without, 'work') / connections,
-           spread=spread(without, 'end') / connections)
-    report('kernel_connection', extra / connections,
-           spread=spread(with_module, 'end') / connections,
-           without=[run['end'] / connections for run in without],
-           loaded=[run['end'] / connections for run in with_module])
-    report('kernel_transition', extra / records,
-           per_connection=records / connections)
-    report('kernel_transition_work', work / work_records,
-           per_connection=work_records / connections,
-           spread=spread(with_module, 'work') / work_records,
-           without=[run['work'] / connections for run in without],
-           loaded=[run['work'] / connections for run in with_module])
-
-
-def with_readers(how, count):
-    def run():
-        with Module(), Process(READER, 'block', how, str(count)):
-            return load()
-    return run
-
-
-def readers(how):
-    _, alone = baseline()
-    for count in (1, 8, 64):
-        runs, = alternate(with_readers(how, count))
-        records = median(runs, 'work_records')
-        report(f'{how}_{count}',
-               (median(runs, 'settled') - median(alone, 'settled')) / records,
-               spread=spread(runs, 'settled') / records)
-
-
-def row_idle():
-    """Readers that have the device open and do not read, each transition."""
-    readers('idle')
-
-
-def row_filter():
-    """Readers blocked in read() by a filter that nothing passes."""
-    readers('filter')
-
-
-def backlog(count):
-    """A descriptor of the device with the records of so many connections."""
-    device = os.open(DEVICE, os.O_RDONLY | os.O_NONBLOCK)
-    run = load(count)
-    return device, run['end_records']
-
-
-def slope(points):
-    """What one more event costs, from the costs of few and of many."""
-    (few, least), (many, most) = points
-    return (most - least) / (many - few)
-
-
-FEW, MANY = 200, 1000
-
-
-def drained(name, measure):
-    """Reports a reader's cost per event, over backlogs of two sizes."""
-    values = []
-    for _ in range(repetitions):
-        points = []
-        for count in (FEW, MANY):
-            with Module():
-                points.append(measure(count))
-        values.append(slope(points))
-    report(name, statistics.median(values), spread=max(values) - min(values))
-
-
-def drain_by(form):
-    def measure(count):
-        device, _ = backlog(count)
-        found = output(READER, 'drain', form, str(1 << 20), stdin=device)
-        os.close(device)
-        # With those of the warming up.
-        return (count + 100) * 11, found['ns']
-    return measure
-
-
-def run(*command, **options):
-    subprocess.run([READER, 'run', RESULT, *command], check=False, **options)
-    with open(RESULT) as file:
-        return json.load(file)['ns']
-
-
-def row_drain():
-    """A reader's cost per event when it drains a backlog."""
-    drained('read_binary', drain_by('binary'))
-    drained('read_text', drain_by('text'))
-
-
-def cat(count):
-    device, events = backlog(count)
-    cost = run('cat', stdin=device, stdout=subprocess.DEVNULL,
-               stderr=subprocess.DEVNULL)
-    os.close(device)
-    return events, cost
-
-
-def row_cat():
-    """cat of a backlog into /dev/null, per line."""
-    drained('cat', cat)
-
-
-def watch(*options):
-    def measure(count):
-        load(count)
-        events = count * 11
-        reader, writer = os.pipe()
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, BIG)
-        cost = run('tcpstates', 'watch', '--rewind', '--count', str(events),
-                   *options, stdout=writer)
-        os.close(writer)
-        os.close(reader)
-        return events, cost
-    return measure
-
-
-def row_watch():
-    """tcpstates watch of a backlog into a pipe, per event."""
-    drained('watch_lines', watch('--lines'))
-    drained('watch_json', watch('--json'))
-
-
-def row_system():
-    """Extra instructions of the whole machine with a live reader of text, for
-    each transition."""
-    without, _ = baseline()
-
-    def live():
-        with Module(), Process('cat', DEVICE):
-            return load()
-    runs, = alternate(live)
-    records = median(runs, 'work_records')
-    report('system',
-           (median(runs, 'settled') - median(without, 'settled')) / records,
-           spread=spread(runs, 'settled') / records)
-
-
-BURST = 20000
-
-
-def row_burst():
-    """Records lost of a burst, by a reader of text."""
-    with Module(), Process(READER, 'count', 'text',
-                           stdout=subprocess.PIPE) as reader:
-        found = load(BURST)
-        tally = json.loads(reader.end())
-    report('burst_lost', tally['lost'], recorded=found['end_records'],
-           **tally)
-
-
-def row_pause():
-    """Records lost of a burst by a reader that sleeps through half of it."""
-    begin = '/tmp/begin'
-    with Module(), Process(READER, 'pause', begin,
-                           stdout=subprocess.PIPE) as reader:
-        load(BURST // 2)
-        with open(begin, 'w'):
-            pass
-        load(BURST // 2)
-        tally = json.loads(reader.end())
-    os.unlink(begin)
-    report('pause_lost', tally['lost'], **tally)
-
-
-def row_parallel():
-    """Records lost by readers while each processor makes connections; only
-    numbers, as time means nothing here."""
-    cpus = os.cpu_count()
-    with Module(), Process(READER, 'count', 'text',
-                           stdout=subprocess.PIPE) as text, \
-            Process(READER, 'count', 'binary',
-                    stdout=subprocess.PIPE) as binary:
-        bursts = [subprocess.Popen([LOAD, 'burst', str(BURST // cpus),
-                                    str(7000 + number)])
-                  for number in range(cpus)]
-        if any([burst.wait() for burst in bursts]):
-            raise RuntimeError('a burst failed')
-        time.sleep(10)
-        for name, reader in (('parallel_lost', text),
-                             ('parallel_lost_binary', binary)):
-            tally = json.loads(reader.end())
-            report(name, tally['lost'], cpus=cpus, **tally)
-
-
-def row_first():
-    """From insmod to the first line."""
-    values = []
-    for _ in range(repetitions + 1):
-        values.append(output(READER, 'first', MODULE)['ns'])
-        rmmod()
-    report('first_line', statistics.median(values[1:]), cold=values[0])
 
 
 def peak(pid):
@@ -358,49 +176,6 @@ def peak(pid):
             most = max(most, *(int(line.split()[1]) * 1024 for line in file
                                if line.startswith(key)))
     return most
-
-
-def row_memory():
-    """The most memory that a live reader has had."""
-    for name, command in (('memory_cat', ['cat', DEVICE]),
-                          ('memory_watch', ['tcpstates', 'watch'])):
-        with Module(), Process(*command) as reader:
-            load(1000)
-            report(name, peak(reader.process.pid))
-
-
-MILLION = 1000000
-
-
-def held(count):
-    """The extra cost per transition while so many connections exist, and the
-    memory of the module's table. They stay until the machine ends."""
-    with Module('conn_mib=1024'):
-        holder = subprocess.Popen([LOAD, 'hold', str(count)],
-                                  stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE)
-        if holder.stdout.readline() != b'ready\n':
-            raise RuntimeError(f'no {count} connections')
-        held.processes.append(holder)
-        runs = [load() for _ in range(repetitions)]
-        stats = output(READER, 'stats', '-')
-    without = [load() for _ in range(repetitions)]
-    if stats['conns_missed']:
-        say(f'the table had no place for {stats["conns_missed"]}')
-    extra = median(runs, 'end') - median(without, 'end')
-    return (extra / median(runs, 'end_records'), stats,
-            median(without, 'end') / connections)
-
-
-held.processes = []
-
-
-def row_million():
-    """Cost with a million connections relative to that with a hundred."""
-    few, _, _ = held(100)
-    many, stats, without = held(MILLION)
-    report('million_ratio', many / few, few=few, many=many, untraced=without,
-           table_bytes=stats['conn_bytes'], missed=stats['conns_missed'])
 
 
 def prepare():
@@ -415,15 +190,21 @@ def prepare():
         say('clock:', file.read().strip())
 
 
-def main(arguments):
+def main(arguments, *modules):
+    """Measures the rows named, functions row_NAME() of the modules."""
     global repetitions, connections
     repetitions, connections = int(arguments[0]), int(arguments[1])
+    functions = {}
+    for module in modules:
+        functions.update(vars(module))
     prepare()
     for name in arguments[2:]:
         start = time.monotonic()
-        globals()['row_' + name]()
+        try:
+            functions['row_' + name]()
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            # The other rows can be measured all the same.
+            say(f'{name}: {error}')
+            failed.append(name)
         say(f'{name}: {time.monotonic() - start:.0f} s of the guest')
-
-
-if __name__ == '__main__':
-    main(sys.argv[1:])
+    return 1 if failed else 0

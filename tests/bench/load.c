@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * load N [GROUP]: makes N connections over the loopback one after the other, with one
- * byte each way and closed with FIN, the client first; prints the instructions
- * that the machine executed meanwhile as a JSON object. The process group is
- * stopped during the work.
+ * load N [GROUP]: makes N connections over the loopback one after the other,
+ * with one byte each way and closed with FIN, the client first; prints the
+ * instructions that the machine executed meanwhile as a JSON object. The process
+ * group is stopped during the work.
+ *
+ * load steady N: makes N connections likewise, and prints "begin" before. It has
+ * just made another one, so that a reader woken by that has looked and sleeps
+ * again, and the module owes it no wake-up for batch_us.
  *
  * load burst N PORT: makes N connections to that port, and prints nothing.
+ *
+ * load listen N: opens and closes N listeners, with a pause after each of these
+ * transitions that is longer than any batch.
  *
  * load hold N: has N connections and keeps them until its input ends. They come
  * from TCP_REPAIR, without a segment and without a peer: ten times cheaper, and
@@ -32,6 +39,8 @@
 
 #define PORT		7000
 #define WARM_UP		100
+/* TIME_WAIT takes a minute, and so long a timer may be two seconds late. */
+#define TIME_WAIT_MS	63000
 /* Kept connections for each server address: half of the ephemeral ports. */
 #define PER_ADDRESS	24000
 
@@ -126,7 +135,7 @@ static void measure(long count, pid_t group)
 	struct stamp begin, work, settled, end;
 
 	make_connections(listener, WARM_UP);
-	wait_ms(61000);
+	wait_ms(TIME_WAIT_MS);
 	if (group)
 		kill(-group, SIGSTOP);
 	clock_begin(&begin);
@@ -136,13 +145,44 @@ static void measure(long count, pid_t group)
 		kill(-group, SIGCONT);
 	wait_ms(1000);
 	clock_end(&settled);
-	wait_ms(61000);
+	wait_ms(TIME_WAIT_MS);
 	clock_end(&end);
 	printf("{\"work\": %lld, ", clock_busy(&begin, &work));
 	printf("\"work_records\": %llu, ", work.recorded - begin.recorded);
 	printf("\"settled\": %lld, ", clock_busy(&begin, &settled));
 	printf("\"end\": %lld, ", clock_busy(&begin, &end));
 	printf("\"end_records\": %llu}\n", end.recorded - begin.recorded);
+}
+
+static void measure_steady(long count)
+{
+	int listener = open_listener();
+	struct stamp begin, end;
+
+	make_connections(listener, WARM_UP);
+	wait_ms(TIME_WAIT_MS);
+	make_connections(listener, 1);
+	wait_ms(50);
+	puts("begin");
+	fflush(stdout);
+	clock_begin(&begin);
+	make_connections(listener, count);
+	clock_end(&end);
+	printf("{\"work\": %lld, ", clock_busy(&begin, &end));
+	printf("\"work_records\": %llu}\n", end.recorded - begin.recorded);
+	fflush(stdout);
+	wait_ms(TIME_WAIT_MS);
+}
+
+static void listen_and_close(long count)
+{
+	while (count--) {
+		int listener = open_listener();
+
+		wait_ms(20);
+		close(listener);
+		wait_ms(20);
+	}
 }
 
 /* An established connection to a peer that is not there. */
@@ -178,6 +218,10 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(what, "hold")) {
 		hold(atol(argv[2]));
+	} else if (argc == 3 && !strcmp(what, "steady")) {
+		measure_steady(atol(argv[2]));
+	} else if (argc == 3 && !strcmp(what, "listen")) {
+		listen_and_close(atol(argv[2]));
 	} else if (argc == 4 && !strcmp(what, "burst")) {
 		port = atoi(argv[3]);
 		make_connections(open_listener(), atol(argv[2]));

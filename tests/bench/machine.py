@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The virtual machine in which time is the number of instructions."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -26,22 +27,34 @@ def stage(folder):
     """What the guest gets; and the module as it would be installed."""
     to = os.path.join(folder, 'add', 'bench')
     os.makedirs(to)
-    for program in ('load', 'reader'):
+    for program in ('load', 'reader', 'live'):
         shutil.copy2(os.path.join(BUILD, program), to)
-    for script in ('guest.py', 'guest_peers.py', 'guest_profile.py'):
-        shutil.copy2(os.path.join(HERE, script), to)
+    for script in glob.glob(os.path.join(HERE, 'guest*.py')):
+        shutil.copy2(script, to)
     module = os.path.join(folder, 'tcpstates.ko')
     subprocess.run(['strip', '--strip-debug', '-o', module,
                     os.path.join(TOP, 'tcpstates.ko')], check=True)
 
 
+def field(name):
+    return subprocess.run(['modinfo', '-F', name,
+                           os.path.join(TOP, 'tcpstates.ko')], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.split()[0]
+
+
+def release():
+    """The kernel that is measured."""
+    return field('vermagic')
+
+
+def version():
+    """The module's."""
+    return field('version')
+
+
 def add_peers(folder):
     """The tools that we are compared with, for the guest."""
-    release = subprocess.run(['modinfo', '-F', 'vermagic',
-                              os.path.join(TOP, 'tcpstates.ko')], check=True,
-                             stdout=subprocess.PIPE,
-                             text=True).stdout.split()[0]
-    root = subprocess.run([os.path.join(HERE, 'peers'), release], check=True,
+    root = subprocess.run([os.path.join(HERE, 'peers'), release()], check=True,
                           stdout=subprocess.PIPE, text=True).stdout.strip()
     subprocess.run(['cp', '-a', root, os.path.join(folder, 'add', 'peers')],
                    check=True)

@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Readers of the device, and programs measured as a whole.
+ * Readers that are measured, and programs measured as a whole. Those that live
+ * while things happen are in live.c.
  *
  * reader drain text|binary SIZE	reads its input, the device opened with
  *		O_NONBLOCK, until there is nothing more, SIZE bytes at a time
- * reader count text|binary		reads until SIGTERM, counts what is lost
- * reader pause FILE			likewise, but begins when FILE is there
+ * reader mapped -			the same by the library, from the oldest record
+ *		on
  * reader block idle|filter COUNT	COUNT processes that have the device
  *		open: without reading, or waiting for what never comes
  * reader run FILE COMMAND...		writes to FILE what COMMAND costs
  * reader first MODULE			from insmod to the first line
- * reader stats -			the module's memory, and what it missed
+ * reader stats -			the module's counters
  *
  * Each prints a JSON object.
  */
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,38 +31,8 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "tcpstates.h"
-
-#define BUFFER_SIZE	65536
-
-static atomic_bool stopped;
-
-static void on_term(int signal)
-{
-	(void)signal;
-	stopped = true;
-}
-
-static int open_device(void)
-{
-	int device = open(TCPSTATES_DEVICE, O_RDONLY | O_CLOEXEC);
-
-	if (device < 0)
-		err(1, TCPSTATES_DEVICE);
-	return device;
-}
-
-static bool set_format(int device, const char *name)
-{
-	struct tcpstates_format format = {
-		.format = strcmp(name, "binary") ? TCPSTATES_FORMAT_TEXT :
-						   TCPSTATES_FORMAT_BINARY,
-	};
-
-	if (ioctl(device, TCPSTATES_IOC_SET_FORMAT, &format))
-		err(1, "TCPSTATES_IOC_SET_FORMAT");
-	return format.format == TCPSTATES_FORMAT_BINARY;
-}
+#include "device.h"
+#include "libtcpstates.h"
 
 /* With the buffer touched before, so that no page fault is measured. */
 static void drain(const char *format, size_t size)
@@ -89,78 +58,63 @@ static void drain(const char *format, size_t size)
 	       clock_busy(&begin, &end), bytes, calls);
 }
 
+/* Whether the library has mapped the device into this process. */
+static bool maps_device(void)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	bool found = false;
+	char line[512];
+
+	if (!file)
+		err(1, "/proc/self/maps");
+	while (fgets(line, sizeof(line), file))
+		found = found || strstr(line, TCPSTATES_DEVICE);
+	fclose(file);
+	return found;
+}
+
 struct tally {
 	unsigned long long events;
 	unsigned long long lost;
 };
 
-static void tally_binary(struct tally *tally, const char *data, size_t size)
+static struct tally drain_stream(struct tcpstates *stream)
 {
 	const struct tcpstates_record *record;
-
-	for (; size; data += record->size, size -= record->size) {
-		record = (const void *)data;
-		if (record->event == TCPSTATES_EVENT_LOST)
-			tally->lost += record->count;
-		else
-			tally->events++;
-	}
-}
-
-/* The last line of a buffer may be a part; so every line is put together. */
-static void tally_text(struct tally *tally, const char *data, size_t size)
-{
-	static char line[1024];
-	static size_t length;
-	const char *count;
-	size_t i;
-
-	for (i = 0; i < size; i++) {
-		if (length < sizeof(line) - 1)
-			line[length++] = data[i];
-		if (data[i] != '\n')
-			continue;
-		line[length] = 0;
-		length = 0;
-		count = strstr(line, " event=lost count=");
-		if (count)
-			tally->lost += strtoull(count + 18, NULL, 10);
-		else
-			tally->events++;
-	}
-}
-
-static void count(int device, const char *format)
-{
-	static char buffer[BUFFER_SIZE];
-	struct sigaction action = { .sa_handler = on_term };
-	bool binary = set_format(device, format);
 	struct tally tally = { 0 };
-	ssize_t got;
+	int got;
 
-	sigaction(SIGTERM, &action, NULL);
-	while (!stopped) {
-		got = read(device, buffer, sizeof(buffer));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			err(1, "read");
-		if (binary)
-			tally_binary(&tally, buffer, got);
+	if (tcpstates_rewind(stream))
+		err(1, "tcpstates_rewind");
+	while ((got = tcpstates_next(stream, &record)) > 0) {
+		if (record->event == TCPSTATES_EVENT_LOST)
+			tally.lost += record->count;
 		else
-			tally_text(&tally, buffer, got);
+			tally.events++;
 	}
-	printf("{\"events\": %llu, \"lost\": %llu}\n", tally.events,
-	       tally.lost);
+	if (got)
+		err(1, "tcpstates_next");
+	return tally;
 }
 
-static void count_later(const char *file)
+/* For a second time, so that no page fault is measured. */
+static void mapped(void)
 {
-	int device = open_device();
+	struct tcpstates *stream = tcpstates_open(NULL,
+						  TCPSTATES_OPEN_NONBLOCK);
+	struct stamp begin, end;
+	struct tally tally;
 
-	while (access(file, F_OK))
-		usleep(1000);
-	count(device, "text");
+	if (!stream)
+		errx(1, "%s", tcpstates_open_error());
+	drain_stream(stream);
+	clock_begin(&begin);
+	tally = drain_stream(stream);
+	clock_end(&end);
+	printf("{\"ns\": %lld, \"events\": %llu, \"lost\": %llu, ",
+	       clock_busy(&begin, &end), tally.events, tally.lost);
+	printf("\"maps\": %d}\n", maps_device());
+	tcpstates_close(stream);
 }
 
 static void block_one(bool filtered)
@@ -183,6 +137,8 @@ static void block_one(bool filtered)
 /* The children go with their parent's process group. */
 static void block(const char *how, int number)
 {
+	int status;
+
 	while (number--) {
 		pid_t pid = fork();
 
@@ -191,8 +147,9 @@ static void block(const char *how, int number)
 		if (!pid)
 			block_one(!strcmp(how, "filter"));
 	}
-	wait(NULL);
-	errx(1, "a reader ended");
+	wait(&status);
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGTERM)
+		errx(1, "a reader ended");
 }
 
 static int spawn(char **command)
@@ -261,7 +218,11 @@ static void print_stats(void)
 
 	if (ioctl(open_device(), TCPSTATES_IOC_GET_STATS, &stats))
 		err(1, "TCPSTATES_IOC_GET_STATS");
-	printf("{\"ring_bytes\": %llu, ", stats.ring_bytes);
+	printf("{\"recorded\": %llu, ", stats.recorded);
+	printf("\"overwritten\": %llu, ", stats.overwritten);
+	printf("\"untracked\": %llu, ", stats.untracked);
+	printf("\"unplaced\": %llu, ", stats.unplaced);
+	printf("\"ring_bytes\": %llu, ", stats.ring_bytes);
 	printf("\"conn_bytes\": %llu, ", stats.conn_bytes);
 	printf("\"conns_missed\": %llu}\n", stats.conns_missed);
 }
@@ -272,10 +233,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "drain") && argc == 4)
 		drain(argv[2], atol(argv[3]));
-	else if (!strcmp(what, "count") && argc == 3)
-		count(open_device(), argv[2]);
-	else if (!strcmp(what, "pause") && argc == 3)
-		count_later(argv[2]);
+	else if (!strcmp(what, "mapped"))
+		mapped();
 	else if (!strcmp(what, "block") && argc == 4)
 		block(argv[2], atoi(argv[3]));
 	else if (!strcmp(what, "run") && argc > 3)

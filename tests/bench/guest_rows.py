@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Measures in the guest, and prints a line "@bench {...}" for each figure.
+
+usage: guest_rows.py REPETITIONS CONNECTIONS ROW...
+"""
+
+import sys
+
+import guest
+import guest_cost
+import guest_live
+import guest_memory
+
+if __name__ == '__main__':
+    sys.exit(guest.main(sys.argv[1:], guest_cost, guest_live, guest_memory))

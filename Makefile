@@ -17,8 +17,8 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 	$(KDIR)/include/generated/utsrelease.h)
 
 .NOTPARALLEL:
-.PHONY: all help module userspace install run check check-kernels unit lint \
-	guest kernels-quick bench clean deps-% kernelrelease
+.PHONY: all help module userspace install run check check-kernels \
+	check-debug unit lint guest kernels-quick bench clean deps-% kernelrelease
 
 all: module userspace
 
@@ -28,6 +28,7 @@ help:
 	@echo 'make run HOST=1  the same on the running kernel'
 	@echo 'make check       run the tests: unit, lint, guest, kernels-quick'
 	@echo 'make check-kernels  the guest tests on every supported kernel'
+	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
 	@echo 'make unit        tests of the pure parts, in user space'
 	@echo 'make lint        checks of the source'
 	@echo 'make guest       tests of the module, in a virtual machine'
@@ -68,6 +69,11 @@ endif
 check: deps-unit deps-lint deps-guest deps-vm deps-kernels all
 	@$(MAKE) -s -C tests/guest
 	@tests/run unit lint guest unload kernels-quick
+
+# QUICK=1 for a selection of the tests, on one of the kernels.
+check-debug: deps-kernels deps-guest deps-vm all
+	@$(MAKE) -s -C tests/guest
+	@tests/run $(if $(QUICK),debug-quick,debug)
 
 check-kernels: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest

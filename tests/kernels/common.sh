@@ -8,14 +8,14 @@ KERNELS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# column NAME NUMBER: what tests/kernels/list says about a kernel.
+# column LIST NAME NUMBER: what a list of this folder says about a kernel.
 column()
 {
-	lines "$KERNELS_DIR/list" |
-		awk -v name="$1" -v column="$2" '
+	lines "$KERNELS_DIR/$1" |
+		awk -v name="$2" -v column="$3" '
 			$1 == name { print $column; found = 1 }
 			END { exit !found }' ||
-		die "tests/kernels/list has no kernel \"$1\""
+		die "tests/kernels/$1 has no kernel \"$2\""
 }
 
 # mirror LABEL: the address from which this machine has the archive of that
@@ -169,4 +169,33 @@ fill_root()
 has()
 {
 	[ -n "$(apt-cache madison "$1" 2>/dev/null)" ]
+}
+
+# shellcheck disable=SC2016 # to be expanded in there
+MOUNT_AND_ENTER='
+	set -eu
+	root=$1
+	shift
+	# objtool reads /proc.
+	for dir in proc dev; do
+		mount --rbind "/$dir" "$root/$dir"
+	done
+	while [ "$1" != -- ]; do
+		mkdir -p "$root${1#*:}"
+		mount --bind "${1%%:*}" "$root${1#*:}"
+		shift
+	done
+	shift
+	exec chroot "$root" /usr/bin/env -i LC_ALL=C PATH=/usr/sbin:/usr/bin "$@"
+'
+
+# in_root ROOT FOLDER:PLACE... -- COMMAND...: runs a command in a root that has
+# these folders in these places; in a mount namespace of its own, so that
+# nothing stays mounted.
+in_root()
+{
+	local namespace=(unshare --mount)
+
+	[ "$(id -u)" -eq 0 ] || namespace+=(--map-root-user)
+	"${namespace[@]}" bash -c "$MOUNT_AND_ENTER" in_root "$@"
 }

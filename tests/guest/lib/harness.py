@@ -124,7 +124,7 @@ class Tap:
 
     def run_test(self, name, test):
         method = getattr(test, test._testMethodName)
-        seconds = getattr(method, 'limit', LIMIT)
+        seconds = getattr(method, 'limit', LIMIT) * kernel.SLOWNESS
         result = _Result()
         start = time.monotonic()
         signal.signal(signal.SIGALRM, _on_alarm)

@@ -15,9 +15,9 @@ import time
 import traceback
 import tty
 
-from lib import uapi
+from lib import kernel, uapi
 
-PATIENCE = 20
+PATIENCE = 20 * kernel.SLOWNESS
 
 
 def wait_for(condition, what, limit=PATIENCE):

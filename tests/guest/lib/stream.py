@@ -13,7 +13,7 @@ import select
 import socket
 import time
 
-from lib import uapi
+from lib import kernel, uapi
 
 PORT = r'(-|[1-9]\d{0,4})'
 NUMBER = r'(-|0|[1-9]\d*)'
@@ -345,7 +345,7 @@ class Stream:
     def collect(self, enough, limit=20):
         """Events up to the moment when enough(events) is true."""
         events = self.fetch_some()
-        end = time.monotonic() + limit
+        end = time.monotonic() + limit * kernel.SLOWNESS
         while not enough(events):
             left = end - time.monotonic()
             if left <= 0:

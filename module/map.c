@@ -89,7 +89,8 @@ int tcps_map(struct vm_area_struct *vma)
 
 	if (vma->vm_flags & VM_WRITE)
 		return -EPERM;
-	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff > pages ||
+	/* VM_SHARED is not there if the file is open for reading only. */
+	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff > pages ||
 	    vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
 	tcps_vm_flags_mod(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,

@@ -89,7 +89,7 @@ int tcps_map(struct vm_area_struct *vma)
 
 	if (vma->vm_flags & VM_WRITE)
 		return -EPERM;
-	/* Of a file that was opened for reading, VM_SHARED is not set. */
+	/* VM_SHARED is not there if the file is open for reading only. */
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff > pages ||
 	    vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;

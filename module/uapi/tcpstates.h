@@ -225,12 +225,15 @@ struct tcpstates_record {
 };
 
 /**
- * struct tcpstates_ring - the counters of one CPU's ring
+ * struct tcpstates_ring - the counters of one CPU's ring, in a mapping
  * @entered: odd while the CPU may be about to write a record
  * @reserved: records that were begun; record n stands in slot n modulo the
  *	number of slots
  * @head: records that are complete
- * @records: number of slots, 0 while there are none
+ * @records: number of slots; 0 while there are none, whose pages must not be
+ *	touched then. It changes once, before the first record
+ *
+ * How to read it without a lock is described in uapi/dev-tcpstates.
  */
 struct tcpstates_ring {
 	__u64 entered;

@@ -58,8 +58,10 @@ class Mapping(DeviceTest):
 
     def refused(self, number, size, offset=0, flags=mmap.MAP_SHARED,
                 protection=mmap.PROT_READ, fd=None):
-        self.assertErrno(number, mmap.mmap, self.open() if fd is None else fd,
-                         size, flags, protection, offset=offset)
+        if fd is None:
+            fd = self.open()
+        self.assertErrno(number, lambda: mmap.mmap(
+            fd, size, flags, protection, offset=offset))
 
     def test_map_layout(self):
         info = uapi.get_info(self.open())

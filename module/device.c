@@ -335,12 +335,13 @@ static ssize_t read_locked(struct tcps_file *tf, struct sink *to)
 {
 	size_t asked = to->left;
 
-	if (tf->format == TCPSTATES_FORMAT_TEXT)
-		read_text(tf, to);
-	else if (asked < sizeof(tf->queue[0]))
+	if (tf->format == TCPSTATES_FORMAT_BINARY &&
+	    asked < sizeof(tf->queue[0]))
 		return -EINVAL;
-	else
+	if (tf->format == TCPSTATES_FORMAT_BINARY)
 		read_binary(tf, to);
+	else
+		read_text(tf, to);
 	if (to->left < asked)
 		return asked - to->left;
 	return is_queue_empty(tf) ? -EAGAIN : -EFAULT;

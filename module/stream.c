@@ -6,10 +6,10 @@
  * and the times in a ring never go backwards.
  *
  * Wake-up: a reader that finds nothing puts itself on the queue, asks for it in
- * @tcps_stream_waiting and looks again. A writer that sees the request queues an irq_work,
- * since it may run under any lock of the network stack. That wakes all readers
- * if the last time is long enough ago, else it leaves it to a timer: waking
- * costs as much as some ten records, so under load one wake-up is for all
+ * @tcps_stream_waiting and looks again. A writer that sees the request queues an
+ * irq_work, since it may run under any lock of the network stack. That wakes all
+ * readers if the last time is long enough ago, else it leaves it to a timer:
+ * waking costs as much as some ten records, so under load one wake-up is for all
  * records of tcps_stream_batch_us. After a silence it comes at once.
  */
 #include "stream.h"
@@ -60,8 +60,8 @@ static void wake_readers(u64 now_ns)
 {
 	WRITE_ONCE(woken_ns, now_ns);
 	/*
-	 * G: @tcps_stream_waiting before the queue is walked, so that a reader either is
-	 * on the queue or sets @tcps_stream_waiting after it was cleared. Pairs with F.
+	 * G: the request before the queue is walked, so that a reader either is
+	 * on the queue, or asks after the request was taken back. Pairs with F.
 	 */
 	smp_store_mb(tcps_stream_waiting, TCPS_WAIT_NONE);
 	/* All of them: each file sees its own records (EPOLLEXCLUSIVE). */

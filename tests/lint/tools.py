@@ -29,6 +29,11 @@ CHECKPATCH_IGNORE = {
                         "OPEN_BRACE"],
     # The macro that it prefers is the kernel's.
     "userspace/": ["PREFER_DEFINED_ATTRIBUTE_MACRO"],
+    # These define barriers and READ_ONCE() and do not use them; a member's name
+    # cannot stand in parentheses.
+    "userspace/lib/shim/": ["MEMORY_BARRIER", "VOLATILE", "COMPLEX_MACRO",
+                            "MACRO_ARG_PRECEDENCE", "MACRO_ARG_REUSE",
+                            "PREFER_DEFINED_ATTRIBUTE_MACRO"],
     # The same; CMUnitTest is cmocka's name and _Static_assert C's; a member's
     # name given to a macro twice has no side effects.
     "tests/": ["PREFER_DEFINED_ATTRIBUTE_MACRO", "CAMELCASE",

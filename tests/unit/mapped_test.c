@@ -215,9 +215,11 @@ static int device_ioctl(int fd, unsigned long command, ...)
 		device.pending = false;
 		break;
 	case TCPSTATES_IOC_SNAPSHOT:
-		device.is_snapshot = true;
 		/* Without rows. */
-		/* fall through */
+		device.is_snapshot = true;
+		tcps_reader_skip(device.reader);
+		device.pending = false;
+		break;
 	case TCPSTATES_IOC_NOW:
 		tcps_reader_skip(device.reader);
 		device.pending = false;

@@ -86,13 +86,21 @@ AT(filter, raddr_prefix, 67, 1);
 AT(filter, reserved, 68, 4);
 SIZE(filter, 72);
 
+AT(ring, entered, 0, 8);
+AT(ring, reserved, 8, 8);
+AT(ring, head, 16, 8);
+AT(ring, records, 24, 8);
+SIZE(ring, 32);
+
 AT(info, abi_version, 0, 4);
 AT(info, record_size, 4, 4);
 AT(info, cpus, 8, 4);
 AT(info, ring_records, 12, 4);
 AT(info, hooks, 16, 8);
 AT(info, module_version, 24, 16);
-AT(info, reserved, 40, 24);
+AT(info, map_ring, 40, 8);
+AT(info, map_slots, 48, 8);
+AT(info, reserved, 56, 8);
 SIZE(info, 64);
 
 AT(stats, recorded, 0, 8);
@@ -113,6 +121,7 @@ IOC(SET_FORMAT, 1U, 3U, 8U);
 IOC(SET_FILTER, 1U, 4U, 72U);
 IOC(REWIND, 0U, 5U, 0U);
 IOC(SNAPSHOT, 0U, 6U, 0U);
+IOC(NOW, 0U, 7U, 0U);
 #endif
 
 /* The numbers are those of the kernel, and of /proc/net/tcp. */

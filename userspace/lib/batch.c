@@ -139,7 +139,7 @@ static bool is_at_hand(const struct tcps_batch *batch)
 
 /* The item at hand; there must be one. */
 static inline int give_next(struct tcps_batch *batch,
-		       const struct tcpstates_record **record)
+			    const struct tcpstates_record **record)
 {
 	const struct tcpstates_record *next = record_at(batch, batch->begin);
 

@@ -34,6 +34,8 @@
  *             global order.
  *   A with F  (stream.c) either the reader that is about to sleep sees @entered
  *             odd, or the writer sees that a reader waits.
+ *   G with F, K  (stream.c) who wakes the readers either sees one on the queue,
+ *             or that one asks after the request has been taken back.
  *
  * The full barrier is not here: a writer takes a lock between entering and the
  * clock, and a locked instruction is one already.

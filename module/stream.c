@@ -10,7 +10,9 @@
  * irq_work, since it may run under any lock of the network stack. That wakes all
  * readers if the last time is long enough ago, else it leaves it to a timer:
  * waking costs as much as some ten records, so under load one wake-up is for all
- * records of tcps_stream_batch_us. After a silence it comes at once.
+ * records of tcps_stream_batch_us. After a silence it comes at once. While the
+ * timer runs nobody need ask, however many readers find nothing again: writers
+ * are in this at most once for each wake-up.
  */
 #include "stream.h"
 
@@ -61,7 +63,8 @@ static void wake_readers(u64 now_ns)
 	WRITE_ONCE(woken_ns, now_ns);
 	/*
 	 * G: the request before the queue is walked, so that a reader either is
-	 * on the queue, or asks after the request was taken back. Pairs with F.
+	 * on the queue, or asks after the request was taken back. Pairs with F
+	 * and K.
 	 */
 	smp_store_mb(tcps_stream_waiting, TCPS_WAIT_NONE);
 	/* All of them: each file sees its own records (EPOLLEXCLUSIVE). */
@@ -313,6 +316,10 @@ wait_queue_head_t *tcps_stream_queue(void)
  */
 void tcps_stream_arm(void)
 {
+	/* K: on the queue before the look whether a timer runs. Pairs with G. */
+	smp_mb();
+	if (READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_TIMER)
+		return;
 	WRITE_ONCE(tcps_stream_waiting, TCPS_WAIT_RECORD);
 	/* F: the request before the look at the rings. Pairs with A and G. */
 	smp_mb();

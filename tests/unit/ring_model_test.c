@@ -278,6 +278,131 @@ static void test_barrier_j_is_needed(void **state)
 	assert_int_not_equal(count_wrong(READER, MODEL_ACQUIRE, ENTERED), 0);
 }
 
+/*
+ * The wake-up as in stream.h and stream.c: a reader that is on the queue asks
+ * for it, unless a timer runs, and looks at the ring; a writer that sees the
+ * request starts the timer, and that takes the request back and wakes the queue.
+ */
+#define SLEEPERS	2
+
+enum { NONE, RECORD, TIMER };
+
+static u64 waiting, on_queue[SLEEPERS], woken[SLEEPERS], missed[SLEEPERS];
+
+static void nobody_waits(void)
+{
+	empty_ring();
+	waiting = NONE;
+	memset(on_queue, 0, sizeof(on_queue));
+	memset(woken, 0, sizeof(woken));
+	memset(missed, 0, sizeof(missed));
+}
+
+/* Return: whether the timer has been started. */
+static bool write_one_and_tell(void)
+{
+	u64 number;
+
+	tcps_ring_enter(ring);
+	smp_mb(); /* A: the entry before the look whether readers wait */
+	number = tcps_ring_reserve(ring);
+	tcps_ring_commit(ring, number);
+	tcps_ring_leave(ring);
+	if (READ_ONCE(waiting) != RECORD)
+		return false;
+	WRITE_ONCE(waiting, TIMER);
+	return true;
+}
+
+static void run_timer(void)
+{
+	unsigned int i;
+
+	WRITE_ONCE(waiting, NONE);
+	smp_mb(); /* G: the request before the queue */
+	for (i = 0; i < SLEEPERS; i++)
+		woken[i] += READ_ONCE(on_queue[i]);
+}
+
+static void write_and_wake(void)
+{
+	bool runs;
+	unsigned int i;
+
+	/* A reader that has not seen the timer may ask over it: it still runs. */
+	for (i = 0; i < 2; i++) {
+		runs = write_one_and_tell();
+		if (write_one_and_tell() || runs)
+			run_timer();
+	}
+}
+
+static void look_and_sleep(unsigned int sleeper)
+{
+	WRITE_ONCE(on_queue[sleeper], 1);
+	smp_mb(); /* K: the queue before the look whether a timer runs */
+	if (READ_ONCE(waiting) != TIMER) {
+		WRITE_ONCE(waiting, RECORD);
+		smp_mb(); /* F: the request before the look at the ring */
+	}
+	missed[sleeper] = 4 - tcps_ring_settled(ring);
+}
+
+static void look_and_sleep_0(void)
+{
+	look_and_sleep(0);
+}
+
+static void look_and_sleep_1(void)
+{
+	look_and_sleep(1);
+}
+
+static bool sleeps_on_a_record(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLEEPERS; i++)
+		if (missed[i] && !woken[i])
+			return true;
+	return false;
+}
+
+static unsigned int count_sleepers(unsigned int weak_thread,
+				   enum model_operation weak_operation)
+{
+	static void (*const threads[])(void) = {
+		write_and_wake, look_and_sleep_0, look_and_sleep_1,
+	};
+	unsigned int faults;
+
+	ring = make_ring(SLOTS, 0);
+	model_weaken(weak_thread, weak_operation);
+	faults = count_faults(threads, COUNT(threads), nobody_waits,
+			      sleeps_on_a_record);
+	free_ring(ring);
+	return faults;
+}
+
+static void test_wakeup_is_right(void **state)
+{
+	(void)state;
+	assert_int_equal(count_sleepers(0, MODEL_NONE), 0);
+}
+
+static void test_barriers_a_and_g_are_needed(void **state)
+{
+	(void)state;
+	assert_int_not_equal(count_sleepers(0, MODEL_MB), 0);
+}
+
+/* And E after them, which would do for F as well. */
+static void test_barriers_f_and_k_are_needed(void **state)
+{
+	(void)state;
+	assert_int_not_equal(count_sleepers(1, MODEL_MB), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +415,9 @@ int main(void)
 		cmocka_unit_test(test_barrier_e_is_needed),
 		cmocka_unit_test(test_barrier_i_is_needed),
 		cmocka_unit_test(test_barrier_j_is_needed),
+		cmocka_unit_test(test_wakeup_is_right),
+		cmocka_unit_test(test_barriers_a_and_g_are_needed),
+		cmocka_unit_test(test_barriers_f_and_k_are_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,7 +221,8 @@ def measure(folder, phases, connections):
     found = {}
     for phase, ((every, functions), load) in \
             executed.run_phases(folder, phases, look).items():
-        transitions = load['work_records'] / executed.CONNECTIONS
+        # Without the end of TIME_WAIT of others that falls into the work.
+        transitions = round(load['work_records'] / executed.CONNECTIONS)
         names = {name for sums in every for name in sums}
         found[phase] = {
             name: middle([sums[name] / transitions for sums in every])

@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import time
+import unittest
 
 from lib import kernel
 
@@ -22,6 +23,9 @@ KMEMLEAK = f'{DEBUGFS}/kmemleak'
 
 # Most steps at once over places that have been met before.
 LEAP = 32
+# Places met before, one after the other, until it leaps.
+PATIENCE = 12
+PLENTY = 1000000
 
 FUNCTION = re.compile(r'\w[\w.]*\+0x[0-9a-f]+/0x')
 
@@ -83,16 +87,23 @@ class Injector:
             with contextlib.suppress(OSError):
                 os.write(self.fd, b'0')
 
+    def count(self, *arguments):
+        """How many there are in a system call in which none is to fail."""
+        os.write(self.fd, str(PLENTY).encode())
+        kernel.libc.syscall(*arguments)
+        return PLENTY - self._left()
+
     @staticmethod
-    def sweep(attempt):
+    def sweep(attempt, done=0):
         """
-        Calls @attempt(nth) with 1, 2, ... until nothing fails in it any more,
+        Calls @attempt(nth) with @done + 1, @done + 2, ... until nothing fails in it any more,
         and yields what it returns, an Outcome. Each place, told by its stack, is
-        met: among those that were met before it goes on in leaps, and back to
-        where the last one began if that led to something new.
+        met: among many that were met before it goes on in leaps, and back to
+        where the last one began if that led to something new. Where the kernel
+        asks for no warning there is no stack: all of these look alike.
         """
         seen = set()
-        done, step = 0, 1
+        step, dull = 1, 0
         while True:
             outcome = attempt(done + step)
             new = outcome.stack not in seen
@@ -105,7 +116,8 @@ class Injector:
                 step = 1
                 continue
             done += step
-            step = 1 if new else min(2 * step, LEAP)
+            dull = 0 if new else dull + 1
+            step = min(2 * step, LEAP) if dull > PATIENCE else 1
 
 
 def _functions(lines):
@@ -149,9 +161,14 @@ def setting(path, value):
 
 @contextlib.contextmanager
 def cache_fails(name):
-    """Every allocation from a slab cache fails, whoever asks for it."""
+    """
+    Every allocation from a slab cache fails, whoever asks for it. The cache has
+    to be marked for it when the machine boots.
+    """
+    marked = kernel.read_file(f'/sys/kernel/slab/{name}/failslab')
+    if marked != '1':
+        raise unittest.SkipTest(f'booted without slub_debug=A,{name}')
     values = {f'{FAILSLAB}/cache-filter': 'Y',
-              f'/sys/kernel/slab/{name}/failslab': '1',
               f'{FAILSLAB}/verbose': '0',
               f'{FAILSLAB}/times': '-1',
               f'{FAILSLAB}/probability': '100'}

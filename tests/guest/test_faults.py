@@ -52,6 +52,8 @@ class FaultTest(unittest.TestCase):
         outcomes = []
         for outcome in self.injector.sweep(attempt, done):
             outcomes.append(outcome)
+            if len(outcomes) % 50 == 0:
+                print(f'# {len(outcomes)} failures so far', flush=True)
             places[outcome.place, outcome.error] += 1
             if outcome.result < 0:
                 self.assertIn(outcome.error, CLEAN, '\n'.join(outcome.said))

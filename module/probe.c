@@ -1095,8 +1095,11 @@ void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
  */
 bool tcps_probe_ghost(const struct sock *sk)
 {
-	return READ_ONCE(sets_used) &&
-	       tcps_keyset_has(&ghosts, atomic64_read(&sk->sk_cookie));
+	u64 cookie = atomic64_read(&sk->sk_cookie);
+
+	/* Nobody has been told of a socket that has no cookie yet. */
+	return cookie && READ_ONCE(sets_used) &&
+	       tcps_keyset_has(&ghosts, cookie);
 }
 
 static void empty_set(struct tcps_keyset *set)

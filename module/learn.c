@@ -28,6 +28,7 @@
 #include "cookie.h"
 #include "life.h"
 #include "look.h"
+#include "pool.h"
 #include "probe.h"
 #include "sock.h"
 #include "uapi/tcpstates.h"
@@ -114,6 +115,7 @@ static void walk_established(struct inet_hashinfo *hash)
 		cond_resched();
 		if (hlist_nulls_empty(chain))
 			continue;
+		tcps_pool_await();
 		spin_lock_bh(inet_ehash_lockp(hash, i));
 		sk_nulls_for_each(sk, node, chain)
 			learn_socket(sk);
@@ -129,6 +131,7 @@ static void walk_listeners(struct inet_hashinfo *hash)
 		spin_lock_bh(&hash->lhash2[i].lock);
 		tcps_for_each_listener(&hash->lhash2[i], learn_socket);
 		spin_unlock_bh(&hash->lhash2[i].lock);
+		tcps_pool_await();
 		cond_resched();
 	}
 }

@@ -288,6 +288,23 @@ void tcps_pool_put(void *object)
 }
 
 /**
+ * tcps_pool_await() - wait until this CPU has the supply that it has asked for
+ *
+ * Whoever takes many objects in a row may keep the worker from running.
+ *
+ * Context: process.
+ */
+void tcps_pool_await(void)
+{
+	struct pool_cpu *pool = raw_cpu_ptr(&pools);
+
+	if (!READ_ONCE(pool->asked))
+		return;
+	irq_work_sync(&pool->call);
+	flush_work(&balance_work);
+}
+
+/**
  * tcps_pool_objects() - how much memory there is
  *
  * Context: any.

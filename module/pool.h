@@ -17,4 +17,7 @@ void *tcps_pool_get(void);
 void tcps_pool_put(void *object);
 unsigned long tcps_pool_objects(void);
 
+/* Context: process. */
+void tcps_pool_await(void);
+
 #endif /* _TCPS_POOL_H */

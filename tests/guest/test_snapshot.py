@@ -597,6 +597,30 @@ class Empty(SnapshotTest):
         self.assertLess(stats.conn_bytes, 2 * before.conn_bytes)
 
     @limit(120)
+    def test_many_before_loading(self):
+        """
+        More than the pool has ready, and whoever loads comes before the worker
+        that brings more: the walk waits for it.
+        """
+        resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
+        family = tcp.FAMILIES['v4']
+        with contextlib.ExitStack() as held:
+            listener = held.enter_context(family.listener(backlog=512))
+            for _ in range(4000):
+                client = held.enter_context(family.open())
+                client.connect(listener.getsockname()[:2])
+                held.enter_context(listener.accept()[0])
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+            try:
+                kernel.load()
+            finally:
+                os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+            snapshot = self.snapshot()
+            self.assertEqual(uapi.get_stats(snapshot.fd).conns_missed, 0)
+            self.assert_true(snapshot)
+            self.assertGreater(len(snapshot.table.rows), 8000)
+
+    @limit(120)
     def test_more_than_fits(self):
         """Counted, unknown in the lines, and the states true all the same."""
         sweep()

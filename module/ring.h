@@ -151,25 +151,31 @@ static inline bool tcps_ring_holds(const struct tcps_ring *ring, u64 number)
 	return READ_ONCE(ring->shared->reserved) <= number + ring->mask + 1;
 }
 
+/*
+ * What is copied at once. It need not be atomic: whatever the writer has got
+ * hold of spoils the whole copy. So user space may have something wider.
+ */
+#ifndef TCPS_RING_CHUNK
+#define TCPS_RING_CHUNK		u64
+#endif
+
 /* Copy a slot, which may be written to at the same time. */
 static __always_inline void
 tcps_ring_copy(const struct tcpstates_record *slot,
 	       struct tcpstates_record *record)
 {
-	const u64 *from = (const u64 *)slot;
-	u64 *to = (u64 *)record;
+	const TCPS_RING_CHUNK *from = (const TCPS_RING_CHUNK *)slot;
+	TCPS_RING_CHUNK *to = (TCPS_RING_CHUNK *)record;
 	unsigned int i;
 
-	BUILD_BUG_ON(TCPS_RECORD_WORDS % 8);
-	for (i = 0; i < TCPS_RECORD_WORDS; i += 8) {
+	BUILD_BUG_ON(sizeof(*record) % (6 * sizeof(*to)));
+	for (i = 0; i < sizeof(*record) / sizeof(*to); i += 6) {
 		to[i] = READ_ONCE(from[i]);
 		to[i + 1] = READ_ONCE(from[i + 1]);
 		to[i + 2] = READ_ONCE(from[i + 2]);
 		to[i + 3] = READ_ONCE(from[i + 3]);
 		to[i + 4] = READ_ONCE(from[i + 4]);
 		to[i + 5] = READ_ONCE(from[i + 5]);
-		to[i + 6] = READ_ONCE(from[i + 6]);
-		to[i + 7] = READ_ONCE(from[i + 7]);
 	}
 }
 

@@ -15,4 +15,9 @@ typedef __u8 u8;
 typedef __u32 u32;
 typedef __u64 u64;
 
+/* Unlike the kernel, the library may use vector registers at any time. */
+typedef u64 tcps_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+#define TCPS_RING_CHUNK		tcps_pair
+
 #endif /* _TCPS_SHIM_LINUX_TYPES_H */

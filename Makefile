@@ -18,7 +18,8 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels \
-	check-debug unit lint guest kernels-quick bench clean deps-% kernelrelease
+	check-debug fuzz-device unit lint guest kernels-quick bench clean \
+	deps-% kernelrelease
 
 all: module userspace
 
@@ -29,6 +30,7 @@ help:
 	@echo 'make check       run the tests: unit, lint, guest, kernels-quick'
 	@echo 'make check-kernels  the guest tests on every supported kernel'
 	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
+	@echo 'make fuzz-device  hostile calls to the device, on such a kernel'
 	@echo 'make unit        tests of the pure parts, in user space'
 	@echo 'make lint        checks of the source'
 	@echo 'make guest       tests of the module, in a virtual machine'
@@ -74,6 +76,11 @@ check: deps-unit deps-lint deps-guest deps-vm deps-kernels all
 check-debug: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/run $(if $(QUICK),debug-quick,debug)
+
+# Hostile calls to the device for FUZZ_SECONDS (600), on a debugging kernel.
+fuzz-device: deps-kernels deps-guest deps-vm all
+	@$(MAKE) -s -C tests/guest
+	@tests/kernels/fuzz
 
 check-kernels: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest

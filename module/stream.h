@@ -115,7 +115,7 @@ tcps_stream_begin(struct tcps_stream_cpu *stream, u64 *number)
 static inline u64 tcps_stream_real_ns(struct tcps_stream_cpu *stream,
 				      u64 boot_ns)
 {
-	if (unlikely(jiffies != stream->offset_at))
+	if (unlikely(jiffies - stream->offset_at))
 		tcps_stream_set_offset(stream);
 	return boot_ns + stream->real_offset;
 }

@@ -137,6 +137,9 @@ class Child:
         os.close(write)
         self.pipe = read
 
+    def has_ended(self):
+        return bool(select.select([self.pipe], [], [], 0)[0])
+
     def join(self, limit=PATIENCE):
         result = b''
         end = time.monotonic() + limit

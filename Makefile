@@ -78,7 +78,7 @@ check-debug: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/run $(if $(QUICK),debug-quick,debug)
 
-# Hostile calls to the device for FUZZ_SECONDS (600), on a debugging kernel.
+# Hostile calls to the device, twice FUZZ_SECONDS (600), on a debugging kernel.
 fuzz-device: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/kernels/fuzz

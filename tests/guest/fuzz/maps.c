@@ -138,12 +138,25 @@ static void move(struct map *map, size_t size)
 	map->size = size;
 }
 
+/*
+ * Take out some pages, perhaps from the middle; what is before them stays, or
+ * else what is behind them. The rest must go: it might become somebody else's.
+ */
 static void cut(struct map *map, struct random *random)
 {
 	size_t pages = map->size / PAGE, first = random_below(random, pages);
+	size_t count = 1 + random_below(random, pages - first);
 
-	munmap(map->begin + first * PAGE,
-	       (1 + random_below(random, pages - first)) * PAGE);
+	munmap(map->begin + first * PAGE, count * PAGE);
+	if (first) {
+		if (first + count < pages)
+			munmap(map->begin + (first + count) * PAGE,
+			       (pages - first - count) * PAGE);
+		map->size = first * PAGE;
+	} else {
+		map->begin = count < pages ? map->begin + count * PAGE : NULL;
+		map->size -= count * PAGE;
+	}
 }
 
 void maps_change(struct random *random)

@@ -18,7 +18,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels \
-	check-debug fuzz fuzz-device unit lint guest kernels-quick bench clean \
+	check-debug fuzz fuzz-device unit litmus lint guest kernels-quick bench clean \
 	deps-% kernelrelease
 
 all: module userspace
@@ -27,12 +27,13 @@ help:
 	@echo 'make             build tcpstates.ko and userspace/tcpstates'
 	@echo 'make run         show real connections, live, in a virtual machine'
 	@echo 'make run HOST=1  the same on the running kernel'
-	@echo 'make check       run the tests: unit, fuzz, lint, guest, kernels-quick'
+	@echo 'make check       run the tests: unit, fuzz, litmus, lint, guest...'
 	@echo 'make check-kernels  the guest tests on every supported kernel'
 	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
 	@echo 'make fuzz-device  hostile calls to the device, on such a kernel'
 	@echo 'make unit        tests of the pure parts, in user space'
 	@echo 'make fuzz        hostile records, filters and bytes, in user space'
+	@echo 'make litmus      all runs of the barriers, by a model checker'
 	@echo 'make lint        checks of the source'
 	@echo 'make guest       tests of the module, in a virtual machine'
 	@echo 'make kernels-quick  some of those on the oldest and newest kernels'
@@ -69,9 +70,9 @@ run: deps-run all
 	fi
 endif
 
-check: deps-unit deps-fuzz deps-lint deps-guest deps-vm deps-kernels all
+check: deps-unit deps-fuzz deps-litmus deps-lint deps-guest deps-vm deps-kernels all
 	@$(MAKE) -s -C tests/guest
-	@tests/run unit fuzz lint guest unload kernels-quick
+	@tests/run unit fuzz litmus lint guest unload kernels-quick
 
 # QUICK=1 for a selection of the tests, on one of the kernels.
 check-debug: deps-kernels deps-guest deps-vm all
@@ -95,7 +96,7 @@ kernels-quick: deps-kernels deps-guest deps-vm all
 fuzz: deps-fuzz
 	@tests/fuzz/run --long
 
-unit lint: %: deps-%
+unit litmus lint: %: deps-%
 	@tests/run $@
 
 guest: deps-guest deps-vm all

@@ -37,6 +37,8 @@
  *   G with F, K  (stream.c) who wakes the readers either sees one on the queue,
  *             or that one asks after the request has been taken back.
  *
+ * tests/litmus has each of these as a litmus test, and goes through all its runs.
+ *
  * The full barrier is not here: a writer takes a lock between entering and the
  * clock, and a locked instruction is one already.
  *

@@ -18,7 +18,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels \
-	check-debug fuzz fuzz-device unit litmus lint guest kernels-quick bench clean \
+	check-debug fuzz fuzz-device soak unit litmus lint guest kernels-quick bench clean \
 	deps-% kernelrelease
 
 all: module userspace
@@ -31,6 +31,7 @@ help:
 	@echo 'make check-kernels  the guest tests on every supported kernel'
 	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
 	@echo 'make fuzz-device  hostile calls to the device, on such a kernel'
+	@echo 'make soak        everything at once, for SOAK_SECONDS (KERNEL=kasan)'
 	@echo 'make unit        tests of the pure parts, in user space'
 	@echo 'make fuzz        hostile records, filters and bytes, in user space'
 	@echo 'make litmus      all runs of the barriers, by a model checker'
@@ -83,6 +84,12 @@ check-debug: deps-kernels deps-guest deps-vm all
 fuzz-device: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/kernels/fuzz
+
+# Everything at once, for SOAK_SECONDS (3600), as STORM_SEED chooses; KERNEL=kasan
+# and the like for one that watches itself.
+soak: deps-kernels deps-guest deps-vm all
+	@$(MAKE) -s -C tests/guest
+	@tests/kernels/soak $(KERNEL)
 
 check-kernels: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest

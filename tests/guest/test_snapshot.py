@@ -6,194 +6,20 @@ that follows from rows and lines alone is compared with /proc/net/tcp.
 
 import contextlib
 import os
-import random
 import resource
-import socket
-import subprocess
 import time
-import unittest
 
 from lib import kernel, proctcp, tcp, uapi
 from lib.actor import Actor
-from lib.harness import expand, limit, over
-from lib.processes import Child, wait_for
+from lib.harness import limit
+from lib.processes import Child
 from lib.rows import Snapshot, inexact
 from lib.stream import Stream
+from lib.traffic import load_on, mixed_load
+from lib.truth import SnapshotTest, look, sweep
+from lib.zoo import STATES, Zoo
 
-BOTH = ('v4', 'v6')
 CLONE_NEWUSER = kernel.CLONE_NEWUSER
-
-
-class Zoo:
-    """Connections in every state, held until they are closed."""
-
-    def __init__(self, families=BOTH):
-        self.socks = []
-        self.wanted = set()
-        for name in families:
-            self.family = tcp.FAMILIES[name]
-            self.raw = self.keep(self.family.raw())
-            for kind in ('listen', 'syn_sent', 'half_open', 'unaccepted',
-                         'established', 'fin_wait1', 'fin_wait2', 'minisock',
-                         'last_ack', 'closing', 'time_wait'):
-                getattr(self, kind)()
-        wait_for(self.arrived, 'all states')
-
-    def keep(self, sock):
-        self.socks.append(sock)
-        return sock
-
-    def arrived(self):
-        states = {entry[1:5]: entry.state for entry in proctcp.read()}
-        return all(states.get(end) == state for end, state in self.wanted)
-
-    def want(self, end, state):
-        self.wanted.add((end, state))
-
-    def listener(self):
-        return self.keep(self.family.listener())
-
-    def pair(self):
-        listener = self.listener()
-        client = self.keep(self.family.open())
-        client.connect(listener.getsockname()[:2])
-        server = self.keep(listener.accept()[0])
-        return client, server, tcp.ends(client)
-
-    def listen(self):
-        self.listener()
-
-    def syn_sent(self):
-        listener = self.listener()
-        tcp.attach_filter(listener, tcp.DROP_ALL)
-        client = self.keep(self.family.open())
-        client.bind((self.family.host, next(tcp.ports)))
-        to = listener.getsockname()[:2]
-        tcp.start_connect(client, to)
-        self.want((*client.getsockname()[:2], *to), 'SYN_SENT')
-
-    def half_open(self):
-        listener = self.listener()
-        tcp.attach_filter(listener, tcp.ONLY_SYN)
-        client = self.keep(self.family.open())
-        client.connect(listener.getsockname()[:2])
-        self.want(tcp.flip(tcp.ends(client)), 'SYN_RECV')
-
-    def unaccepted(self):
-        client = self.keep(self.family.open())
-        client.connect(self.listener().getsockname()[:2])
-        self.want(tcp.flip(tcp.ends(client)), 'ESTABLISHED')
-
-    def established(self):
-        self.want(self.pair()[2], 'ESTABLISHED')
-
-    def fin_wait1(self):
-        client, server, end = self.pair()
-        tcp.attach_filter(server, tcp.DROP_ALL)
-        client.shutdown(socket.SHUT_WR)
-        self.want(end, 'FIN_WAIT1')
-
-    def fin_wait2(self):
-        client, server, end = self.pair()
-        client.shutdown(socket.SHUT_WR)
-        self.want(end, 'FIN_WAIT2')
-        self.want(tcp.flip(end), 'CLOSE_WAIT')
-
-    def minisock(self):
-        client, server, end = self.pair()
-        client.close()
-        self.want(end, 'FIN_WAIT2')
-
-    def last_ack(self):
-        client, server, end = self.pair()
-        client.shutdown(socket.SHUT_WR)
-        assert server.recv(1) == b''
-        tcp.attach_filter(server, tcp.DROP_ALL)
-        server.shutdown(socket.SHUT_WR)
-        self.want(tcp.flip(end), 'LAST_ACK')
-
-    def closing(self):
-        client, server, end = self.pair()
-        seq, ack = tcp.sequences(client)
-        for sock in (client, server):
-            tcp.attach_filter(sock, tcp.ONLY_MARKED)
-        for sock in (client, server):
-            sock.shutdown(socket.SHUT_WR)
-        tcp.send_segment(self.raw, end, tcp.FIN | tcp.ACK, seq, ack, tcp.MARK)
-        self.want(tcp.flip(end), 'CLOSING')
-
-    def time_wait(self):
-        client, server, end = self.pair()
-        client.close()
-        server.close()
-        self.want(end, 'TIME_WAIT')
-
-    def close(self):
-        for sock in self.socks:
-            with contextlib.suppress(OSError):
-                tcp.reset_on_close(sock)
-            sock.close()
-
-
-STATES = {'LISTEN', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT1',
-          'FIN_WAIT2', 'CLOSE_WAIT', 'LAST_ACK', 'CLOSING', 'TIME_WAIT'}
-
-
-def look(snapshot, pid='self'):
-    """/proc at a moment around which nothing happened."""
-    while True:
-        snapshot.pump()
-        entries = proctcp.read(pid)
-        if not snapshot.pump():
-            return entries
-
-
-def sweep(limit=30):
-    """Ends what lingers in this namespace, until nothing is there."""
-    def gone():
-        subprocess.run(['ss', '-K', '-H', '-t', '-a'], check=False,
-                       capture_output=True)
-        return not proctcp.read()
-    wait_for(gone, 'nothing is left', limit)
-
-
-class SnapshotTest(unittest.TestCase):
-    maxDiff = 4000
-
-    def setUp(self):
-        self.addCleanup(self.unload)    # after the readers are closed
-
-    @staticmethod
-    def unload():
-        if kernel.loaded():
-            kernel.unload()
-
-    def assert_true(self, snapshot, pid='self'):
-        """The table that follows equals /proc, and every line fitted."""
-        netns = proctcp.netns(pid)
-        end = time.monotonic() + 5
-        while True:
-            difference = snapshot.table.difference(netns, look(snapshot, pid))
-            if not difference or time.monotonic() > end:
-                break
-            snapshot.wait(0.02)
-        self.assertEqual('\n'.join(difference[:30]), '')
-        self.assertEqual(snapshot.faults(), '')
-
-    def snapshot(self, **named):
-        return self.enterContext(Snapshot(**named))
-
-    def assertEmpty(self):
-        """Nobody is told of anything; looked at while ends may be late."""
-        def empty():
-            with Snapshot() as snapshot:
-                snapshot.pump()
-                self.rows = [row.text for row in snapshot.table.rows]
-            return not self.rows
-        self.rows = []
-        with contextlib.suppress(AssertionError):
-            wait_for(empty, 'an empty table', 5)
-        self.assertEqual(''.join(self.rows[:20]), '')
 
 
 class Still(SnapshotTest):
@@ -330,73 +156,6 @@ class Still(SnapshotTest):
         os.chmod(uapi.DEVICE, 0o600)
 
 
-def mixed_load(stop, number, quota):
-    """Connections that open and end in every way, until it is told to stop."""
-    os.set_blocking(stop[0], False)
-    with contextlib.suppress(OSError):
-        os.close(stop[1])
-    choose = random.Random(number)
-    listeners = []
-    for name in BOTH:
-        family = tcp.FAMILIES[name]
-        listener = family.open()
-        listener.bind((family.host, 0))
-        listener.listen(16)
-        listeners.append((family, listener))
-    held, count = [], 0
-    while count < quota:
-        with contextlib.suppress(BlockingIOError):
-            if os.read(stop[0], 1) == b'':
-                break
-        family, listener = listeners[count % 2]
-        client = family.open()
-        client.connect(listener.getsockname()[:2])
-        server, _ = listener.accept()
-        held.append((client, server))
-        count += 1
-        if len(held) > 20:
-            client, server = held.pop(choose.randrange(len(held)))
-            how = choose.randrange(4)
-            if how == 0:
-                tcp.reset_on_close(client)
-            if how == 1:
-                client.shutdown(socket.SHUT_WR)
-            if how == 2:
-                server.close()
-            client.close()
-            server.close()
-        if count % 50 == 0:
-            listener.close()
-            listener = family.open()
-            listener.bind((family.host, 0))
-            listener.listen(16)
-            listeners[(count - 1) % 2] = family, listener
-    for pair in held:
-        for sock in pair:
-            sock.close()
-    for _, listener in listeners:
-        listener.close()
-    return str(count).encode()
-
-
-@contextlib.contextmanager
-def load_on(workers=3, quota=10**9):
-    """
-    Several processes at it, so many connections each at most; the numbers
-    at the end.
-    """
-    stop = os.pipe()
-    children = [Child(mixed_load, stop, number, quota)
-                for number in range(workers)]
-    os.close(stop[0])
-    counts = []
-    try:
-        yield counts
-    finally:
-        os.close(stop[1])
-        counts += [int(child.join()) for child in children]
-
-
 class UnderLoad(SnapshotTest):
     """Two CPUs, several processes, hundreds of connections a second."""
 
@@ -410,7 +169,7 @@ class UnderLoad(SnapshotTest):
         kernel.load('ring_records=131072')
         faults, rows, lines = [], 0, 0
         live = None
-        with load_on(quota=2000) as counts:
+        with load_on(quota=2000) as load:
             start = time.monotonic()
             rounds = 0
             while time.monotonic() - start < 15:
@@ -434,7 +193,7 @@ class UnderLoad(SnapshotTest):
             live.pump_for(0.5)
         final = self.snapshot()
         print(f'# {rounds} snapshots, {rows} rows, {lines} lines beside '
-              f'{sum(counts)} connections in {time.monotonic() - start:.0f} s')
+              f'{sum(load.counts)} connections in {time.monotonic() - start:.0f} s')
         stats = uapi.get_stats(final.fd)
         print(f'# conns_missed {stats.conns_missed}, conn_bytes '
               f'{stats.conn_bytes}, untracked {stats.untracked}')
@@ -449,7 +208,7 @@ class UnderLoad(SnapshotTest):
     def test_several_readers(self):
         """At different times; all come to the same end."""
         kernel.load('ring_records=65536')
-        with load_on(3, 700) as counts:
+        with load_on(3, 700) as load:
             readers = []
             for _ in range(3):
                 readers.append(self.snapshot())
@@ -458,7 +217,7 @@ class UnderLoad(SnapshotTest):
         for reader in readers:
             self.assert_true(reader)
             self.assertEqual(inexact(reader.table.lives)[:5], [])
-        print(f'# {len(readers)} readers, {sum(counts)} connections')
+        print(f'# {len(readers)} readers, {sum(load.counts)} connections')
 
     @limit(180)
     def test_load_while_connections_come_and_go(self):
@@ -469,7 +228,7 @@ class UnderLoad(SnapshotTest):
         """
         family = tcp.FAMILIES['v4']
         for _ in range(4):
-            with contextlib.ExitStack() as still, load_on(3, 400) as counts:
+            with contextlib.ExitStack() as still, load_on(3, 400) as load:
                 listener = still.enter_context(family.listener(backlog=64))
                 for _ in range(100):
                     client = still.enter_context(family.open())
@@ -484,7 +243,7 @@ class UnderLoad(SnapshotTest):
             sweep()
             self.assertEmpty()
             kernel.unload()
-            self.assertTrue(sum(counts))
+            self.assertTrue(sum(load.counts))
 
     @limit(180)
     def test_races_of_ack_and_reset(self):

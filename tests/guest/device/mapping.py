@@ -12,42 +12,12 @@ import signal
 from device.sight import open_with_less_rights, set_net_admin
 from lib import kernel, tcp, uapi
 from lib.device import V4, DeviceTest, lines_of, read_all
+from lib.mapped import Map
 from lib.processes import Child, Reader
 from lib.stream import Stream
 
 PAGE = mmap.PAGESIZE
 COMMAND = 'tcpstates'
-
-
-class Map:
-    """The rings by way of mmap()."""
-
-    def __init__(self, fd):
-        self.info = uapi.get_info(fd)
-        self.size = self.info.cpus * self.info.map_ring
-        self.memory = mmap.mmap(fd, self.size, mmap.MAP_SHARED,
-                                mmap.PROT_READ)
-
-    def close(self):
-        self.memory.close()
-
-    def ring(self, cpu):
-        return uapi.Ring(*uapi.RING.unpack_from(
-            self.memory, cpu * self.info.map_ring))
-
-    def record(self, cpu, number):
-        """The bytes of a record."""
-        place = cpu * self.info.map_ring + self.info.map_slots + \
-            number % self.info.ring_records * uapi.RECORD.size
-        return self.memory[place:place + uapi.RECORD.size]
-
-    def records(self, begin):
-        """Those of all rings from the numbers @begin on, in order of time."""
-        found = [self.record(cpu, number)
-                 for cpu in range(self.info.cpus)
-                 for number in range(begin[cpu], self.ring(cpu).head)]
-        return sorted(found, key=lambda raw:
-                      uapi.Record(*uapi.RECORD.unpack(raw)).boot_ns)
 
 
 class Mapping(DeviceTest):

@@ -117,7 +117,8 @@ class Child:
     failure, its result (bytes) is handed back.
     """
 
-    def __init__(self, function, *arguments):
+    def __init__(self, function, *arguments, alone=False):
+        """@alone: without the files that are open here."""
         read, write = os.pipe()
         sys.stdout.flush()
         self.pid = os.fork()
@@ -125,6 +126,9 @@ class Child:
             status = 1
             try:
                 os.close(read)
+                if alone:
+                    os.closerange(3, write)
+                    os.closerange(write + 1, os.sysconf('SC_OPEN_MAX'))
                 for number in (signal.SIGALRM, signal.SIGTERM):
                     signal.signal(number, signal.SIG_DFL)
                 result = function(*arguments)
@@ -139,6 +143,17 @@ class Child:
 
     def has_ended(self):
         return bool(select.select([self.pipe], [], [], 0)[0])
+
+    def kill(self):
+        """Whatever it is doing."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.pipe)
+
+    def is_stopped(self):
+        """By SIGSTOP."""
+        with open(f'/proc/{self.pid}/stat', encoding='utf-8') as file:
+            return file.read().rpartition(')')[2].split()[0] == 'T'
 
     def join(self, limit=PATIENCE):
         result = b''

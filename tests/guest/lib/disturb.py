@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+What may happen to the module while it records: readers of all kinds that come
+and are killed, processors and namespaces that go, others that trace the same
+functions, connections that are destroyed, parameters that change.
+
+Each is a context manager with a source of random numbers as its argument:
+entered, it begins; left, it ends.
+"""
+
+import collections
+import contextlib
+import errno
+import os
+import select
+import subprocess
+
+from lib import ending, kernel, tcp, uapi
+from lib.mapped import Map
+from lib.processes import Child
+from lib.rows import Snapshot
+from lib.stream import Stream
+from lib.witness import Witness
+
+TRACING = '/sys/kernel/tracing'
+EVENT = f'{TRACING}/events/tcpstates/transition/enable'
+CPU = '/sys/devices/system/cpu/cpu1/online'
+BATCH = '/sys/module/tcpstates/parameters/batch_us'
+
+# Of those that the module hooks; one for each kind of object.
+HOOKED = ('inet_twsk_kill', 'inet_csk_reqsk_queue_hash_add', 'tcp_reset',
+          'inet_csk_complete_hashdance', 'inet_csk_clone_lock',
+          'tcp_v4_reqsk_destructor')
+
+
+@contextlib.contextmanager
+def _killed(function):
+    """A process that is killed in the end, whatever it does then."""
+    child = Child(function, alone=True)
+    try:
+        yield
+    finally:
+        assert not child.has_ended(), child.join()
+        child.kill()
+
+
+def reader(choose):
+    """Of lines or records, without a pause."""
+    binary = choose.random() < 0.5
+
+    def run():
+        with Stream(binary=binary) as stream:
+            while True:
+                stream.wait(10)
+                stream.fetch_some()
+    return _killed(run)
+
+
+def poller(_):
+    """That asks and never reads."""
+    def run():
+        fd = os.open(uapi.DEVICE, os.O_RDONLY)
+        with select.epoll() as epoll:
+            epoll.register(fd, select.EPOLLIN | select.EPOLLET)
+            while True:
+                epoll.poll(1)
+    return _killed(run)
+
+
+def mapped(choose):
+    """With the rings in its memory, over and over."""
+    seed = choose.random()
+
+    def run():
+        fd = os.open(uapi.DEVICE, os.O_RDONLY)
+        while True:
+            rings = Map(fd)
+            for cpu in range(rings.info.cpus):
+                last = rings.ring(cpu).head
+                rings.record(cpu, int(seed * last))
+            rings.close()
+    return _killed(run)
+
+
+@contextlib.contextmanager
+def command(choose):
+    """The programs that operators use."""
+    words = choose.choice((['cat', uapi.DEVICE], ['tcpstates', 'watch'],
+                           ['tcpstates', 'watch', '--json']))
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def snapshot(_):
+    """Another reader that begins with what is there."""
+    with Snapshot() as other:
+        other.pump_for(0.2)
+        yield
+        assert other.faults() == '', other.faults()
+
+
+def namespace(_):
+    """Gone with all its connections, as soon as its only process is."""
+    def run():
+        kernel.enter_new_netns()
+        socks = []
+        for name in ('v4', 'v6'):
+            family = tcp.FAMILIES[name]
+            listener = family.listener()
+            tcp.exchange(family, 3, listener)
+            for _ in range(5):
+                client = family.open()
+                client.connect(listener.getsockname()[:2])
+                socks += [client, listener.accept()[0]]
+            socks[-1].close()
+            socks.append(listener)
+        select.select([], [], [])
+    return _killed(run)
+
+
+@contextlib.contextmanager
+def processor(_):
+    """One less."""
+    kernel.write_file(CPU, '0')
+    try:
+        yield
+    finally:
+        kernel.write_file(CPU, '1')
+
+
+def _kprobe_events(text):
+    """In addition to those that there are: nothing is truncated."""
+    fd = os.open(f'{TRACING}/kprobe_events', os.O_WRONLY)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def kprobe(choose):
+    """Of somebody else, on a function with a hook."""
+    _kprobe_events(f'p:storm/it {choose.choice(HOOKED)}')
+    kernel.write_file(f'{TRACING}/events/storm/it/enable', '1')
+    try:
+        yield
+    finally:
+        kernel.write_file(f'{TRACING}/events/storm/it/enable', '0')
+        _kprobe_events('-:storm/it')
+
+
+@contextlib.contextmanager
+def function_tracer(choose):
+    """Of somebody else, on functions with a hook and others."""
+    kernel.write_file(f'{TRACING}/set_ftrace_filter',
+                      choose.choice(('tcp_re*', 'inet_twsk_*', 'inet_csk_*')))
+    kernel.write_file(f'{TRACING}/current_tracer', 'function')
+    try:
+        yield
+    finally:
+        kernel.write_file(f'{TRACING}/current_tracer', 'nop')
+        kernel.write_file(f'{TRACING}/set_ftrace_filter', '')
+
+
+@contextlib.contextmanager
+def bpf(_):
+    """A program of somebody else at the tracepoint."""
+    witness = Witness()
+    try:
+        yield
+    finally:
+        witness.close()
+
+
+@contextlib.contextmanager
+def trace_event(_):
+    """Ours, listened to."""
+    kernel.write_file(EVENT, '1')
+    try:
+        yield
+    finally:
+        kernel.write_file(EVENT, '0')
+
+
+@contextlib.contextmanager
+def destroyed(choose):
+    """Connections, by ss -K."""
+    state = choose.choice(('established', 'time-wait', 'syn-recv',
+                           'fin-wait-2', 'close-wait'))
+    ending.destroy('state', state)
+    yield
+
+
+@contextlib.contextmanager
+def batch(choose):
+    """How long readers may be made to wait."""
+    kernel.write_file(BATCH, str(choose.choice((0, 1, 1000, 50000))))
+    yield
+
+
+@contextlib.contextmanager
+def ftrace_off(_):
+    """Refused as long as somebody has hooks that would be silent."""
+    try:
+        kernel.write_file(kernel.sysctl_path('kernel.ftrace_enabled'), '0')
+    except OSError as error:
+        assert error.errno == errno.EBUSY, error
+    else:
+        raise AssertionError('ftrace can be switched off')
+    yield
+
+
+@contextlib.contextmanager
+def unloading(_):
+    """Refused as long as somebody reads."""
+    result = kernel.rmmod()
+    assert result.returncode and 'in use' in result.stderr, result.stderr
+    yield
+
+
+# Those that may be there before the module is loaded, and after.
+FOREIGN = [kprobe, function_tracer, bpf, namespace, processor]
+
+ALL = [reader, poller, mapped, command, snapshot, trace_event, destroyed, batch,
+       ftrace_off, unloading, *FOREIGN]
+
+MOST_AT_A_TIME = 4
+
+
+class Disturbances:
+    """Those that go on; of each kind one at most."""
+
+    def __init__(self):
+        self.active = {}
+        self.counts = collections.Counter()
+
+    def begin(self, kind, choose):
+        if kind in self.active:
+            self.end(kind)
+        while len(self.active) >= MOST_AT_A_TIME:
+            self.end(choose.choice(list(self.active)))
+        manager = kind(choose)
+        manager.__enter__()
+        self.active[kind] = manager
+        self.counts[kind.__name__] += 1
+
+    def end(self, kind):
+        self.active.pop(kind).__exit__(None, None, None)
+
+    def end_all(self, *but):
+        for kind in list(self.active):
+            if kind not in but:
+                self.end(kind)

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Everything at once: loaded and unloaded, over and over, while connections come
+and go and are destroyed, readers are killed, processors and namespaces go, and
+others trace the same functions. In between the makers of connections pause, and
+the table that follows from the stream has to be that of /proc.
+
+STORM_SECONDS says how long (60). STORM_SEED chooses what happens; round n is
+the same one for a seed, and STORM_ROUND=n begins with it.
+"""
+
+import collections
+import os
+import random
+import time
+
+from lib import kernel, uapi
+from lib.disturb import ALL, FOREIGN, Disturbances
+from lib.harness import limit
+from lib.processes import Child
+from lib.rows import Snapshot
+from lib.stream import Stream
+from lib.traffic import load_on
+from lib.truth import SnapshotTest, sweep
+from lib.zoo import STATES, Zoo
+
+SECONDS = int(os.environ.get('STORM_SECONDS') or 60)
+SEED = os.environ.get('STORM_SEED') or str(time.time_ns() % 10**6)
+FIRST = int(os.environ.get('STORM_ROUND') or 0)
+
+ENABLED = '/sys/kernel/tracing/enabled_functions'
+
+# Enough for what comes while nobody reads; and so few that records are lost.
+WIDE, NARROW = 65536, 64
+
+
+class Sleeper(Stream):
+    """A stream that looks only at what says whether it is whole."""
+
+    Glance = collections.namedtuple('Glance', (
+        'event', 'boot_ns', 'real_ns', 'cpu', 'seq', 'count'))
+
+    def parse(self, raw):
+        events = []
+        for values in uapi.RECORD.iter_unpack(raw):
+            record = uapi.Record._make(values)
+            lost = record.event == uapi.EVENT_LOST
+            events.append(self.Glance(
+                'lost' if lost else 'transition', record.boot_ns,
+                record.real_ns, record.cpu, record.seq, record.dur_ns))
+            self.order.check(events[-1])
+        return events
+
+
+class Cage:
+    """Connections in every state, in a namespace of their own."""
+
+    def __init__(self):
+        ready, told = os.pipe()
+        end, self.open = os.pipe()
+
+        def run():
+            os.close(ready)
+            os.close(self.open)
+            kernel.enter_new_netns()
+            zoo = Zoo()
+            os.write(told, b'.')
+            os.read(end, 1)
+            zoo.close()
+        self.child = Child(run)
+        self.pid = self.child.pid
+        os.close(told)
+        os.close(end)
+        os.read(ready, 1)
+        os.close(ready)
+
+    def close(self):
+        """Its processes end; its namespace goes with all that is left."""
+        os.close(self.open)
+        self.child.join()
+
+
+class Round:
+    """
+    One loading and unloading. @case: the test; @load: the makers of
+    connections; @sums: figures of all rounds.
+    """
+
+    def __init__(self, case, number, load, sums):
+        self.case, self.load, self.sums = case, load, sums
+        self.choose = random.Random(f'{SEED}:{number}')
+        self.narrow = self.choose.random() < 0.2
+        self.disturbances = Disturbances()
+        self.cage = None
+
+    def run(self):
+        enabled = kernel.read_file(ENABLED)
+        if self.choose.random() < 0.3:
+            self.cage = Cage()
+        for kind in FOREIGN:
+            if self.choose.random() < 0.15:
+                self.disturbances.begin(kind, self.choose)
+        if self.choose.random() < 0.2:
+            self.refused()
+        kernel.load(f'ring_records={NARROW if self.narrow else WIDE}')
+        self.loaded()
+        self.disturbances.end_all(*FOREIGN)
+        kernel.unload()
+        self.disturbances.end_all()
+        if self.cage:
+            self.cage.close()
+        self.case.assertEqual(kernel.read_file(ENABLED), enabled)
+        self.case.assertFalse(os.path.exists(uapi.DEVICE))
+        self.sums.update(self.disturbances.counts)
+        self.sums['loads'] += 1
+
+    def refused(self):
+        """It does not load where its hooks would be silent."""
+        with kernel.sysctl('kernel.ftrace_enabled', 0):
+            self.case.assertNotEqual(kernel.insmod().returncode, 0)
+        self.sums['loads refused'] += 1
+
+    def loaded(self):
+        """One reader is always there, a second one sleeps until the end."""
+        first = Stream() if self.narrow else Snapshot()
+        with first, Sleeper(binary=True) as sleeper:
+            for _ in range(self.choose.randrange(1, 12)):
+                self.disturbances.begin(self.choose.choice(ALL), self.choose)
+                self.read(first, 0.15)
+            self.disturbances.end_all(*FOREIGN)
+            with self.load.paused():
+                self.judge(first)
+                self.wake(sleeper)
+
+    def read(self, stream, seconds):
+        if self.narrow:
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                stream.wait(0.01)
+                self.sums['lines'] += len(stream.fetch_some())
+        else:
+            self.sums['lines'] += stream.pump_for(seconds)
+
+    def judge(self, first):
+        """Nothing moves now."""
+        if not self.narrow:
+            self.case.assert_true(first)
+            if self.cage:
+                self.case.assert_true(first, self.cage.pid)
+        with Snapshot() as last:
+            self.case.assert_true(last)
+            if self.cage:
+                self.case.assert_true(last, self.cage.pid)
+                netns = os.stat(f'/proc/{self.cage.pid}/ns/net').st_ino
+                self.case.assertEqual({row.new for row in last.table.rows
+                                       if row.netns == netns}, STATES)
+            stats = uapi.get_stats(last.fd)
+            self.sums['tables compared'] += 1
+        self.case.assertEqual((stats.untracked, stats.conns_missed), (0, 0))
+
+    def wake(self, sleeper):
+        """A stream itself checks that each gap is as large as was told."""
+        events = sleeper.fetch()
+        lost = sum(event.count for event in events if event.event == 'lost')
+        self.sums['lines slept through'] += len(events)
+        self.sums['of these lost, as told'] += lost
+        if not self.narrow:
+            self.case.assertEqual(lost, 0)
+
+
+class Storm(SnapshotTest):
+    @limit(SECONDS + 240)
+    def test_everything_at_once(self):
+        sums = collections.Counter()
+        start = time.monotonic()
+        number = FIRST
+        with kernel.sysctl('net.ipv4.tcp_max_tw_buckets', 400), \
+                load_on(2, disturbed=True) as load:
+            while time.monotonic() - start < SECONDS:
+                print(f'# round {number} of seed {SEED} at '
+                      f'{time.monotonic() - start:.0f} s', flush=True)
+                Round(self, number, load, sums).run()
+                number += 1
+        sums['connections'] = sum(load.counts)
+        sweep()
+        for name, count in sorted(sums.items()):
+            print(f'# {name}: {count}')
+        self.assertGreater(sums['lines'], 0)
+
+
+CASES = [Storm]

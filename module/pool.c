@@ -14,6 +14,8 @@
  */
 #include "pool.h"
 
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
@@ -57,6 +59,7 @@ struct pool_cpu {
 static DEFINE_PER_CPU_ALIGNED(struct pool_cpu, pools);
 static struct kmem_cache *cache;
 static unsigned long most_objects;
+static enum cpuhp_state hotplug_state;
 
 static DEFINE_MUTEX(lock);	/* of what follows */
 static unsigned long objects;	/* allocated */
@@ -173,22 +176,39 @@ static void call_worker(struct irq_work *call)
 	schedule_work(&balance_work);
 }
 
+/*
+ * A supply for a CPU that comes up, or is up already: nobody takes anything from
+ * it yet. What it has kept from the last time that it was up counts too.
+ */
+static int prepare_cpu(unsigned int cpu)
+{
+	struct pool_cpu *pool = per_cpu_ptr(&pools, cpu);
+
+	mutex_lock(&lock);
+	if (pool->count < SUPPLY / 2 && llist_empty(&pool->inbox))
+		supply(pool);
+	mutex_unlock(&lock);
+	return 0;
+}
+
 /* A cache with a constructor does not clear objects: users of ours do. */
 static void leave_as_is(void *object)
 {
 }
 
 /**
- * tcps_pool_init() - have objects ready on every CPU
+ * tcps_pool_init() - have objects ready on every CPU, also on those to come
  * @size: of an object, in bytes
  * @most: bound for all objects, in use or free
  *
  * Context: process.
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM; another error if the kernel has no place for one more that
+ * wants to hear of CPUs.
  */
 int tcps_pool_init(size_t size, unsigned long most)
 {
 	unsigned int cpu;
+	int ret;
 
 	cache = kmem_cache_create("tcpstates_conn", size, 0, 0, leave_as_is);
 	if (!cache)
@@ -196,10 +216,18 @@ int tcps_pool_init(size_t size, unsigned long most)
 	most_objects = most;
 	for_each_possible_cpu(cpu)
 		init_irq_work(&per_cpu(pools, cpu).call, call_worker);
-	mutex_lock(&lock);
+	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "tcpstates:pool",
+				prepare_cpu, NULL);
+	if (ret < 0) {
+		kmem_cache_destroy(cache);
+		return ret;
+	}
+	hotplug_state = ret;
+	/* For kernels that forget the CPUs that are up; see tcps_stream_init(). */
+	cpus_read_lock();
 	for_each_online_cpu(cpu)
-		supply(per_cpu_ptr(&pools, cpu));
-	mutex_unlock(&lock);
+		prepare_cpu(cpu);
+	cpus_read_unlock();
 	return 0;
 }
 
@@ -212,6 +240,7 @@ void tcps_pool_exit(void)
 {
 	unsigned int cpu;
 
+	cpuhp_remove_state_nocalls(hotplug_state);
 	for_each_possible_cpu(cpu)
 		irq_work_sync(&per_cpu(pools, cpu).call);
 	cancel_work_sync(&balance_work);

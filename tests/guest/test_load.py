@@ -95,6 +95,28 @@ class Loading(LoadTest):
         self.assertNotEqual(result.returncode, 0)
         self.assertIn('File exists', result.stderr)
 
+    def test_processor_that_comes_up(self):
+        """After the module: its connections are known from the first one on."""
+        cpu = '/sys/devices/system/cpu/cpu1/online'
+        allowed = os.sched_getaffinity(0)
+        kernel.write_file(cpu, '0')
+        try:
+            kernel.load()
+        finally:
+            kernel.write_file(cpu, '1')
+        os.sched_setaffinity(0, {1})
+        try:
+            with Stream() as stream:
+                tcp.exchange(tcp.FAMILIES['v4'])
+                events = stream.collect(lambda events: len(events) >= 8)
+                stats = uapi.get_stats(stream.fd)
+        finally:
+            os.sched_setaffinity(0, allowed)
+        self.assertEqual({event.cpu for event in events}, {1})
+        self.assertEqual(stats.conns_missed, 0)
+        self.assertNotIn(None, [event.dur_ns for event in events
+                                if event.old not in ('CLOSE', 'LISTEN')])
+
     def test_unload_while_open(self):
         """EBUSY, as people expect; the reader does not notice."""
         kernel.load()

@@ -10,6 +10,7 @@ the same one for a seed, and STORM_ROUND=n begins with it.
 """
 
 import collections
+import contextlib
 import os
 import random
 import time
@@ -60,22 +61,23 @@ class Cage:
         end, self.open = os.pipe()
 
         def run():
-            os.close(ready)
-            os.close(self.open)
             kernel.enter_new_netns()
             zoo = Zoo()
             os.write(told, b'.')
             os.read(end, 1)
             zoo.close()
-        self.child = Child(run)
+        self.child = Child(run, keep=(told, end))
         self.pid = self.child.pid
         os.close(told)
         os.close(end)
         os.read(ready, 1)
         os.close(ready)
 
-    def close(self):
-        """Its processes end; its namespace goes with all that is left."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Its process ends; its namespace goes with all that is left."""
         os.close(self.open)
         self.child.join()
 
@@ -95,8 +97,22 @@ class Round:
 
     def run(self):
         enabled = kernel.read_file(ENABLED)
-        if self.choose.random() < 0.3:
-            self.cage = Cage()
+        try:
+            with contextlib.ExitStack() as stack:
+                if self.choose.random() < 0.3:
+                    self.cage = stack.enter_context(Cage())
+                stack.enter_context(self.disturbances)
+                self.load_and_unload()
+        finally:
+            print(f'# {" ".join(self.disturbances.story)}'
+                  f'{" (narrow)" * self.narrow}{" (cage)" * bool(self.cage)}',
+                  flush=True)
+        self.case.assertEqual(kernel.read_file(ENABLED), enabled)
+        self.case.assertFalse(os.path.exists(uapi.DEVICE))
+        self.sums.update(self.disturbances.story)
+        self.sums['loads'] += 1
+
+    def load_and_unload(self):
         for kind in FOREIGN:
             if self.choose.random() < 0.15:
                 self.disturbances.begin(kind, self.choose)
@@ -106,13 +122,6 @@ class Round:
         self.loaded()
         self.disturbances.end_all(*FOREIGN)
         kernel.unload()
-        self.disturbances.end_all()
-        if self.cage:
-            self.cage.close()
-        self.case.assertEqual(kernel.read_file(ENABLED), enabled)
-        self.case.assertFalse(os.path.exists(uapi.DEVICE))
-        self.sums.update(self.disturbances.counts)
-        self.sums['loads'] += 1
 
     def refused(self):
         """It does not load where its hooks would be silent."""

@@ -8,7 +8,6 @@ Each is a context manager with a source of random numbers as its argument:
 entered, it begins; left, it ends.
 """
 
-import collections
 import contextlib
 import errno
 import os
@@ -36,7 +35,7 @@ HOOKED = ('inet_twsk_kill', 'inet_csk_reqsk_queue_hash_add', 'tcp_reset',
 @contextlib.contextmanager
 def _killed(function):
     """A process that is killed in the end, whatever it does then."""
-    child = Child(function, alone=True)
+    child = Child(function, keep=())
     try:
         yield
     finally:
@@ -233,11 +232,17 @@ MOST_AT_A_TIME = 4
 
 
 class Disturbances:
-    """Those that go on; of each kind one at most."""
+    """Those that go on; of each kind one at most. @story: all that began."""
 
     def __init__(self):
         self.active = {}
-        self.counts = collections.Counter()
+        self.story = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end_all()
 
     def begin(self, kind, choose):
         if kind in self.active:
@@ -247,7 +252,7 @@ class Disturbances:
         manager = kind(choose)
         manager.__enter__()
         self.active[kind] = manager
-        self.counts[kind.__name__] += 1
+        self.story.append(kind.__name__)
 
     def end(self, kind):
         self.active.pop(kind).__exit__(None, None, None)

@@ -117,8 +117,8 @@ class Child:
     failure, its result (bytes) is handed back.
     """
 
-    def __init__(self, function, *arguments, alone=False):
-        """@alone: without the files that are open here."""
+    def __init__(self, function, *arguments, keep=None):
+        """@keep: of the files that are open here, those that it needs."""
         read, write = os.pipe()
         sys.stdout.flush()
         self.pid = os.fork()
@@ -126,9 +126,10 @@ class Child:
             status = 1
             try:
                 os.close(read)
-                if alone:
-                    os.closerange(3, write)
-                    os.closerange(write + 1, os.sysconf('SC_OPEN_MAX'))
+                if keep is not None:
+                    for number in range(3, os.sysconf('SC_OPEN_MAX')):
+                        if number not in (write, *keep):
+                            os.closerange(number, number + 1)
                 for number in (signal.SIGALRM, signal.SIGTERM):
                     signal.signal(number, signal.SIG_DFL)
                 result = function(*arguments)

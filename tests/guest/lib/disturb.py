@@ -75,8 +75,10 @@ def mapped(choose):
         while True:
             rings = Map(fd)
             for cpu in range(rings.info.cpus):
-                last = rings.ring(cpu).head
-                rings.record(cpu, int(seed * last))
+                ring = rings.ring(cpu)
+                # None on a processor that has not been up yet: a SIGBUS.
+                if ring.records:
+                    rings.record(cpu, int(seed * ring.head))
             rings.close()
     return _killed(run)
 

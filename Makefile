@@ -18,8 +18,8 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels \
-	check-debug fuzz fuzz-device soak unit litmus lint guest kernels-quick bench clean \
-	deps-% kernelrelease
+	check-debug fuzz fuzz-device soak unit litmus lint guest kernels-quick \
+	bench clean deps-% kernelrelease
 
 all: module userspace
 

@@ -31,7 +31,7 @@ static u64 missed;	/* connections that found no memory; approximate */
  * @mib: memory that entries and chains may take together, in MiB
  *
  * Context: process.
- * Return: 0, -EINVAL if @mib is out of bounds, or -ENOMEM.
+ * Return: 0, -EINVAL if @mib is out of bounds, or what tcps_pool_init() returns.
  */
 int tcps_conn_init(unsigned int mib)
 {

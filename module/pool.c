@@ -177,8 +177,8 @@ static void call_worker(struct irq_work *call)
 }
 
 /*
- * A supply for a CPU that comes up, or is up already: nobody takes anything from
- * it yet. What it has kept from the last time that it was up counts too.
+ * A supply for a CPU that is about to come up, or at load is up: nothing there
+ * takes or gives yet. What it has kept from the last time that it was up counts.
  */
 static int prepare_cpu(unsigned int cpu)
 {

@@ -99,11 +99,8 @@ class Loading(LoadTest):
         """After the module: its connections are known from the first one on."""
         cpu = '/sys/devices/system/cpu/cpu1/online'
         allowed = os.sched_getaffinity(0)
-        kernel.write_file(cpu, '0')
-        try:
+        with kernel.setting(cpu, 0):
             kernel.load()
-        finally:
-            kernel.write_file(cpu, '1')
         os.sched_setaffinity(0, {1})
         try:
             with Stream() as stream:

@@ -5,7 +5,7 @@ and go and are destroyed, readers are killed, processors and namespaces go, and
 others trace the same functions. In between the makers of connections pause, and
 the table that follows from the stream has to be that of /proc.
 
-STORM_SECONDS says how long (60). STORM_SEED (1) chooses what happens; round n
+STORM_SECONDS says how long (40). STORM_SEED (1) chooses what happens; round n
 is the same one for a seed, and STORM_ROUND=n begins with it.
 """
 
@@ -25,7 +25,7 @@ from lib.traffic import load_on
 from lib.truth import SnapshotTest, sweep
 from lib.zoo import STATES, Zoo
 
-SECONDS = int(os.environ.get('STORM_SECONDS') or 60)
+SECONDS = int(os.environ.get('STORM_SECONDS') or 40)
 SEED = os.environ.get('STORM_SEED') or '1'
 FIRST = int(os.environ.get('STORM_ROUND') or 0)
 

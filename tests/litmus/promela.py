@@ -2,11 +2,11 @@
 """
 A litmus test as a model for spin, which goes through all its runs.
 
-The machine is that of tests/unit/model, in which every place has a list of all
-values that were ever stored there, its messages, in their order of coherence. A
-thread has a view: for each place the oldest message that it may still see. It
-reads any message that is not older, and stores behind any. A message carries a
-view too:
+The machine is of the same kind as that of tests/unit/model: every place has a
+list of all values that were ever stored there, its messages, in their order of
+coherence. A thread has a view: for each place the oldest message that it may
+still see. It reads any message that is not older, and stores behind any. A
+message carries a view too:
 
   release   what its thread sees then, else what that saw at its last smp_mb()
             and had stored at its last smp_wmb()

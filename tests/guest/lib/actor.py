@@ -14,6 +14,7 @@ import threading
 import traceback
 
 from lib import kernel, tcp
+from lib.processes import close_files
 
 
 class Deeds:
@@ -137,12 +138,8 @@ class Actor:
             os.setresgid(self.uid, self.uid, self.uid)
             os.setresuid(self.uid, self.uid, self.uid)
             deeds = Deeds(theirs, socks)
-            for number in os.listdir('/proc/self/fd'):
-                keep = {0, 1, 2, theirs.fileno(),
-                        *(sock.fileno() for sock in socks.values())}
-                if int(number) not in keep:
-                    with contextlib.suppress(OSError):
-                        os.close(int(number))
+            close_files(theirs.fileno(),
+                        *(sock.fileno() for sock in socks.values()))
             while True:
                 name, arguments, named = receive(theirs)
                 try:

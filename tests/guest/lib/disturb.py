@@ -26,8 +26,8 @@ EVENT = f'{TRACING}/events/tcpstates/transition/enable'
 CPU = '/sys/devices/system/cpu/cpu1/online'
 BATCH = '/sys/module/tcpstates/parameters/batch_us'
 
-# Of those that the module hooks; one for each kind of object.
-HOOKED = ('inet_twsk_kill', 'inet_csk_reqsk_queue_hash_add', 'tcp_reset',
+# Of those that the module hooks and all supported kernels have.
+HOOKED = ('__inet_twsk_schedule', 'inet_csk_reqsk_queue_hash_add', 'tcp_reset',
           'inet_csk_complete_hashdance', 'inet_csk_clone_lock',
           'tcp_v4_reqsk_destructor')
 
@@ -124,14 +124,9 @@ def namespace(_):
     return _killed(run)
 
 
-@contextlib.contextmanager
 def processor(_):
     """One less."""
-    kernel.write_file(CPU, '0')
-    try:
-        yield
-    finally:
-        kernel.write_file(CPU, '1')
+    return kernel.setting(CPU, 0)
 
 
 def _kprobe_events(text):
@@ -147,11 +142,10 @@ def _kprobe_events(text):
 def kprobe(choose):
     """Of somebody else, on a function with a hook."""
     _kprobe_events(f'p:storm/it {choose.choice(HOOKED)}')
-    kernel.write_file(f'{TRACING}/events/storm/it/enable', '1')
     try:
-        yield
+        with kernel.setting(f'{TRACING}/events/storm/it/enable', 1):
+            yield
     finally:
-        kernel.write_file(f'{TRACING}/events/storm/it/enable', '0')
         _kprobe_events('-:storm/it')
 
 
@@ -160,11 +154,10 @@ def function_tracer(choose):
     """Of somebody else, on functions with a hook and others."""
     kernel.write_file(f'{TRACING}/set_ftrace_filter',
                       choose.choice(('tcp_re*', 'inet_twsk_*', 'inet_csk_*')))
-    kernel.write_file(f'{TRACING}/current_tracer', 'function')
     try:
-        yield
+        with kernel.setting(f'{TRACING}/current_tracer', 'function'):
+            yield
     finally:
-        kernel.write_file(f'{TRACING}/current_tracer', 'nop')
         kernel.write_file(f'{TRACING}/set_ftrace_filter', '')
 
 
@@ -178,14 +171,9 @@ def bpf(_):
         witness.close()
 
 
-@contextlib.contextmanager
 def trace_event(_):
     """Ours, listened to."""
-    kernel.write_file(EVENT, '1')
-    try:
-        yield
-    finally:
-        kernel.write_file(EVENT, '0')
+    return kernel.setting(EVENT, 1)
 
 
 @contextlib.contextmanager
@@ -260,6 +248,8 @@ class Disturbances:
         self.active.pop(kind).__exit__(None, None, None)
 
     def end_all(self, *but):
-        for kind in list(self.active):
-            if kind not in but:
-                self.end(kind)
+        """Each of them, also if another one complains."""
+        with contextlib.ExitStack() as stack:
+            for kind in list(self.active):
+                if kind not in but:
+                    stack.push(self.active.pop(kind))

@@ -154,10 +154,14 @@ def sysctl_path(name):
     return '/proc/sys/' + name.replace('.', '/')
 
 
-@contextlib.contextmanager
 def sysctl(name, value):
     """Sets a sysctl for the length of a with block."""
-    path = sysctl_path(name)
+    return setting(sysctl_path(name), value)
+
+
+@contextlib.contextmanager
+def setting(path, value):
+    """The same for any file that holds one."""
     before = read_file(path)
     write_file(path, str(value))
     try:

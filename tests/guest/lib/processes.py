@@ -111,6 +111,14 @@ class Reader:
         return self.output
 
 
+def close_files(*but):
+    """Of this process, all but the standard ones and those."""
+    for number in map(int, os.listdir('/proc/self/fd')):
+        if number not in (0, 1, 2, *but):
+            with contextlib.suppress(OSError):
+                os.close(number)
+
+
 class Child:
     """
     A forked process that runs a function. Its exception is this process's
@@ -127,9 +135,7 @@ class Child:
             try:
                 os.close(read)
                 if keep is not None:
-                    for number in range(3, os.sysconf('SC_OPEN_MAX')):
-                        if number not in (write, *keep):
-                            os.closerange(number, number + 1)
+                    close_files(write, *keep)
                 for number in (signal.SIGALRM, signal.SIGTERM):
                     signal.signal(number, signal.SIG_DFL)
                 result = function(*arguments)

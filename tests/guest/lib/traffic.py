@@ -32,7 +32,8 @@ class Maker:
         self.disturbed = disturbed
         self.listeners = [self.listen(tcp.FAMILIES[name]) for name in BOTH]
         self.held = []
-        self.count = 0
+        self.count = 0      # tried
+        self.made = 0
 
     def patient(self, sock):
         if self.disturbed:
@@ -54,6 +55,7 @@ class Maker:
         try:
             client.connect(listener.getsockname()[:2])
             self.held.append((client, listener.accept()[0]))
+            self.made += 1
         except OSError:
             client.close()
             if not self.disturbed:
@@ -96,7 +98,7 @@ def mixed_load(stop, number, quota, disturbed=False):
                 break
         maker.step()
     maker.close()
-    return str(maker.count).encode()
+    return str(maker.made).encode()
 
 
 class Load:
@@ -116,9 +118,11 @@ class Load:
             os.kill(child.pid, signal.SIGSTOP)
         for child in self.children:
             wait_for(child.is_stopped, 'the makers of connections pause')
-        yield
-        for child in self.children:
-            os.kill(child.pid, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            for child in self.children:
+                os.kill(child.pid, signal.SIGCONT)
 
     def end(self):
         os.close(self.stop[1])

@@ -3,6 +3,7 @@
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import re
@@ -168,3 +169,17 @@ def setting(path, value):
         yield
     finally:
         write_file(path, before)
+
+
+def ftrace_stays_on():
+    """
+    Whether nobody can switch ftrace off, as in 7.3. Not to be asked while
+    somebody's hooks forbid it.
+    """
+    try:
+        with sysctl('kernel.ftrace_enabled', 0):
+            return False
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        return True

@@ -5,11 +5,10 @@ is compared with /proc/net/tcp.
 """
 
 import contextlib
-import subprocess
 import time
 import unittest
 
-from lib import kernel, proctcp
+from lib import ending, kernel, proctcp
 from lib.processes import wait_for
 from lib.rows import Snapshot
 
@@ -26,8 +25,7 @@ def look(snapshot, pid='self'):
 def sweep(limit=30):
     """Ends what lingers in this namespace, until nothing is there."""
     def gone():
-        subprocess.run(['ss', '-K', '-H', '-t', '-a'], check=False,
-                       capture_output=True)
+        ending.kill_all()
         return not proctcp.read()
     wait_for(gone, 'nothing is left', limit)
 

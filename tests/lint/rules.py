@@ -252,6 +252,18 @@ def supported_kernels():
     return lines or [f"status {done.returncode}"] * bool(done.returncode)
 
 
+def who_sees_what():
+    """tests/README.md's table of who sees what is the one that gets tested"""
+    done = subprocess.run(
+        ["python3", "-B", "-c",
+         "from lib import openers; print(*openers.table(), sep='\\n')"],
+        cwd=os.path.join(tree.TOP, "tests/guest"), check=False, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode == 0 and done.stdout in tree.read("tests/README.md"):
+        return []
+    return ["tests/README.md: the table is to be", *done.stdout.splitlines()]
+
+
 RULES = [allowed_includes, pure_files, version_tests, barrier_pairs,
          unlabelled_barriers, documented, file_map, top_level, unfinished, spdx,
-         supported_kernels]
+         supported_kernels, who_sees_what]

@@ -9,11 +9,11 @@ import os
 import select
 import signal
 
-from device.sight import open_with_less_rights, set_net_admin
 from lib import kernel, tcp, uapi
 from lib.device import V4, DeviceTest, lines_of, read_all
 from lib.mapped import Map
 from lib.processes import Child, Reader
+from lib.rights import open_with_less_rights, set_net_admin
 from lib.stream import Stream
 
 PAGE = mmap.PAGESIZE

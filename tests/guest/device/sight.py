@@ -1,42 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """
-Who sees which connections: those of the own network namespace, or with
-CAP_NET_ADMIN over the initial one all.
+Who sees which connections, where it takes more than one process to ask; the
+table of everybody is test_access.py.
 """
 
 import contextlib
-import ctypes
 import os
 import socket
-import struct
 
 from lib import kernel, proctcp, tcp, uapi
 from lib.device import V4, DeviceTest, lines_of
 from lib.processes import Child
+from lib.rights import set_net_admin
 from lib.stream import Stream
-
-CAP_NET_ADMIN = 12
-CAPABILITY_VERSION = 0x20080522
-
-
-def set_net_admin(effective):
-    """Puts the right aside, or takes it up again."""
-    header = struct.pack('=Ii', CAPABILITY_VERSION, 0)
-    data = ctypes.create_string_buffer(24)
-    kernel.call('capget', header, data)
-    words = list(struct.unpack('=6I', data.raw))
-    words[0] &= ~(1 << CAP_NET_ADMIN)
-    words[0] |= effective << CAP_NET_ADMIN
-    kernel.call('capset', header, struct.pack('=6I', *words))
-
-
-def open_with_less_rights(open_stream):
-    """Opens without the right, which is only put aside meanwhile."""
-    set_net_admin(False)
-    stream = open_stream()
-    set_net_admin(True)
-    return stream
-
 
 class Sight(DeviceTest):
     def run_in(self, inside):
@@ -69,66 +45,6 @@ class Sight(DeviceTest):
     @staticmethod
     def seen(stream):
         return {event.netns for event in stream.fetch()}
-
-    def test_administrator(self):
-        """In another namespace, with the right over the initial one: all."""
-        outside = proctcp.netns()
-
-        def inside(open_stream, traffic):
-            kernel.enter_new_netns()
-            with open_stream() as stream:
-                traffic()
-                assert self.seen(stream) == {outside, proctcp.netns()}
-        self.run_in(inside)
-
-    def test_own_namespace(self):
-        def inside(open_stream, traffic):
-            kernel.enter_new_netns()
-            set_net_admin(False)
-            with open_stream() as stream:
-                traffic()
-                seen = self.seen(stream)
-                assert seen == {proctcp.netns()}, seen
-        self.run_in(inside)
-
-    def test_initial_namespace(self):
-        """Without the right, in the initial namespace: only that."""
-        outside = proctcp.netns()
-
-        def inside(open_stream, traffic):
-            initial = os.open('/proc/self/ns/net', os.O_RDONLY)
-            kernel.enter_new_netns()
-            own = os.open('/proc/self/ns/net', os.O_RDONLY)
-            kernel.call('setns', initial, kernel.CLONE_NEWNET)
-            stream = open_with_less_rights(open_stream)
-            kernel.call('setns', own, kernel.CLONE_NEWNET)
-            traffic()
-            seen = self.seen(stream)
-            assert seen == {outside}, seen
-        self.run_in(inside)
-
-    def test_user_namespace(self):
-        """Root of a user namespace has no right over the initial one."""
-        def inside(open_stream, traffic):
-            kernel.enter_new_netns(kernel.CLONE_NEWUSER)
-            with open_stream() as stream:
-                traffic()
-                seen = self.seen(stream)
-                assert seen == {proctcp.netns()}, seen
-        self.run_in(inside)
-
-    def test_right_stays_with_the_file(self):
-        """Opened with the right, read without it."""
-        outside = proctcp.netns()
-
-        def inside(open_stream, traffic):
-            kernel.enter_new_netns()
-            with open_stream() as stream:
-                set_net_admin(False)
-                traffic()
-                seen = self.seen(stream)
-                assert seen == {outside, proctcp.netns()}, seen
-        self.run_in(inside)
 
     def test_passed_file(self):
         """Opened without the right, read by a process that has it."""

@@ -75,7 +75,7 @@ static struct llist_node *get_object(void)
 	lockdep_assert_held(&lock);
 	if (node) {
 		reserve = node->next;
-		reserved--;
+		WRITE_ONCE(reserved, reserved - 1);
 		unused = min(unused, reserved);
 		return node;
 	}
@@ -123,7 +123,7 @@ static void fetch_surplus(struct pool_cpu *pool)
 
 		node->next = reserve;
 		reserve = node;
-		reserved++;
+		WRITE_ONCE(reserved, reserved + 1);
 		node = next;
 	}
 }
@@ -138,7 +138,7 @@ static void give_back(struct work_struct *work)
 		struct llist_node *node = reserve;
 
 		reserve = node->next;
-		reserved--;
+		WRITE_ONCE(reserved, reserved - 1);
 		free_object(node);
 	}
 	unused = reserved;
@@ -266,6 +266,12 @@ void tcps_pool_exit(void)
 	kmem_cache_destroy(cache);
 }
 
+/* Or might have; it is asked without its lock. */
+static bool worker_has_some(void)
+{
+	return READ_ONCE(objects) < most_objects || READ_ONCE(reserved);
+}
+
 /**
  * tcps_pool_get() - take an object
  *
@@ -288,7 +294,7 @@ void *tcps_pool_get(void)
 		pool->count--;
 	}
 	if (pool->count < SUPPLY / 2 && llist_empty(&pool->inbox) &&
-	    !READ_ONCE(pool->asked) && READ_ONCE(objects) < most_objects) {
+	    !READ_ONCE(pool->asked) && worker_has_some()) {
 		WRITE_ONCE(pool->asked, true);
 		irq_work_queue(&pool->call);
 	}

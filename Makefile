@@ -18,7 +18,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels \
-	check-debug fuzz fuzz-device soak unit litmus lint guest kernels-quick \
+	check-debug fuzz fuzz-device flood soak unit litmus lint guest kernels-quick \
 	bench clean deps-% kernelrelease
 
 all: module userspace
@@ -31,6 +31,7 @@ help:
 	@echo 'make check-kernels  the guest tests on every supported kernel'
 	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
 	@echo 'make fuzz-device  hostile calls to the device, on such a kernel'
+	@echo 'make flood       hostile traffic, a million segments at a time'
 	@echo 'make soak        everything at once, for SOAK_SECONDS (KERNEL=kasan)'
 	@echo 'make unit        tests of the pure parts, in user space'
 	@echo 'make fuzz        hostile records, filters and bytes, in user space'
@@ -84,6 +85,12 @@ check-debug: deps-kernels deps-guest deps-vm all
 fuzz-device: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/kernels/fuzz
+
+# Floods and scans at full length: FLOOD_SEGMENTS (1000000), FLOOD_TIME_WAIT
+# (100000); KERNEL=kasan and the like for one that watches itself.
+flood: deps-kernels deps-guest deps-vm all
+	@$(MAKE) -s -C tests/guest
+	@tests/kernels/flood $(KERNEL)
 
 # Everything at once, for SOAK_SECONDS (3600), as STORM_SEED chooses; KERNEL=kasan
 # and the like for one that watches itself.

@@ -74,7 +74,7 @@ endif
 
 check: deps-unit deps-fuzz deps-litmus deps-lint deps-guest deps-vm deps-kernels all
 	@$(MAKE) -s -C tests/guest
-	@tests/run unit fuzz litmus lint guest unload kernels-quick
+	@tests/run guest unload kernels-quick + unit fuzz litmus lint
 
 # QUICK=1 for a selection of the tests, on one of the kernels.
 check-debug: deps-kernels deps-guest deps-vm all

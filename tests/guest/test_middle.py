@@ -5,6 +5,7 @@ about them, and the rest of their lives is told. All are prepared before the
 module is loaded, then each test ends its own.
 """
 
+import contextlib
 import socket
 import subprocess
 
@@ -12,8 +13,15 @@ from lib import kernel, proctcp, tcp
 from lib.ending import TW_KILLED, kill
 from lib.harness import expand, over
 from lib.processes import wait_for
-from lib.scenario import ACTIVE, BOTH, PASSIVE, RESET, Scenario
+from lib.scenario import (
+    ABORTED, ACTIVE, ALL, A_OPENS, B_OPENS, PASSIVE, RESET, Scenario)
 from lib.watch import Watch
+
+# The number of a SYN made by hand.
+SYN_OF_B = 5000
+
+# Seconds of a FIN_WAIT2 that ends by itself: longer than it takes to prepare all.
+EXPIRY = 20 * kernel.SLOWNESS
 
 LAST = ' -close> LAST_ACK -fin-acked> CLOSE'
 
@@ -28,6 +36,7 @@ class Old:
         self.server = None
         self.a = self.b = None
         self.sequences = None   # A's next to send, and to receive
+        self.number = None      # that of A's SYN, where nobody has answered
 
     def acknowledge(self, end):
         """
@@ -39,8 +48,26 @@ class Old:
             end, segment = self.b, (ack, seq + 1)
         else:
             end, segment = self.a, (seq + 1, ack + 1)
+        self.send(end, tcp.ACK, *segment)
+
+    def send(self, end, flags, *numbers):
+        """By hand, as the local side of @end."""
         with self.family.raw() as raw:
-            tcp.send_segment(raw, end, tcp.ACK, *segment)
+            tcp.send_segment(raw, end, flags, *numbers)
+
+    def start_connect(self):
+        """A is in SYN_SENT; what comes there is dropped."""
+        self.client.bind((self.family.host, next(tcp.ports)))
+        to = self.listener.getsockname()[:2]
+        self.a = (*self.client.getsockname()[:2], *to)
+        self.b = tcp.flip(self.a)
+        with self.family.raw() as raw:
+            self.call_connect(to)
+            self.number = tcp.await_segment(raw, self.a, tcp.SYN)
+        return self
+
+    def call_connect(self, to):
+        tcp.start_connect(self.client, to)
 
     def connect(self):
         self.client.connect(self.listener.getsockname()[:2])
@@ -115,19 +142,68 @@ def half_open(family):
 def syn_sent(family):
     old = Old(family)
     tcp.attach_filter(old.listener, tcp.DROP_ALL)
-    old.client.bind((family.host, next(tcp.ports)))
-    to = old.listener.getsockname()[:2]
-    tcp.start_connect(old.client, to)
-    old.a = (*old.client.getsockname()[:2], *to)
+    return old.start_connect()
+
+
+def listening(family):
+    return Old(family)
+
+
+def closing(family):
+    """B is in CLOSING: A's FIN has come, the ACK of its own has not."""
+    old = established(family)
+    for sock in (old.client, old.server):
+        tcp.attach_filter(sock, tcp.ONLY_MARKED)
+    for sock in (old.client, old.server):
+        sock.shutdown(socket.SHUT_WR)
+    old.send(old.a, tcp.FIN | tcp.ACK, *old.sequences, tcp.MARK)
     return old
+
+
+def met(family):
+    """A is a full socket in SYN_RECV: it has met a SYN of B's port."""
+    old = syn_sent(family)
+    old.send(old.b, tcp.SYN, SYN_OF_B)
+    return old
+
+
+class Early(Old):
+    """By TCP Fast Open, with data in the SYN."""
+
+    def call_connect(self, to):
+        self.client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            self.client.sendto(b'early', tcp.MSG_FASTOPEN, to)
+
+
+def early(family):
+    """B is a full socket in SYN_RECV; A does not see its SYN-ACK."""
+    with kernel.sysctl('net.ipv4.tcp_fastopen', 0x607):
+        old = Early(family)
+        old.listener.setsockopt(socket.IPPROTO_TCP, tcp.TCP_FASTOPEN, 16)
+        tcp.attach_filter(old.client, tcp.DROP_ALL)
+        old.start_connect()
+        old.server = old.listener.accept()[0]
+    return old
+
+
+def fin_wait2_expires(family):
+    """Its time is that which counts when A closes."""
+    with kernel.sysctl('net.ipv4.tcp_fin_timeout', EXPIRY):
+        return fin_wait2(family)
 
 
 # One for each test, by the test's name.
 KINDS = {
-    'established': established, 'unaccepted': unaccepted,
-    'shut_down': shut_down, 'fin_wait2': fin_wait2,
+    'fin_wait2_expires': fin_wait2_expires,
+    'listening': listening, 'established': established,
+    'unaccepted': unaccepted,
+    'shut_down': shut_down, 'close_wait_reset': shut_down,
+    'fin_wait2': fin_wait2,
     'fin_wait2_reset': fin_wait2, 'time_wait': time_wait,
-    'fin_wait1': fin_wait1, 'last_ack': last_ack, 'syn_sent': syn_sent,
+    'fin_wait1': fin_wait1, 'last_ack': last_ack, 'closing': closing,
+    'syn_sent': syn_sent, 'syn_sent_answered': syn_sent,
+    'syn_sent_refused': syn_sent, 'met': met, 'early': early,
     'half_open_completes': half_open, 'half_open_reset': half_open,
     'half_open_completes_with_cookie': half_open,
     'half_open_reset_with_cookie': half_open,
@@ -142,7 +218,7 @@ olds = {}
 
 def prepare(names):
     for name in names:
-        for family in BOTH:
+        for family in ALL:
             olds[name, family] = KINDS[name](tcp.FAMILIES[family])
 
 
@@ -150,7 +226,7 @@ def setUpModule():
     prepare(WITH_COOKIE)
     # ss -e asks for the cookie of everything that exists.
     subprocess.run(['ss', '-Htane'], check=True, capture_output=True)
-    prepare(set(KINDS) - WITH_COOKIE)
+    prepare([name for name in KINDS if name not in WITH_COOKIE])
     await_states_of_all()
     kernel.load()
     Scenario.watch = Watch()
@@ -161,14 +237,30 @@ def await_states_of_all():
     """What was started has arrived: nothing moves when the module loads."""
     wanted = {}
     for (name, _), old in olds.items():
-        if name in ('fin_wait2', 'fin_wait2_reset', 'shut_down'):
+        if name.startswith('fin_wait2') or \
+                name in ('shut_down', 'close_wait_reset'):
             wanted[old.a] = 'FIN_WAIT2'
         elif name == 'time_wait':
             wanted[old.a] = 'TIME_WAIT'
+        elif name == 'met':
+            wanted[old.a] = 'SYN_RECV'
+        elif name == 'early':
+            wanted[old.b] = 'SYN_RECV'
+        elif name == 'closing':
+            wanted[old.b] = 'CLOSING'
         elif name.startswith('half_open'):
             wanted[old.b] = 'SYN_RECV'
-    wait_for(lambda: wanted.items() <= {
-        entry[1:5]: entry.state for entry in proctcp.read()}.items(), wanted)
+    missing = dict(wanted)
+
+    def arrived():
+        missing.clear()
+        missing.update(wanted.items() - {
+            entry[1:5]: entry.state for entry in proctcp.read()}.items())
+        return not missing
+    try:
+        wait_for(arrived, 'all states')
+    except AssertionError as error:
+        raise AssertionError(f'{error}, but {missing}') from None
 
 
 def tearDownModule():
@@ -182,16 +274,18 @@ def tearDownModule():
 class Middle(Scenario):
     """Every test begins with a connection that the stream has not seen."""
 
-    def old(self, name, family):
+    def old(self, name, family, begun=False):
+        """@begun: something may have happened to it already."""
         old = olds[name, family]
         for sock in (old.listener, old.client, old.server):
             if sock:
                 self.keep(sock)
         self.a, self.b = old.a, old.b
-        self.assertEqual(self.watch.paths(self.a), [])
+        if not begun:
+            self.assertEqual(self.watch.paths(self.a), [])
         return old
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_established(self, family):
         old = self.old('established', family)
         old.client.close()
@@ -204,7 +298,7 @@ class Middle(Scenario):
         self.step('killed', a=None)
         self.paths(self.a, 'ESTABLISHED' + ACTIVE + TW_KILLED)
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_unaccepted(self, family):
         """And its listener."""
         old = self.old('unaccepted', family)
@@ -215,7 +309,7 @@ class Middle(Scenario):
         self.paths(self.b, 'ESTABLISHED -listener-closed> CLOSE')
         self.paths(end, 'LISTEN -close> CLOSE')
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_shut_down(self, family):
         old = self.old('shut_down', family)
         old.server.close()
@@ -225,7 +319,7 @@ class Middle(Scenario):
         kill(self.a)
         self.step('killed', a=None)
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_fin_wait2(self, family):
         """The FIN comes to a minisock."""
         old = self.old('fin_wait2', family)
@@ -236,7 +330,7 @@ class Middle(Scenario):
         self.step('killed', a=None)
         self.paths(self.a, 'FIN_WAIT2 -fin> TIME_WAIT' + TW_KILLED)
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_fin_wait2_reset(self, family):
         old = self.old('fin_wait2_reset', family)
         tcp.reset_on_close(old.server)
@@ -244,14 +338,14 @@ class Middle(Scenario):
         self.step('reset', a=None, b=None)
         self.paths(self.a, 'FIN_WAIT2' + RESET)
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_time_wait(self, family):
         self.old('time_wait', family)
         kill(self.a)
         self.step('killed', a=None)
         self.paths(self.a, 'TIME_WAIT' + TW_KILLED)
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_fin_wait1(self, family):
         old = self.old('fin_wait1', family)
         tcp.detach_filter(old.client)
@@ -262,7 +356,7 @@ class Middle(Scenario):
         old.server.close()
         self.step('reset', a=None, b=None)
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_last_ack(self, family):
         old = self.old('last_ack', family)
         tcp.detach_filter(old.server)
@@ -272,12 +366,98 @@ class Middle(Scenario):
         kill(self.a)
         self.step('killed', a=None)
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_syn_sent(self, family):
         old = self.old('syn_sent', family)
         old.client.close()
         self.step('given up', a=None)
         self.paths(self.a, 'SYN_SENT -close> CLOSE')
+
+    @over(*ALL)
+    def test_syn_sent_answered(self, family):
+        old = self.old('syn_sent_answered', family)
+        tcp.detach_filter(old.listener)
+        old.send(self.a, tcp.SYN, old.number)
+        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
+        self.paths(self.a, 'SYN_SENT -synack> ESTABLISHED')
+        self.paths(self.b, B_OPENS)
+        tcp.reset_on_close(old.client)
+        old.client.close()
+        self.step('reset', a=None, b=None)
+        self.paths(self.a, 'SYN_SENT -synack> ESTABLISHED' + ABORTED)
+
+    @over(*ALL)
+    def test_syn_sent_refused(self, family):
+        old = self.old('syn_sent_refused', family)
+        old.send(self.b, tcp.RST | tcp.ACK, 0, old.number + 1)
+        self.step('refused', a=None)
+        self.paths(self.a, 'SYN_SENT -refused> CLOSE')
+
+    @over(*ALL)
+    def test_met(self, family):
+        """The rest of a simultaneous open."""
+        old = self.old('met', family)
+        old.send(self.b, tcp.ACK, SYN_OF_B + 1, old.number + 1)
+        self.step('connected', a='ESTABLISHED')
+        tcp.reset_on_close(old.client)
+        old.client.close()
+        self.step('reset', a=None)
+        self.paths(self.a, 'SYN_RECV -ack> ESTABLISHED' + ABORTED)
+
+    @over(*ALL)
+    def test_early(self, family):
+        """TCP Fast Open: the full socket is reset in SYN_RECV."""
+        old = self.old('early', family)
+        self.assertEqual(old.server.recv(10), b'early')
+        old.send(self.a, tcp.RST, old.number + 1 + len(b'early'))
+        self.step('reset', b=None)
+        self.paths(self.b, 'SYN_RECV' + RESET)
+        old.client.close()
+        self.step('given up', a=None)
+        self.paths(self.a, 'SYN_SENT -close> CLOSE')
+
+    @over(*ALL)
+    def test_listening(self, family):
+        """The listener takes a connection, and closes."""
+        old = self.old('listening', family)
+        end = tcp.listening(old.listener)
+        old.connect().accept()
+        self.a, self.b = old.a, old.b
+        self.keep(old.server)
+        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
+        old.client.close()
+        old.server.close()
+        self.step('closed', a='TIME_WAIT', b=None)
+        self.paths(self.a, A_OPENS + ACTIVE)
+        self.paths(self.b, B_OPENS + PASSIVE)
+        old.listener.close()
+        self.step('listener closed', {end: None})
+        self.paths(end, 'LISTEN -close> CLOSE')
+        kill(self.a)
+        self.step('killed', a=None)
+
+    @over(*ALL)
+    def test_close_wait_reset(self, family):
+        old = self.old('close_wait_reset', family)
+        tcp.reset_on_close(old.client)
+        old.client.close()
+        self.step('reset', a=None, b=None)
+        self.paths(self.a, 'FIN_WAIT2' + ABORTED)
+        self.paths(self.b, 'CLOSE_WAIT' + RESET)
+
+    @over(*ALL)
+    def test_closing(self, family):
+        old = self.old('closing', family)
+        tcp.detach_filter(old.server)
+        old.acknowledge(self.b)
+        self.step('acknowledged', a='FIN_WAIT1', b='TIME_WAIT')
+        kill(self.b)
+        self.step('B killed', b=None)
+        self.paths(self.b, 'CLOSING -fin-acked> TIME_WAIT' + TW_KILLED)
+        tcp.reset_on_close(old.client)
+        old.client.close()
+        self.step('A gone', a=None)
+        self.paths(self.a, 'FIN_WAIT1' + ABORTED)
 
     def complete(self, old):
         tcp.detach_filter(old.listener)
@@ -295,21 +475,34 @@ class Middle(Scenario):
         self.step('reset', a=None, b=None)
         self.paths(self.b, 'SYN_RECV' + RESET)
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_half_open_completes(self, family):
         self.complete(self.old('half_open_completes', family))
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_half_open_completes_with_cookie(self, family):
         self.complete(self.old('half_open_completes_with_cookie', family))
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_half_open_reset(self, family):
         self.reset(self.old('half_open_reset', family))
 
-    @over(*BOTH)
+    @over(*ALL)
     def test_half_open_reset_with_cookie(self, family):
         self.reset(self.old('half_open_reset_with_cookie', family))
+
+    @over(*ALL)
+    def test_fin_wait2_expires(self, family):
+        """By the kernel's own timer."""
+        old = self.old('fin_wait2_expires', family, begun=True)
+        wait_for(lambda: self.watch.pump() is not None and not any(
+            entry[1:5] == self.a for entry in proctcp.read()),
+            'the end of FIN_WAIT2', 2 * EXPIRY)
+        self.step('expired', a=None)
+        self.paths(self.a, 'FIN_WAIT2 -timeout> CLOSE')
+        tcp.reset_on_close(old.server)
+        old.server.close()
+        self.step('reset', b=None)
 
 
 CASES = [Middle]

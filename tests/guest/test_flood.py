@@ -216,30 +216,34 @@ class Flood(SnapshotTest):
         before, recorded = counters(), self.stats().recorded
         Shared.attacker.send(family, SEGMENTS, tcp.SYN,
                              listener.getsockname()[1])
-        after = counters()
-        arrived = after['TcpInSegs'] - before['TcpInSegs']
-        dropped = after['TcpExtListenDrops'] - before['TcpExtListenDrops']
-        begun = arrived - dropped
-        told, half_open = self.at_rest(recorded)
-        print(f'# {arrived} arrived, {dropped} dropped, half open {half_open}')
+        told, half_open, begun = self.at_rest(before)
+        told -= recorded
         self.assertGreater(half_open, 0)
         # Some have ended meanwhile, which is a line, too.
         missing = 2 * begun - half_open - told
         self.assertIn(missing, range(self.assert_bounded(mib).untracked + 1))
         listener.close()
         self.await_end()
-        self.missing = 2 * begun + 1 - (self.stats().recorded - recorded)
+        told, _, begun = self.at_rest(before)
+        self.missing = 2 * begun + 1 - (told - recorded)
         self.assertGreaterEqual(self.missing, missing)
         self.assert_as_good_as_new()
         self.assert_bounded(mib)
 
-    def at_rest(self, recorded):
-        """Lines since then, and what is half open, while nothing happened."""
+    def at_rest(self, before):
+        """
+        Lines, what is half open, and how many SYNs have not been dropped since
+        @before, while nothing happened: what was sent may arrive late.
+        """
         while True:
-            told = self.stats().recorded
-            there = count_states()
-            if self.stats().recorded == told:
-                return told - recorded, there.get('SYN_RECV', 0)
+            told, after = self.stats().recorded, counters()
+            half_open = count_states().get('SYN_RECV', 0)
+            if (self.stats().recorded, counters()) == (told, after):
+                break
+        arrived = after['TcpInSegs'] - before['TcpInSegs']
+        dropped = after['TcpExtListenDrops'] - before['TcpExtListenDrops']
+        print(f'# {arrived} arrived, {dropped} dropped, half open {half_open}')
+        return told, half_open, arrived - dropped
 
     def on_cpu(self, cpu):
         self.addCleanup(os.sched_setaffinity, 0, os.sched_getaffinity(0))

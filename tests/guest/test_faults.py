@@ -64,7 +64,8 @@ class FaultTest(unittest.TestCase):
         return outcomes
 
     def check_leaks(self):
-        self.assertEqual(faults.leaks(), '')
+        leaks = faults.leaks()
+        self.assertFalse(leaks, f'not freed:\n{leaks}')
 
 
 @needed

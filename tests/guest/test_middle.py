@@ -188,9 +188,13 @@ def early(family):
 
 
 def fin_wait2_expires(family):
-    """Its time is that which counts when A closes."""
+    """Its time is that which counts when it gets there."""
     with kernel.sysctl('net.ipv4.tcp_fin_timeout', EXPIRY):
-        return fin_wait2(family)
+        old = fin_wait2(family)
+        wait_for(lambda: any(entry[1:5] == old.a and
+                             entry.state == 'FIN_WAIT2'
+                             for entry in proctcp.read()), 'FIN_WAIT2')
+    return old
 
 
 # One for each test, by the test's name.

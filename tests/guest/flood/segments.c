@@ -17,7 +17,7 @@
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
+#include <linux/types.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +32,8 @@ struct ports {
 
 /* What the checksum covers besides the segment, in either family. */
 struct pseudo {
-	uint8_t from[16], to[16];
-	uint32_t length, protocol;
+	__u8 from[16], to[16];
+	__u32 length, protocol;
 };
 
 struct packet {
@@ -46,15 +46,15 @@ struct packet {
 
 struct flood {
 	int family;
-	uint8_t flags;
-	uint8_t from[16], to[16];
+	__u8 flags;
+	__u8 from[16], to[16];
 	unsigned int bits;		/* of the last word of @from */
 	struct ports from_ports, to_ports;
-	uint64_t random;
+	__u64 random;
 };
 
 /* xorshift64: Marsaglia, Journal of Statistical Software 8 (2003). */
-static uint32_t draw(struct flood *flood)
+static __u32 draw(struct flood *flood)
 {
 	flood->random ^= flood->random << 13;
 	flood->random ^= flood->random >> 7;
@@ -62,9 +62,9 @@ static uint32_t draw(struct flood *flood)
 	return flood->random >> 16;
 }
 
-static uint32_t sum(const void *data, size_t length, uint32_t start)
+static __u32 sum(const void *data, size_t length, __u32 start)
 {
-	const uint8_t *byte = data;
+	const __u8 *byte = data;
 	size_t i;
 
 	for (i = 0; i < length; i += 2)
@@ -72,15 +72,15 @@ static uint32_t sum(const void *data, size_t length, uint32_t start)
 	return start;
 }
 
-static uint16_t checksum(const struct flood *flood, const uint8_t *from,
-			 const struct tcphdr *tcp)
+static __u16 checksum(const struct flood *flood, const __u8 *from,
+		      const struct tcphdr *tcp)
 {
 	struct pseudo pseudo = {
 		.length = htonl(sizeof(*tcp)),
 		.protocol = htonl(IPPROTO_TCP),
 	};
 	size_t size = flood->family == AF_INET ? 4 : 16;
-	uint32_t total;
+	__u32 total;
 
 	memcpy(pseudo.from, from, size);
 	memcpy(pseudo.to, flood->to, size);
@@ -91,15 +91,15 @@ static uint16_t checksum(const struct flood *flood, const uint8_t *from,
 }
 
 /* Goes through all numbers of up to 32 bits, far from one to the next. */
-static uint32_t scatter(uint64_t number)
+static __u32 scatter(__u64 number)
 {
 	return number * 0x9e3779b1;
 }
 
-static void set_source(const struct flood *flood, uint32_t bits, uint8_t *from)
+static void set_source(const struct flood *flood, __u32 bits, __u8 *from)
 {
 	size_t last = flood->family == AF_INET ? 0 : 12;
-	uint32_t word, mask = (1U << flood->bits) - 1;
+	__u32 word, mask = (1U << flood->bits) - 1;
 
 	memcpy(from, flood->from, 16);
 	memcpy(&word, from + last, sizeof(word));
@@ -108,10 +108,10 @@ static void set_source(const struct flood *flood, uint32_t bits, uint8_t *from)
 }
 
 /* The headers; the segment stands behind those of the family. */
-static size_t make(struct flood *flood, uint64_t number, void *to)
+static size_t make(struct flood *flood, __u64 number, void *to)
 {
 	unsigned int ports = flood->from_ports.last - flood->from_ports.first;
-	uint32_t pair = scatter(number);
+	__u32 pair = scatter(number);
 	struct tcphdr tcp = {
 		.source = htons(flood->from_ports.first +
 				(pair >> flood->bits) % (ports + 1)),
@@ -125,10 +125,10 @@ static size_t make(struct flood *flood, uint64_t number, void *to)
 	};
 	size_t header = flood->family == AF_INET ? sizeof(struct iphdr) :
 						   sizeof(struct ip6_hdr);
-	uint8_t from[16];
+	__u8 from[16];
 
 	set_source(flood, pair, from);
-	((uint8_t *)&tcp)[13] = flood->flags;
+	((__u8 *)&tcp)[13] = flood->flags;
 	tcp.check = checksum(flood, from, &tcp);
 	if (flood->family == AF_INET) {
 		struct iphdr ip = {
@@ -175,13 +175,13 @@ static int open_socket(const struct flood *flood)
 }
 
 /* How many have gone out; what the queue has no place for is sent anew. */
-static void send_all(struct flood *flood, uint64_t count)
+static void send_all(struct flood *flood, __u64 count)
 {
 	static struct packet packets[AT_ONCE];
 	struct mmsghdr messages[AT_ONCE] = { };
 	struct iovec vectors[AT_ONCE];
 	int sock = open_socket(flood), ret;
-	uint64_t number = 0;
+	__u64 number = 0;
 	unsigned int i, most;
 
 	while (number < count) {
@@ -223,7 +223,7 @@ int main(int argc, char **argv)
 {
 	struct flood flood = { };
 	struct timespec begin, end;
-	uint64_t count;
+	__u64 count;
 
 	if (argc != 9)
 		errx(2, "usage: segments SEED COUNT FLAGS FROM BITS FROM_PORTS TO TO_PORTS");

@@ -72,9 +72,11 @@ run: deps-run all
 	fi
 endif
 
+# DEBUG=1 adds check-debug QUICK=1, which may have a kernel to build first.
 check: deps-unit deps-fuzz deps-litmus deps-lint deps-guest deps-vm deps-kernels all
 	@$(MAKE) -s -C tests/guest
-	@tests/run guest unload kernels-quick + unit fuzz litmus lint
+	@tests/run guest unload kernels-quick $(if $(DEBUG),debug-quick) + \
+		unit fuzz litmus lint
 
 # QUICK=1 for a selection of the tests, on one of the kernels.
 check-debug: deps-kernels deps-guest deps-vm all

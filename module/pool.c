@@ -266,7 +266,10 @@ void tcps_pool_exit(void)
 	kmem_cache_destroy(cache);
 }
 
-/* Or might have; it is asked without its lock. */
+/*
+ * Whether it pays to call the worker. Read without its lock: after a wrong answer
+ * the next object that is taken asks again.
+ */
 static bool worker_has_some(void)
 {
 	return READ_ONCE(objects) < most_objects || READ_ONCE(reserved);

@@ -8,6 +8,7 @@ import os
 import subprocess
 
 from lib import kernel
+from lib.network import ip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SEGMENTS = os.path.join(os.path.dirname(HERE), '.build', 'segments')
@@ -20,10 +21,6 @@ LENGTH = {'v4': 24, 'v6': 64}
 NOWHERE = {'v4': '10.66.0.0', 'v6': 'fd66::'}
 BITS = 16
 PORTS = '32768-65535'
-
-
-def _ip(*words):
-    subprocess.run(['ip', *words], check=True)
 
 
 def counters():
@@ -41,26 +38,26 @@ def counters():
 
 class Attacker:
     def __init__(self):
-        _ip('netns', 'add', 'attacker')
-        _ip('link', 'add', 'cable', 'type', 'veth', 'peer', 'name', 'cable',
-            'netns', 'attacker')
+        ip('netns', 'add', 'attacker')
+        ip('link', 'add', 'cable', 'type', 'veth', 'peer', 'name', 'cable',
+           'netns', 'attacker')
         for family, length in LENGTH.items():
             more = ['nodad'] if family == 'v6' else []
             for place, addresses in (([], VICTIM),
                                      (['-n', 'attacker'], ATTACKER)):
-                _ip(*place, 'address', 'add',
+                ip(*place, 'address', 'add',
                     f'{addresses[family]}/{length}', 'dev', 'cable', *more)
-        _ip('link', 'set', 'cable', 'up')
-        _ip('-n', 'attacker', 'link', 'set', 'cable', 'up')
+        ip('link', 'set', 'cable', 'up')
+        ip('-n', 'attacker', 'link', 'set', 'cable', 'up')
         for family, address in ATTACKER.items():
-            _ip(f'-{family[1]}', 'route', 'add',
+            ip(f'-{family[1]}', 'route', 'add',
                 f'{NOWHERE[family]}/{32 - BITS if family == "v4" else 112}',
                 'via', address)
         self.place = os.open('/run/netns/attacker', os.O_RDONLY)
 
     def close(self):
         os.close(self.place)
-        _ip('netns', 'delete', 'attacker')
+        ip('netns', 'delete', 'attacker')
 
     def start(self, family, count, flags, ports):
         """A flood from nowhere to ports of the victim."""

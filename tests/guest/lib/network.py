@@ -27,7 +27,8 @@ AF = {'v4': socket.AF_INET, 'v6': socket.AF_INET6}
 NOWHERE = {'v4': '10.9.3.1', 'v6': 'fd09:3::1'}
 
 
-def _ip(*words):
+def ip(*words):
+    """The command of that name."""
     result = subprocess.run(['ip', *words], text=True, capture_output=True,
                             check=False)
     assert result.returncode == 0, f'ip {words}: {result.stderr}'
@@ -39,30 +40,30 @@ class Network:
         self.home = os.open('/proc/self/ns/net', os.O_RDONLY)
         self.places = {}
         for name in ('m', *HOSTS):
-            _ip('netns', 'add', name)
+            ip('netns', 'add', name)
             self.places[name] = os.open(f'/run/netns/{name}', os.O_RDONLY)
-            _ip('-n', name, 'link', 'set', 'lo', 'up')
+            ip('-n', name, 'link', 'set', 'lo', 'up')
         for name in HOSTS:
             self._join(name)
         with self.inside('m'):
             for path in ('ipv4/ip_forward', 'ipv6/conf/all/forwarding'):
                 kernel.write_file(f'/proc/sys/net/{path}', '1')
         for address in NOWHERE.values():
-            _ip('-n', 'm', 'route', 'add', 'unreachable', address)
+            ip('-n', 'm', 'route', 'add', 'unreachable', address)
         self.netem('add', netem)
 
     def _join(self, host):
-        _ip('link', 'add', 'eth', 'netns', host, 'type', 'veth', 'peer',
+        ip('link', 'add', 'eth', 'netns', host, 'type', 'veth', 'peer',
             'name', f'to-{host}', 'netns', 'm')
         for place, device, addresses in (
                 (host, 'eth', ADDRESS), ('m', f'to-{host}', ROUTER)):
             for family, address in addresses[host].items():
                 more = ['nodad'] if family == 'v6' else []
-                _ip('-n', place, 'address', 'add',
+                ip('-n', place, 'address', 'add',
                     f'{address}/{LENGTH[family]}', 'dev', device, *more)
-            _ip('-n', place, 'link', 'set', device, 'up')
+            ip('-n', place, 'link', 'set', device, 'up')
         for family, address in ROUTER[host].items():
-            _ip('-n', host, f'-{family[1]}', 'route', 'add', 'default', 'via',
+            ip('-n', host, f'-{family[1]}', 'route', 'add', 'default', 'via',
                 address)
 
     def netem(self, verb, words):
@@ -142,4 +143,4 @@ class Network:
         for number in (*self.places.values(), self.home):
             os.close(number)
         for name in self.places:
-            _ip('netns', 'delete', name)
+            ip('netns', 'delete', name)

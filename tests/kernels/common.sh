@@ -199,3 +199,18 @@ in_root()
 	[ "$(id -u)" -eq 0 ] || namespace+=(--map-root-user)
 	"${namespace[@]}" bash -c "$MOUNT_AND_ENTER" in_root "$@"
 }
+
+# debug_machine [NAME]: sets $where, what tests/vm/run needs to boot a kernel of
+# debug-list; nothing without a name.
+debug_machine()
+{
+	local image module
+
+	where=()
+	[ $# -gt 0 ] || return 0
+	image=$("$KERNELS_DIR/debug" "$1")
+	module=$("$KERNELS_DIR/build" "$1")
+	where=(--image "$image" --module "$module")
+	# Its reports of races in the kernel itself are no panic.
+	[ "$1" != kcsan ] || where+=(--append panic_on_warn=0)
+}

@@ -6,6 +6,7 @@
  */
 #include "conn.h"
 
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/irqflags.h>
@@ -21,10 +22,18 @@
 
 /* Entries for each chain when the table is full. */
 #define CHAIN_LENGTH	2UL
+/* Bytes of each entry for the marks of the chains; a bit would do. */
+#define MARK_BYTES	1UL
 
 struct hlist_bl_head *tcps_conn_heads;
 unsigned long tcps_conn_mask;
+unsigned long *tcps_conn_marks;
 static u64 missed;	/* connections that found no memory; approximate */
+
+static unsigned long mark_words(void)
+{
+	return BITS_TO_LONGS(tcps_conn_chains());
+}
 
 /**
  * tcps_conn_init() - make the table
@@ -36,9 +45,9 @@ static u64 missed;	/* connections that found no memory; approximate */
 int tcps_conn_init(unsigned int mib)
 {
 	unsigned long most = ((unsigned long)mib << 20) /
-			     (sizeof(struct tcps_conn) +
+			     (sizeof(struct tcps_conn) + MARK_BYTES +
 			      sizeof(*tcps_conn_heads) / CHAIN_LENGTH);
-	int ret;
+	int ret = -ENOMEM;
 
 	if (mib < TCPS_CONN_MIB_MIN || mib > TCPS_CONN_MIB_MAX) {
 		pr_err("conn_mib=%u: must be %u to %u\n", mib,
@@ -50,9 +59,19 @@ int tcps_conn_init(unsigned int mib)
 				   GFP_KERNEL);
 	if (!tcps_conn_heads)
 		return -ENOMEM;
+	tcps_conn_marks = kvcalloc(mark_words(), sizeof(*tcps_conn_marks),
+				   GFP_KERNEL);
+	if (!tcps_conn_marks)
+		goto err_free_heads;
 	ret = tcps_pool_init(sizeof(struct tcps_conn), most);
 	if (ret)
-		kvfree(tcps_conn_heads);
+		goto err_free_marks;
+	return 0;
+
+err_free_marks:
+	kvfree(tcps_conn_marks);
+err_free_heads:
+	kvfree(tcps_conn_heads);
 	return ret;
 }
 
@@ -164,6 +183,7 @@ void tcps_conn_exit(void)
 {
 	for_each_conn(tcps_conn_free);
 	tcps_pool_exit();
+	kvfree(tcps_conn_marks);
 	kvfree(tcps_conn_heads);
 }
 
@@ -185,6 +205,20 @@ void tcps_conn_doubt(void)
 void tcps_conn_forget(void)
 {
 	for_each_conn(free_if_doubted);
+}
+
+/**
+ * tcps_conn_mark_all() - mark every chain, whatever is in it
+ *
+ * Context: process; nobody takes marks back meanwhile.
+ */
+void tcps_conn_mark_all(void)
+{
+	unsigned long i;
+
+	/* Others may set bits at the same time. */
+	for (i = 0; i < mark_words(); i++)
+		WRITE_ONCE(tcps_conn_marks[i], ~0UL);
 }
 
 /**
@@ -261,5 +295,6 @@ void tcps_conn_stats(struct tcpstates_stats *stats)
 {
 	stats->conns_missed = READ_ONCE(missed);
 	stats->conn_bytes = tcps_pool_objects() * sizeof(struct tcps_conn) +
-			    tcps_conn_chains() * sizeof(*tcps_conn_heads);
+			    tcps_conn_chains() * sizeof(*tcps_conn_heads) +
+			    mark_words() * sizeof(*tcps_conn_marks);
 }

@@ -143,6 +143,8 @@ enum tcps_kind {
  * @doubted: learned, and not met again since tcps_conn_doubt()
  * @children: full sockets made from its request that have neither taken over
  *	nor ended; counted for MPTCP only
+ * @stuck_s: how long it had been in @state, in whole seconds, when it was last
+ *	told to be stuck there; 0 if it was not
  * @told: between whom, whose, and more
  */
 struct tcps_conn {
@@ -162,6 +164,7 @@ struct tcps_conn {
 	bool atleast;
 	bool doubted;
 	u8 children;
+	u64 stuck_s;
 	struct tcps_told told;
 };
 
@@ -171,6 +174,8 @@ void tcps_conn_exit(void);
 /* The chains, @tcps_conn_mask + 1 of them; here for what is inline below. */
 extern struct hlist_bl_head *tcps_conn_heads;
 extern unsigned long tcps_conn_mask;
+/* A bit for each chain; see tcps_conn_mark(). */
+extern unsigned long *tcps_conn_marks;
 
 /**
  * tcps_conn_chain() - where a connection is, if it is there
@@ -218,6 +223,32 @@ static inline struct hlist_bl_head *tcps_conn_lock(u64 cookie)
 static inline void tcps_conn_unlock(struct hlist_bl_head *chain)
 {
 	__clear_bit_unlock(0, (unsigned long *)&chain->first);
+}
+
+/**
+ * tcps_conn_mark() - note that a chain has a connection to be looked at
+ * @chain: its number; it is locked
+ *
+ * Marks are what stuck.c finds its connections by. Chains that are marked one after
+ * the other are those of one CPU mostly, as are the words that they share.
+ *
+ * Context: interrupts off.
+ */
+static inline void tcps_conn_mark(unsigned long chain)
+{
+	if (!test_bit(chain, tcps_conn_marks))
+		set_bit(chain, tcps_conn_marks);
+}
+
+/**
+ * tcps_conn_unmark() - note that it has none
+ * @chain: its number; it is locked
+ *
+ * Context: interrupts off.
+ */
+static inline void tcps_conn_unmark(unsigned long chain)
+{
+	clear_bit(chain, tcps_conn_marks);
 }
 
 /**
@@ -318,6 +349,7 @@ static inline void tcps_conn_begin(struct tcps_conn *conn,
 	conn->atleast = false;
 	conn->doubted = false;
 	conn->children = 0;
+	conn->stuck_s = 0;
 	memcpy((u8 *)&conn->told, (const u8 *)tuple, sizeof(*tuple));
 	tcps_conn_copy_owner(&conn->told, owner);
 	conn->told.known = tuple->known | owner->known;
@@ -335,6 +367,7 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 /* Context: process. */
 void tcps_conn_doubt(void);
 void tcps_conn_forget(void);
+void tcps_conn_mark_all(void);
 unsigned long tcps_conn_chains(void);
 unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
 			    unsigned int room, u64 *copied_ns);

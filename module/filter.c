@@ -12,6 +12,7 @@
 			 (1U << TCPSTATES_UNKNOWN))
 #define ALL_FAMILIES	((1U << TCPSTATES_FAMILY_INET) | \
 			 (1U << TCPSTATES_FAMILY_INET6))
+#define ALL_EVENTS	((1U << TCPSTATES_EVENT_COUNT) - 1 - 1U)
 #define ADDRESS_BYTES	16
 
 static unsigned int address_bits(__u8 family)
@@ -58,13 +59,15 @@ static bool valid_network(__u8 family, unsigned int prefix,
  *
  * Context: any.
  * Return: 0, or -EINVAL for bits, families, prefixes or ranges that mean
- * nothing, and for reserved members that are not zero.
+ * nothing.
  */
 int tcps_filter_check(const struct tcpstates_filter *filter)
 {
 	if ((filter->old_states | filter->new_states) & ~ALL_STATES)
 		return -EINVAL;
 	if (filter->families & ~ALL_FAMILIES)
+		return -EINVAL;
+	if (filter->events & ~ALL_EVENTS)
 		return -EINVAL;
 	if (filter->lport_min > filter->lport_max ||
 	    filter->rport_min > filter->rport_max)
@@ -74,7 +77,7 @@ int tcps_filter_check(const struct tcpstates_filter *filter)
 	    !valid_network(filter->raddr_family, filter->raddr_prefix,
 			   filter->raddr))
 		return -EINVAL;
-	return filter->reserved ? -EINVAL : 0;
+	return 0;
 }
 
 /**
@@ -89,7 +92,7 @@ bool tcps_filter_is_empty(const struct tcpstates_filter *filter)
 	return !(filter->old_states | filter->new_states | filter->families |
 		 filter->netns | filter->conn | filter->lport_max |
 		 filter->rport_max | filter->laddr_family |
-		 filter->raddr_family);
+		 filter->raddr_family | filter->events);
 }
 
 /* State 0 is in no filter, hence an unknown state matches no restriction. */
@@ -97,6 +100,13 @@ static bool match_state(__u32 wanted, __u8 state)
 {
 	return !wanted ||
 	       (state < TCPSTATES_STATE_COUNT && wanted & (1U << state));
+}
+
+/* What no filter can name is an event of a later version. */
+static bool match_event(__u32 wanted, __u8 event)
+{
+	return !wanted ||
+	       (event < TCPSTATES_EVENT_COUNT && wanted & (1U << event));
 }
 
 static bool match_family(__u32 wanted, __u8 family)
@@ -140,10 +150,12 @@ bool tcps_filter_match(const struct tcpstates_filter *filter,
 {
 	__u32 known = READ_ONCE(record->known);
 	__u8 family = READ_ONCE(record->family);
+	__u8 event = READ_ONCE(record->event);
 
-	if (READ_ONCE(record->event) == TCPSTATES_EVENT_LOST)
+	if (event == TCPSTATES_EVENT_LOST)
 		return true;
-	return match_state(filter->old_states, READ_ONCE(record->old_state)) &&
+	return match_event(filter->events, event) &&
+	       match_state(filter->old_states, READ_ONCE(record->old_state)) &&
 	       match_state(filter->new_states, READ_ONCE(record->new_state)) &&
 	       match_family(filter->families, family) &&
 	       (!filter->netns || filter->netns == READ_ONCE(record->netns)) &&

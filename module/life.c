@@ -19,6 +19,7 @@
 #include "conn.h"
 #include "step.h"
 #include "stream.h"
+#include "stuck.h"
 #include "uapi/tcpstates.h"
 
 static bool learning;	/* connections may be met in the middle of their life */
@@ -437,6 +438,7 @@ void tcps_life_learn(const struct tcps_step *step,
 		made->holder = step->holder;
 		made->kind = step->kind;
 		made->atleast = true;
+		tcps_stuck_note(made->cookie, made->state);
 	}
 	tcps_step_unvisit(&visit);
 }

@@ -12,6 +12,7 @@
 #include "life.h"
 #include "probe.h"
 #include "stream.h"
+#include "stuck_timer.h"
 #include "version.h"
 
 static unsigned int ring_records;
@@ -63,9 +64,12 @@ static int __init tcpstates_init(void)
 	if (ret)
 		goto err_exit_conn;
 	ring_records = tcps_stream_ring_records();
-	ret = tcps_probe_init();
+	ret = tcps_stuck_timer_init();
 	if (ret)
 		goto err_exit_stream;
+	ret = tcps_probe_init();
+	if (ret)
+		goto err_exit_stuck_timer;
 	ret = tcps_hooks_attach();
 	if (ret)
 		goto err_exit_probe;
@@ -79,6 +83,8 @@ err_detach_hooks:
 	tcps_hooks_detach();
 err_exit_probe:
 	tcps_probe_exit();
+err_exit_stuck_timer:
+	tcps_stuck_timer_exit();
 err_exit_stream:
 	tcps_stream_exit();
 err_exit_conn:
@@ -91,6 +97,7 @@ static void __exit tcpstates_exit(void)
 	tcps_device_unregister();
 	tcps_hooks_detach();
 	tcps_probe_exit();
+	tcps_stuck_timer_exit();
 	tcps_stream_exit();
 	tcps_conn_exit();
 }

@@ -23,6 +23,7 @@ const struct tcps_name tcps_events[TCPSTATES_EVENT_COUNT] = {
 	[TCPSTATES_EVENT_TRANSITION] = NAME("transition"),
 	[TCPSTATES_EVENT_LOST] = NAME("lost"),
 	[TCPSTATES_EVENT_EXISTING] = NAME("existing"),
+	[TCPSTATES_EVENT_STUCK] = NAME("stuck"),
 };
 
 const struct tcps_name tcps_causes[TCPSTATES_CAUSE_COUNT] = {

@@ -20,6 +20,7 @@
 #include "conn.h"
 #include "life.h"
 #include "stream.h"
+#include "stuck.h"
 #include "tell.h"
 #include "uninitialized.h"
 #include "uapi/tcpstates.h"
@@ -167,6 +168,8 @@ tcps_step_make(struct tcps_visit *visit, struct tcps_conn *conn,
 	conn->atleast = false;
 	conn->doubted = false;
 	conn->children = 0;
+	conn->stuck_s = 0;
+	tcps_stuck_note(conn->cookie, conn->state);
 	return record;
 }
 

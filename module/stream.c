@@ -261,7 +261,9 @@ void tcps_stream_set_offset(struct tcps_stream_cpu *stream)
 void tcps_stream_tell(struct tcps_stream_cpu *stream,
 		      const struct tcpstates_record *record)
 {
-	trace_transition(record);
+	/* The trace event is one of transitions. */
+	if (record->event == TCPSTATES_EVENT_TRANSITION)
+		trace_transition(record);
 	if (READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_RECORD)
 		irq_work_queue(&stream->wake);
 }

@@ -62,7 +62,8 @@
 #define TCPSTATES_EVENT_TRANSITION	1 /* @old_state to @new_state happened */
 #define TCPSTATES_EVENT_LOST		2 /* @count records are missing here */
 #define TCPSTATES_EVENT_EXISTING	3 /* a connection in @new_state was there */
-#define TCPSTATES_EVENT_COUNT		4
+#define TCPSTATES_EVENT_STUCK		4 /* it is in @new_state for too long */
+#define TCPSTATES_EVENT_COUNT		5
 
 /* Member @family. */
 #define TCPSTATES_FAMILY_INET	4
@@ -149,7 +150,7 @@
  * @seq: running number of @cpu, from 0, without a gap; an EXISTING has none
  * @conn: socket cookie, the identity of the connection
  * @dur_ns: nanoseconds spent in @old_state (in @new_state so far, in an
- *	EXISTING), if TCPSTATES_KNOW_DURATION
+ *	EXISTING or STUCK), if TCPSTATES_KNOW_DURATION
  * @count: how many records are missing, in a TCPSTATES_EVENT_LOST
  * @netns: inode number of the network namespace
  * @cpu: the CPU that recorded it; with @seq a unique name of the record
@@ -178,7 +179,9 @@
  *
  * From @rtt_us on the values are those at the transition, with the state
  * changed and the segment that caused it counted; in an EXISTING those at the
- * time when the table was read.
+ * time when the table was read, in a STUCK those at @boot_ns.
+ *
+ * In a TCPSTATES_EVENT_STUCK @old_state and @new_state are the same.
  *
  * In a TCPSTATES_EVENT_LOST only @size, @version, @event, @boot_ns, @real_ns
  * (of the first record that survived) and @count hold values.
@@ -273,7 +276,7 @@ struct tcpstates_format {
  * @raddr_family: TCPSTATES_FAMILY_* of @raddr; 0 wants all
  * @laddr_prefix: leading bits of @laddr that must match
  * @raddr_prefix: leading bits of @raddr that must match
- * @reserved: zero
+ * @events: bit 1 << TCPSTATES_EVENT_* for each wanted event; 0 wants all
  *
  * A record passes if it matches every member; all zero lets everything pass.
  * What a record does not know matches no restriction. A TCPSTATES_EVENT_LOST
@@ -295,7 +298,7 @@ struct tcpstates_filter {
 	__u8 raddr_family;
 	__u8 laddr_prefix;
 	__u8 raddr_prefix;
-	__u32 reserved;
+	__u32 events;
 };
 
 /*

@@ -46,7 +46,9 @@ static bool expected(const struct tcpstates_filter *f,
 {
 	if (r->event == TCPSTATES_EVENT_LOST)
 		return true;
-	return has_state(f->old_states, r->old_state) &&
+	return (!f->events || (r->event < TCPSTATES_EVENT_COUNT &&
+			       f->events >> r->event & 1)) &&
+	       has_state(f->old_states, r->old_state) &&
 	       has_state(f->new_states, r->new_state) &&
 	       (!f->families || (bits_of(r->family) &&
 				 f->families >> r->family & 1)) &&
@@ -65,7 +67,7 @@ static bool expected(const struct tcpstates_filter *f,
 /* What must not be accepted, and is told apart without the module's masks. */
 static bool is_bad(const struct tcpstates_filter *f)
 {
-	return f->reserved ||
+	return f->events & 1 || f->events >> TCPSTATES_EVENT_COUNT ||
 	       f->lport_min > f->lport_max || f->rport_min > f->rport_max ||
 	       f->laddr_prefix > bits_of(f->laddr_family) ||
 	       f->raddr_prefix > bits_of(f->raddr_family) ||

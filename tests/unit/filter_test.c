@@ -60,7 +60,10 @@ static const struct check_case check_cases[] = {
 	{ "address without family", { .laddr = { 1 } }, -EINVAL },
 	{ "last byte without family", { .raddr = { [15] = 1 } }, -EINVAL },
 	{ "prefix without family", { .raddr_prefix = 1 }, -EINVAL },
-	{ "reserved", { .reserved = 1 }, -EINVAL },
+	{ "all events", { .events = 0x1e }, 0 },
+	{ "event 0", { .events = 1 }, -EINVAL },
+	{ "event 5", { .events = BIT(5) }, -EINVAL },
+	{ "event 31", { .events = BIT(31) }, -EINVAL },
 };
 
 static void test_check(void **state)
@@ -136,6 +139,9 @@ static const struct match_case match_cases[] = {
 	{ "any known state", { .old_states = 0xffe, .new_states = 0xffe },
 	  true, true, false },
 	{ "old and other new", { .old_states = BIT(1), .new_states = BIT(1) },
+	  false, false, false },
+	{ "transitions", { .events = BIT(1) }, true, true, true },
+	{ "all but transitions", { .events = 0x1e & ~BIT(1) },
 	  false, false, false },
 	{ "inet", { .families = BIT(4) }, true, false, false },
 	{ "inet6", { .families = BIT(6) }, false, true, false },
@@ -265,6 +271,24 @@ static void test_states_out_of_range(void **state)
 	}
 }
 
+static void test_events(void **state)
+{
+	struct tcpstates_record record = ipv4;
+	struct tcpstates_filter filter = { 0 };
+	unsigned int wanted, event;
+
+	(void)state;
+	for (wanted = 1; wanted < TCPSTATES_EVENT_COUNT; wanted++) {
+		filter.events = BIT(wanted);
+		for (event = 0; event < 256; event++) {
+			record.event = event;
+			assert_int_equal(tcps_filter_match(&filter, &record),
+					 event == wanted ||
+					 event == TCPSTATES_EVENT_LOST);
+		}
+	}
+}
+
 static void test_losses_always_pass(void **state)
 {
 	const struct tcpstates_record loss = {
@@ -286,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_match),
 		cmocka_unit_test(test_unknown_members),
 		cmocka_unit_test(test_states_out_of_range),
+		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_losses_always_pass),
 	};
 

@@ -252,7 +252,7 @@ static void test_states(void **state)
 static void test_numbers_out_of_range(void **state)
 {
 	static const char * const events[] = {
-		"-", "transition", "lost", "existing",
+		"-", "transition", "lost", "existing", "stuck",
 	};
 	struct tcpstates_record record = example();
 	unsigned int i;

@@ -9,11 +9,12 @@
 #include "unit.h"
 
 #define CPU	3U
+#define KEPT	8U
 
 u8 stream_old_byte;
 
 static struct tcps_stream_cpu stream = { .cpu = CPU };
-static struct tcpstates_record slot;
+static struct tcpstates_record slots[KEPT], *slot;
 static unsigned int count;
 static bool entered, begun, committed;
 static u64 next_seq;
@@ -32,9 +33,11 @@ struct tcpstates_record *tcps_stream_begin(struct tcps_stream_cpu *of,
 	must(shim_irqs_off);
 	must(entered && !begun && of == &stream);
 	begun = true;
-	memset(&slot, stream_old_byte, sizeof(slot));
+	must(count < KEPT);
+	slot = &slots[count];
+	memset(slot, stream_old_byte, sizeof(*slot));
 	*number = next_seq;
-	return &slot;
+	return slot;
 }
 
 u64 tcps_stream_real_ns(struct tcps_stream_cpu *of, u64 boot_ns)
@@ -59,7 +62,7 @@ void tcps_stream_leave(struct tcps_stream_cpu *of,
 {
 	must(shim_irqs_off);
 	must(entered && !begun && of == &stream);
-	must(record == (committed ? &slot : NULL));
+	must(record == (committed ? slot : NULL));
 	/* Whoever holds the lock of the chain does not get further than here. */
 	if (record)
 		tcps_conn_unlock(tcps_conn_lock(record->conn));
@@ -67,17 +70,30 @@ void tcps_stream_leave(struct tcps_stream_cpu *of,
 	committed = false;
 }
 
+unsigned int stream_take_all(struct tcpstates_record records[], u8 event)
+{
+	unsigned int i, taken = count;
+
+	must(!entered);
+	for (i = 0; i < taken; i++) {
+		assert_int_equal(slots[i].size, sizeof(*slot));
+		assert_int_equal(slots[i].version, TCPSTATES_ABI_VERSION);
+		assert_int_equal(slots[i].event, event);
+		assert_int_equal(slots[i].cpu, CPU);
+		assert_int_equal(slots[i].seq, next_seq - taken + i);
+		records[i] = slots[i];
+	}
+	count = 0;
+	return taken;
+}
+
 struct tcpstates_record stream_take(void)
 {
-	must(!entered);
-	assert_int_equal(count, 1);
-	count = 0;
-	assert_int_equal(slot.size, sizeof(slot));
-	assert_int_equal(slot.version, TCPSTATES_ABI_VERSION);
-	assert_int_equal(slot.event, TCPSTATES_EVENT_TRANSITION);
-	assert_int_equal(slot.cpu, CPU);
-	assert_int_equal(slot.seq, next_seq - 1);
-	return slot;
+	struct tcpstates_record records[KEPT];
+
+	assert_int_equal(stream_take_all(records, TCPSTATES_EVENT_TRANSITION),
+			 1);
+	return records[0];
 }
 
 unsigned int stream_count(void)

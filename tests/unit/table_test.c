@@ -336,6 +336,23 @@ static void test_cells_stay_apart(void **state)
 	}
 }
 
+/* In the place of a cause, for how long; nothing is before it. */
+static void test_stuck(void **state)
+{
+	struct tcpstates_record record = transition(TCPSTATES_CLOSE_WAIT,
+						    TCPSTATES_CLOSE_WAIT, 0);
+
+	(void)state;
+	record.event = TCPSTATES_EVENT_STUCK;
+	expect(80, &record, HEAD_NARROW
+	       "12:38:45.123 CLOSE_WAIT  for 3m07s 10.0.0.5:443           10.0.0.9:53122\n");
+	record.flags |= TCPSTATES_FLAG_ATLEAST;
+	record.dur_ns = 99ULL * 86400 * 1000000000;
+	expect(115, &record,
+	       "TIME         OLD           AFTER NEW             CAUSE OWNER            LOCAL                 REMOTE\n"
+	       "12:38:45.123                     CLOSE_WAIT    >99d00h 812/java         10.0.0.5:443          10.0.0.9:53122\n");
+}
+
 static void test_loss(void **state)
 {
 	struct tcpstates_record record = { .event = TCPSTATES_EVENT_LOST,
@@ -358,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_no_cause_is_cut_off),
 		cmocka_unit_test(test_fits_any_width),
 		cmocka_unit_test(test_cells_stay_apart),
+		cmocka_unit_test(test_stuck),
 		cmocka_unit_test(test_loss),
 	};
 

@@ -83,7 +83,7 @@ AT(filter, laddr_family, 64, 1);
 AT(filter, raddr_family, 65, 1);
 AT(filter, laddr_prefix, 66, 1);
 AT(filter, raddr_prefix, 67, 1);
-AT(filter, reserved, 68, 4);
+AT(filter, events, 68, 4);
 SIZE(filter, 72);
 
 AT(ring, entered, 0, 8);

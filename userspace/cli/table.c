@@ -6,6 +6,7 @@
  *	12:38:45.123 ESTABLISHED       ack 10.0.0.5:443          10.0.0.9:53122
  *	12:38:45.124 CLOSE    rst-received [2001:db8:85a3:8d3:1319:8a2e:370:7348]:443
  *	                                   [2001:db8::9]:53122
+ *	12:39:45.124 CLOSE_WAIT  for 1m00s 10.0.0.5:443          10.0.0.9:53122
  *
  * where a wider terminal has room for, one after the other, the columns OLD and
  * AFTER, how long the old state lasted, before NEW, and OWNER; or what is there:
@@ -25,7 +26,7 @@
  * a line move to the left on a line of their own.
  *
  * A cause is in one column with the state that it leads to, at its right end:
- * the long ones all lead to CLOSE.
+ * the long ones all lead to CLOSE. The third line is of a connection that is stuck.
  */
 #include "table.h"
 
@@ -402,22 +403,45 @@ static int add_owner(struct table *table,
 	return OWNER_WIDTH - (int)strlen(owner);
 }
 
-static void add_transition(struct table *table,
-			   const struct tcpstates_record *record)
+/* The same for a state that lasts too long: for how long it does. */
+static void add_stuck(struct table *table,
+		      const struct tcpstates_record *record)
 {
-	char time[TIME_SIZE], age[AGE_SIZE];
+	const char *state = tcpstates_state_name(record->new_state);
+	char age[AGE_SIZE], text[AGE_SIZE + 4];
+
+	format_age(record, age);
+	snprintf(text, sizeof(text), "for %s", age);
+	if (strlen(state) + strlen(text) >= CAUSE_WIDTH)
+		strcpy(text, age);
+	add_coloured(table, state_colour(record->new_state), state);
+	output_format(table->out, "%*s", CAUSE_WIDTH - (int)strlen(state) -
+		      (int)strlen(text), "");
+	add_coloured(table, RED, text);
+}
+
+/* A transition, or that there is none. */
+static void add_change(struct table *table,
+		       const struct tcpstates_record *record)
+{
+	bool stuck = record->event == TCPSTATES_EVENT_STUCK;
+	char time[TIME_SIZE], age[AGE_SIZE] = "";
 	int free = 0;
 
 	format_time(record->real_ns, time);
 	output_format(table->out, "%s ", time);
 	if (table->old)
-		output_format(table->out, "%-*s ", STATE_WIDTH,
+		output_format(table->out, "%-*s ", STATE_WIDTH, stuck ? "" :
 			      tcpstates_state_name(record->old_state));
 	if (table->after) {
-		format_age(record, age);
+		if (!stuck)
+			format_age(record, age);
 		output_format(table->out, "%*s ", AGE_WIDTH, age);
 	}
-	add_cause(table, record);
+	if (stuck)
+		add_stuck(table, record);
+	else
+		add_cause(table, record);
 	if (table->owner)
 		free = add_owner(table, record);
 	add_endpoints(table, table->addresses - 1 - free, record);
@@ -456,22 +480,30 @@ static void add_loss(struct table *table, const struct tcpstates_record *record)
 	end_row(table);
 }
 
+static bool has_row(enum table_kind kind, unsigned int event)
+{
+	switch (event) {
+	case TCPSTATES_EVENT_TRANSITION:
+	case TCPSTATES_EVENT_STUCK:
+		return kind == TABLE_TRANSITIONS;
+	case TCPSTATES_EVENT_EXISTING:
+		return kind == TABLE_CONNECTIONS;
+	default:
+		return event == TCPSTATES_EVENT_LOST;
+	}
+}
+
 /* Adds a record; what is not of the table's kind nor a loss has no row. */
 void table_add(struct table *table, const struct tcpstates_record *record)
 {
-	static const unsigned int wanted[] = {
-		[TABLE_TRANSITIONS] = TCPSTATES_EVENT_TRANSITION,
-		[TABLE_CONNECTIONS] = TCPSTATES_EVENT_EXISTING,
-	};
-
-	if (record->event != TCPSTATES_EVENT_LOST &&
-	    record->event != wanted[table->kind])
+	if (!has_row(table->kind, record->event))
 		return;
 	if (!table->printed || (table->rows && table->printed >= table->rows))
 		add_head(table);
 	switch (record->event) {
 	case TCPSTATES_EVENT_TRANSITION:
-		add_transition(table, record);
+	case TCPSTATES_EVENT_STUCK:
+		add_change(table, record);
 		break;
 	case TCPSTATES_EVENT_EXISTING:
 		add_connection(table, record);

@@ -23,7 +23,7 @@ static const char help[] =
 "as a table on a terminal (time of day where you are; from 90 columns on with the\n"
 "old state, from 98 on with how long that lasted, from 115 on with the owner),\n"
 "elsewhere as lines of key=value pairs like those of the device (time in UTC).\n"
-"Ends with Ctrl-C.\n"
+"Says also when one is in a state for too long. Ends with Ctrl-C.\n"
 "\n"
 "  --json         an object per line, with the keys of the lines\n"
 "  --lines        lines, on a terminal too\n"

@@ -88,7 +88,7 @@ class Ioctl(DeviceTest):
         mapped = socket.inet_pton(socket.AF_INET6, '::1')
         ipv4 = socket.inet_pton(socket.AF_INET, '127.0.0.1') + bytes(12)
         for members in (
-                {'reserved': 1},
+                {'events': 1}, {'events': 1 << 5}, {'events': 1 << 31},
                 {'old_states': 1}, {'new_states': 1},
                 {'old_states': 1 << 12}, {'new_states': 1 << 31},
                 {'families': 1}, {'families': 1 << 10}, {'families': 1 << 5},

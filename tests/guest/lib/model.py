@@ -84,6 +84,10 @@ class Model:
             self._error(event, 'the reader lost records')
             return
         life = self.table.get(event.conn)
+        if event.event == 'stuck':
+            if life and life.state != event.new:
+                self._error(event, f'the connection is in {life.state}')
+            return
         if life is None:
             life = self._begin(event)
         elif life.state != event.old:

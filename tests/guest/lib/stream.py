@@ -19,7 +19,7 @@ PORT = r'(-|[1-9]\d{0,4})'
 NUMBER = r'(-|0|[1-9]\d*)'
 LINE = re.compile((
     r'time=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z '
-    r'(?:seq=(0|[1-9]\d*):(0|[1-9]\d*) event=(transition)|'
+    r'(?:seq=(0|[1-9]\d*):(0|[1-9]\d*) event=(transition|stuck)|'
     r'seq=- event=(existing)) '
     r'conn=([1-9a-f][0-9a-f]*) netns=([1-9]\d*) family=(inet6?) '
     r'laddr=([0-9a-f.:]+|-) lport=' + PORT +
@@ -143,6 +143,8 @@ def parse_line(raw, complete=False):
         for state in (new,) if row and old == '-' else (old, new):
             if state not in uapi.STATE_NUMBERS:
                 raise BadLine(f'state {state}')
+        if (event == 'stuck') != (old == new):
+            raise BadLine(f'{event} from {old} to {new}')
         return Event(
             text=text, event=row or event,
             real_ns=_real_ns(seconds, fraction),
@@ -213,8 +215,12 @@ def _parse_record(record):
         return Event(text='', event='lost', real_ns=record.real_ns,
                      boot_ns=record.boot_ns, count=record.dur_ns)
     row = record.event == uapi.EVENT_EXISTING
-    if record.event != uapi.EVENT_TRANSITION and not (row and not record.old):
+    stuck = record.event == uapi.EVENT_STUCK
+    if record.event != uapi.EVENT_TRANSITION and not stuck and \
+            not (row and not record.old):
         raise BadLine(f'event {record.event}')
+    if stuck != (record.old == record.new):
+        raise BadLine(f'event {record.event} from {record.old} to {record.new}')
     family = uapi.FAMILIES[record.family]
     address_family = ADDRESS_FAMILY[family]
     comm = _known(record, uapi.KNOW_OWNER, record.comm, bytes(16))
@@ -224,7 +230,8 @@ def _parse_record(record):
     if record.cause >= len(uapi.CAUSES):
         raise BadLine(f'cause {record.cause}')
     return Event(
-        text='', event='existing' if row else 'transition',
+        text='',
+        event='existing' if row else 'stuck' if stuck else 'transition',
         real_ns=record.real_ns, boot_ns=record.boot_ns,
         cpu=None if row else record.cpu, seq=None if row else record.seq,
         conn=record.conn, netns=record.netns, family=family,

@@ -18,6 +18,7 @@ STATE_NUMBERS = {name: number for number, name in STATES.items()}
 EVENT_TRANSITION = 1
 EVENT_LOST = 2
 EVENT_EXISTING = 3
+EVENT_STUCK = 4
 
 FAMILY_INET = 4
 FAMILY_INET6 = 6
@@ -101,7 +102,7 @@ FILTER = struct.Struct('=IIIIQHHHH16s16sBBBBI')
 FILTER_FIELDS = (
     'old_states new_states families netns conn lport_min lport_max rport_min '
     'rport_max laddr raddr laddr_family raddr_family laddr_prefix '
-    'raddr_prefix reserved').split()
+    'raddr_prefix events').split()
 
 MAGIC = 0xE6
 

@@ -2,3 +2,4 @@
 #include_next <linux/limits.h>
 
 #define U8_MAX	255
+#define U64_MAX	(~0ULL)

@@ -2,9 +2,10 @@
 #ifndef _SHIM_LINUX_MINMAX_H
 #define _SHIM_LINUX_MINMAX_H
 
-static inline unsigned int min(unsigned int a, unsigned int b)
-{
-	return a < b ? a : b;
-}
+#define min(a, b) ({			\
+	__typeof__(a) min_a = (a);	\
+	__typeof__(b) min_b = (b);	\
+	min_a < min_b ? min_a : min_b;	\
+})
 
 #endif /* _SHIM_LINUX_MINMAX_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * When to look for connections that are stuck, and the parameters that say what
+ * too long is. Context: process.
+ */
+#ifndef _TCPS_STUCK_TIMER_H
+#define _TCPS_STUCK_TIMER_H
+
+int tcps_stuck_timer_init(void);
+void tcps_stuck_timer_exit(void);
+
+#endif /* _TCPS_STUCK_TIMER_H */

@@ -28,6 +28,7 @@
 struct hlist_bl_head *tcps_conn_heads;
 unsigned long tcps_conn_mask;
 unsigned long *tcps_conn_marks;
+static u32 states_to_mark;	/* by the walk that is going on */
 static u64 missed;	/* connections that found no memory; approximate */
 
 static unsigned long mark_words(void)
@@ -174,6 +175,12 @@ static void free_if_doubted(struct tcps_conn *conn)
 		tcps_conn_free(conn);
 }
 
+static void mark_if_in_state(struct tcps_conn *conn)
+{
+	if (BIT(conn->state) & states_to_mark)
+		tcps_conn_mark(tcps_conn_chain(conn->cookie));
+}
+
 /**
  * tcps_conn_exit() - free the table
  *
@@ -208,17 +215,15 @@ void tcps_conn_forget(void)
 }
 
 /**
- * tcps_conn_mark_all() - mark every chain, whatever is in it
+ * tcps_conn_mark_states() - mark the chains of all connections in some states
+ * @states: a bit for each
  *
- * Context: process; nobody takes marks back meanwhile.
+ * Context: process; one call at a time.
  */
-void tcps_conn_mark_all(void)
+void tcps_conn_mark_states(u32 states)
 {
-	unsigned long i;
-
-	/* Others may set bits at the same time. */
-	for (i = 0; i < mark_words(); i++)
-		WRITE_ONCE(tcps_conn_marks[i], ~0UL);
+	states_to_mark = states;
+	for_each_conn(mark_if_in_state);
 }
 
 /**

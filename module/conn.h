@@ -367,7 +367,7 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 /* Context: process. */
 void tcps_conn_doubt(void);
 void tcps_conn_forget(void);
-void tcps_conn_mark_all(void);
+void tcps_conn_mark_states(u32 states);
 unsigned long tcps_conn_chains(void);
 unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
 			    unsigned int room, u64 *copied_ns);

@@ -104,8 +104,7 @@ static unsigned int shortest(void)
  * tcps_stuck_watch() - set the limits
  * @new_limits: seconds by state; 0 where nothing is too long
  *
- * What is in such a state already is found by the next pass, which looks at all
- * chains.
+ * What is in such a state already is looked for in the whole table.
  *
  * Context: process; not while another call of this or a pass runs.
  */
@@ -121,10 +120,10 @@ void tcps_stuck_watch(const unsigned int new_limits[TCPSTATES_STATE_COUNT])
 	}
 	/*
 	 * A transition that still has the old value took the lock of its chain
-	 * before the next pass does, which then meets its connection.
+	 * before the walk does, which then meets its connection.
 	 */
 	WRITE_ONCE(tcps_stuck_states, states);
-	tcps_conn_mark_all();
+	tcps_conn_mark_states(states);
 }
 
 /**

@@ -112,6 +112,7 @@ class Stuck(StuckTest):
     def test_every_state(self, form):
         """What the kernel's own table shows in a state for so long."""
         stream = self.load(*(f'stuck_{state.lower()}=1' for state in WATCHED))
+        before = proctcp.read()     # 5.10 does not end all that others left
         if form == 'binary':
             uapi.set_format(stream.fd, uapi.FORMAT_BINARY)
             stream.binary = True
@@ -125,13 +126,15 @@ class Stuck(StuckTest):
                 since[event.conn] = event
                 told.pop(event.conn, None)
                 return
-            begun = since[event.conn]
+            begun = since.get(event.conn)
+            if not begun:
+                return
             self.assertEqual((event.old, event.new), (begun.new, begun.new))
             self.assertEqual(event.real_ns - begun.real_ns, event.dur_ns)
             told.setdefault(event.conn, []).append(event)
 
         wanted = sorted(entry.state for entry in proctcp.read()
-                        if entry.state in WATCHED)
+                        if entry.state in WATCHED and entry not in before)
 
         def arrived(events):
             since.clear()
@@ -141,6 +144,7 @@ class Stuck(StuckTest):
             return sorted(lines[0].new for lines in told.values()) == wanted
 
         events = stream.collect(arrived)
+        self.assertEqual(set(wanted), set(WATCHED))
         self.assertEqual({event.new for event in stuck(events)}, set(WATCHED))
 
     def test_default(self):

@@ -17,6 +17,7 @@ static int terminal_ioctl(int fd, unsigned long command, struct winsize *size);
 #define isatty			terminal_isatty
 #define ioctl			terminal_ioctl
 
+#include "../../userspace/cli/cell.c"
 #include "../../userspace/cli/table.c"
 #include "../../userspace/lib/text.c"
 

@@ -28,6 +28,8 @@ static const struct command {
 	  watch_run },
 	{ "list", "show the connections that exist now, their age and owner",
 	  list_run },
+	{ "stuck", "show what is in a state for too long, who holds it, and why",
+	  stuck_run },
 	{ "stats", "show what the module has recorded, its memory and hooks",
 	  stats_run },
 	{ .name = NULL }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Wrong command lines, said in one way. */
+/* Values of options, and wrong command lines, said in one way. */
 #ifndef _CLI_OPTIONS_H
 #define _CLI_OPTIONS_H
+
+#include <stdbool.h>
 
 #include "compiler.h"
 
@@ -12,15 +14,24 @@
 enum {
 	OPTION_HELP = 256,
 	OPTION_VERSION,
+	OPTION_CHECK,
 	OPTION_COUNT,
 	OPTION_DEVICE,
+	OPTION_EXEC,
 	OPTION_JSON,
 	OPTION_LINES,
+	OPTION_OLDER,
 	OPTION_REWIND,
 	OPTION_TABLE,
+	OPTION_WATCH,
 };
 
 __printf(1, 2) int usage_error(const char *format, ...);
 int option_error(int result, char *argv[]);
+
+bool parse_count(const char *word, unsigned long long *count);
+bool parse_age(const char *word, unsigned long long most_s,
+	       unsigned long long *seconds);
+bool parse_levels(const char *word, unsigned long long levels[2]);
 
 #endif /* _CLI_OPTIONS_H */

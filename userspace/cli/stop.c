@@ -68,10 +68,39 @@ bool stop_overdue(void)
 	return impatient;
 }
 
+/* The signal mask that another program is to begin with. */
+const sigset_t *stop_open_mask(void)
+{
+	return &waiting;
+}
+
 /* poll(2) without a time limit. EINTR when the wish comes, or is overdue. */
 int stop_poll(struct pollfd *fds, nfds_t count)
 {
 	return ppoll(fds, count, NULL, &waiting);
+}
+
+/*
+ * Waits until there is something to read; or somebody to whom this pipes goes
+ * away, which is not to be noticed only when the next connection is made.
+ * Returns 1 to read on, 0 to end, -1 and errno.
+ */
+int stop_wait(int fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
+	};
+
+	if (stop_poll(fds, 2) < 0)
+		return errno == EINTR ? 1 : -1;
+	if (fds[1].revents)
+		return 0;
+	if (fds[0].revents && !(fds[0].revents & POLLIN)) {
+		errno = EIO;
+		return -1;
+	}
+	return 1;
 }
 
 /*

@@ -7,6 +7,7 @@
 #define _CLI_STOP_H
 
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -14,8 +15,10 @@
 void stop_install(void);
 bool stop_requested(void);
 bool stop_overdue(void);
+const sigset_t *stop_open_mask(void);
 
 int stop_poll(struct pollfd *fds, nfds_t count);
+int stop_wait(int fd);
 ssize_t stop_write(int fd, const void *bytes, size_t length);
 
 #endif /* _CLI_STOP_H */

@@ -37,52 +37,29 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cell.h"
 #include "output.h"
 
 #define NARROWEST	80
 #define FEWEST_ROWS	4	/* in which a head makes sense */
 #define USUAL_ROWS	24
 
-#define TIME_SIZE	16
-#define AGE_SIZE	24
-#define OWNER_SIZE	32
 #define STATE_WIDTH	11	/* ESTABLISHED */
 #define AGE_WIDTH	7
-#define OWNER_WIDTH	16
 #define TIME_WIDTH	12
 #define CAUSE_WIDTH	21	/* CLOSE listener-closed */
 #define QUEUES_WIDTH	11	/* 99999/99999 */
 #define IPV4_WIDTH	21	/* such an address with a port */
 #define IPV6_WIDTH	47	/* such an address, in brackets, with a port */
-#define ENDPOINT_SIZE	64
-#define COUNT_SIZE	12
 #define QUEUES_SIZE	32
 #define HEAD_SIZE	256
 #define CAUSE_TITLE	6	/* of CAUSE_WIDTH, with the space before it */
-
-#define BOLD		"\033[1m"
-#define RED		"\033[31m"
-#define GREEN		"\033[32m"
-#define YELLOW		"\033[33m"
-#define MAGENTA		"\033[35m"
-#define CYAN		"\033[36m"
-#define RESET		"\033[0m"
-
-/* See no-color.org: any value but an empty one. */
-static bool wants_colour(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	return (!no_color || !*no_color) &&
-	       term && *term && strcmp(term, "dumb");
-}
 
 void table_init(struct table *table, struct output *out, enum table_kind kind)
 {
 	*table = (struct table) { .out = out, .kind = kind };
 	table->terminal = isatty(STDOUT_FILENO);
-	table->colour = table->terminal && wants_colour();
+	table->colour = table->terminal && cell_wants_colour();
 	tzset();
 }
 
@@ -103,10 +80,10 @@ static void choose_columns(struct table *table)
 		table->addresses = TIME_WIDTH + 1 + CAUSE_WIDTH + 1;
 		table->old = widen(table, STATE_WIDTH);
 		table->after = table->old && widen(table, AGE_WIDTH);
-		table->owner = table->after && widen(table, OWNER_WIDTH);
+		table->owner = table->after && widen(table, CELL_OWNER_WIDTH);
 	} else {
 		table->addresses = STATE_WIDTH + 1 + AGE_WIDTH + 1 +
-				   OWNER_WIDTH + 1;
+				   CELL_OWNER_WIDTH + 1;
 		table->queues = widen(table, QUEUES_WIDTH);
 	}
 }
@@ -133,7 +110,7 @@ static void add_coloured(struct table *table, const char *colour,
 			 const char *text)
 {
 	if (table->colour && *colour)
-		output_format(table->out, "%s%s%s", colour, text, RESET);
+		output_format(table->out, "%s%s%s", colour, text, CELL_RESET);
 	else
 		output_format(table->out, "%s", text);
 }
@@ -158,7 +135,7 @@ static void add_titles(const struct table *table, char head[HEAD_SIZE])
 	if (table->kind == TABLE_CONNECTIONS) {
 		add_title(head, -STATE_WIDTH, "STATE");
 		add_title(head, AGE_WIDTH, "AGE");
-		add_title(head, -OWNER_WIDTH, "OWNER");
+		add_title(head, -CELL_OWNER_WIDTH, "OWNER");
 		if (table->queues)
 			add_title(head, QUEUES_WIDTH, "QUEUES");
 		return;
@@ -171,7 +148,7 @@ static void add_titles(const struct table *table, char head[HEAD_SIZE])
 	add_title(head, -(CAUSE_WIDTH - CAUSE_TITLE), "NEW");
 	add_title(head, CAUSE_TITLE - 1, "CAUSE");
 	if (table->owner)
-		add_title(head, -OWNER_WIDTH, "OWNER");
+		add_title(head, -CELL_OWNER_WIDTH, "OWNER");
 }
 
 static void add_head(struct table *table)
@@ -183,83 +160,8 @@ static void add_head(struct table *table)
 	add_title(head, -table->side, "LOCAL");
 	add_title(head, 0, "REMOTE");
 	table->printed = 0;
-	add_coloured(table, BOLD, head);
+	add_coloured(table, CELL_BOLD, head);
 	end_row(table);
-}
-
-/* The time of day where the user is, in milliseconds. */
-static void format_time(__u64 real_ns, char text[TIME_SIZE])
-{
-	time_t seconds = real_ns / 1000000000;
-	size_t length = 0;
-	struct tm tm;
-
-	if (localtime_r(&seconds, &tm))
-		length = strftime(text, TIME_SIZE, "%H:%M:%S", &tm);
-	snprintf(text + length, TIME_SIZE - length, ".%03u",
-		 (unsigned int)(real_ns / 1000000 % 1000));
-}
-
-/* In the two largest units; ">" where more is possible, "-" for unknown. */
-static void format_age(const struct tcpstates_record *record,
-		       char text[AGE_SIZE])
-{
-	const char *more = record->flags & TCPSTATES_FLAG_ATLEAST ? ">" : "";
-	unsigned long long ms = record->dur_ns / 1000000;
-	unsigned long long s = ms / 1000;
-
-	if (!(record->known & TCPSTATES_KNOW_DURATION))
-		snprintf(text, AGE_SIZE, "-");
-	else if (s < 1)
-		snprintf(text, AGE_SIZE, "%s%llums", more, ms);
-	else if (s < 60)
-		snprintf(text, AGE_SIZE, "%s%llu.%llus", more, s,
-			 ms / 100 % 10);
-	else if (s < 3600)
-		snprintf(text, AGE_SIZE, "%s%llum%02llus", more, s / 60,
-			 s % 60);
-	else if (s < 86400)
-		snprintf(text, AGE_SIZE, "%s%lluh%02llum", more, s / 3600,
-			 s / 60 % 60);
-	else if (s < 100 * 86400)
-		snprintf(text, AGE_SIZE, "%s%llud%02lluh", more, s / 86400,
-			 s / 3600 % 24);
-	else
-		snprintf(text, AGE_SIZE, "%s%llud", more, s / 86400);
-}
-
-/*
- * pid/comm, cut off to fit; the user where no more is known. A name may hold
- * any byte, and none of them is to do something to the terminal.
- */
-static void format_owner(const struct tcpstates_record *record,
-			 char text[OWNER_SIZE])
-{
-	__u32 known = record->known;
-	char *p;
-
-	if (known & TCPSTATES_KNOW_OWNER)
-		snprintf(text, OWNER_SIZE, "%u/%.*s", record->pid,
-			 TCPSTATES_COMM_LEN, record->comm);
-	else if (known & TCPSTATES_KNOW_UID)
-		snprintf(text, OWNER_SIZE, "uid %u", record->uid);
-	else
-		snprintf(text, OWNER_SIZE, "-");
-	for (p = text; *p; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	text[OWNER_WIDTH] = '\0';
-}
-
-/* In five columns at most. */
-static void format_count(__u32 count, char text[COUNT_SIZE])
-{
-	if (count < 100000)
-		snprintf(text, COUNT_SIZE, "%u", count);
-	else if (count < 10000000)
-		snprintf(text, COUNT_SIZE, "%uk", count / 1000);
-	else
-		snprintf(text, COUNT_SIZE, "%uM", count / 1000000);
 }
 
 /* What a connection has to read and to send; a listener, to accept. */
@@ -267,64 +169,24 @@ static void format_queues(const struct tcpstates_record *record,
 			  char text[QUEUES_SIZE])
 {
 	bool listener = record->known & TCPSTATES_KNOW_ACCEPTQ;
-	char left[COUNT_SIZE], right[COUNT_SIZE];
+	char left[CELL_COUNT_SIZE], right[CELL_COUNT_SIZE];
 
-	format_count(listener ? record->acceptq : record->rq, left);
-	format_count(listener ? record->backlog : record->wq, right);
+	cell_count(listener ? record->acceptq : record->rq, left);
+	cell_count(listener ? record->backlog : record->wq, right);
 	if (listener || record->known & TCPSTATES_KNOW_QUEUES)
 		snprintf(text, QUEUES_SIZE, "%s/%s", left, right);
 	else
 		snprintf(text, QUEUES_SIZE, "-");
 }
 
-/* By what a state means: opens, works, waits for us, closes, is done. */
-static const char *state_colour(unsigned int state)
-{
-	switch (state) {
-	case TCPSTATES_SYN_SENT:
-	case TCPSTATES_SYN_RECV:
-	case TCPSTATES_LISTEN:
-		return CYAN;
-	case TCPSTATES_ESTABLISHED:
-		return GREEN;
-	case TCPSTATES_CLOSE_WAIT:
-		return MAGENTA;
-	case TCPSTATES_FIN_WAIT1:
-	case TCPSTATES_FIN_WAIT2:
-	case TCPSTATES_CLOSING:
-	case TCPSTATES_LAST_ACK:
-	case TCPSTATES_TIME_WAIT:
-		return YELLOW;
-	default:
-		return "";
-	}
-}
-
-/* address:port, with brackets around IPv6; "-" for what is not known. */
-static void format_endpoint(char text[ENDPOINT_SIZE], unsigned int family,
-			    const __u8 *address, bool know_port, __u16 port)
-{
-	char host[TCPSTATES_ADDRESS_SIZE], number[8] = "-";
-
-	tcpstates_format_address(family, address, host, sizeof(host));
-	if (know_port)
-		snprintf(number, sizeof(number), "%u", port);
-	if (family == TCPSTATES_FAMILY_INET6)
-		snprintf(text, ENDPOINT_SIZE, "[%s]:%s", host, number);
-	else if (family || know_port)
-		snprintf(text, ENDPOINT_SIZE, "%s:%s", host, number);
-	else
-		snprintf(text, ENDPOINT_SIZE, "-");
-}
-
 /* In the place of the peer that a listener does not have. */
-static void format_accept_queue(char text[ENDPOINT_SIZE],
+static void format_accept_queue(char text[CELL_ENDPOINT_SIZE],
 				const struct tcpstates_record *record)
 {
 	char queues[QUEUES_SIZE];
 
 	format_queues(record, queues);
-	snprintf(text, ENDPOINT_SIZE, "queue %s", queues);
+	snprintf(text, CELL_ENDPOINT_SIZE, "queue %s", queues);
 }
 
 /* The first of two lines has no room for @text if that is too long. */
@@ -363,20 +225,13 @@ static void add_addresses(struct table *table, int column, const char *local,
 static void add_endpoints(struct table *table, int column,
 			  const struct tcpstates_record *record)
 {
-	char local[ENDPOINT_SIZE], remote[ENDPOINT_SIZE];
-	__u32 known = record->known;
+	char local[CELL_ENDPOINT_SIZE], remote[CELL_ENDPOINT_SIZE];
 
-	format_endpoint(local,
-			known & TCPSTATES_KNOW_LADDR ? record->family : 0,
-			record->laddr, known & TCPSTATES_KNOW_LPORT,
-			record->lport);
-	if (known & TCPSTATES_KNOW_ACCEPTQ && !table->queues)
+	cell_local(record, local);
+	if (record->known & TCPSTATES_KNOW_ACCEPTQ && !table->queues)
 		format_accept_queue(remote, record);
 	else
-		format_endpoint(remote,
-				known & TCPSTATES_KNOW_RADDR ?
-				record->family : 0, record->raddr,
-				known & TCPSTATES_KNOW_RPORT, record->rport);
+		cell_remote(record, remote);
 	add_addresses(table, column, local, remote);
 }
 
@@ -387,7 +242,7 @@ static void add_cause(struct table *table,
 	const char *new = tcpstates_state_name(record->new_state);
 	int room = CAUSE_WIDTH - (int)strlen(new);
 
-	add_coloured(table, state_colour(record->new_state), new);
+	add_coloured(table, cell_state_colour(record->new_state), new);
 	output_format(table->out, "%*.*s", room, room - 1,
 		      tcpstates_cause_name(record->cause));
 }
@@ -396,11 +251,11 @@ static void add_cause(struct table *table,
 static int add_owner(struct table *table,
 		     const struct tcpstates_record *record)
 {
-	char owner[OWNER_SIZE];
+	char owner[CELL_OWNER_SIZE];
 
-	format_owner(record, owner);
+	cell_owner(record, owner);
 	output_format(table->out, " %s", owner);
-	return OWNER_WIDTH - (int)strlen(owner);
+	return CELL_OWNER_WIDTH - (int)strlen(owner);
 }
 
 /* The same for a state that lasts too long: for how long it does. */
@@ -408,16 +263,16 @@ static void add_stuck(struct table *table,
 		      const struct tcpstates_record *record)
 {
 	const char *state = tcpstates_state_name(record->new_state);
-	char age[AGE_SIZE], text[AGE_SIZE + 4];
+	char age[CELL_AGE_SIZE], text[CELL_AGE_SIZE + 4];
 
-	format_age(record, age);
+	cell_age(record, age);
 	snprintf(text, sizeof(text), "for %s", age);
 	if (strlen(state) + strlen(text) >= CAUSE_WIDTH)
 		strcpy(text, age);
-	add_coloured(table, state_colour(record->new_state), state);
+	add_coloured(table, cell_state_colour(record->new_state), state);
 	output_format(table->out, "%*s", CAUSE_WIDTH - (int)strlen(state) -
 		      (int)strlen(text), "");
-	add_coloured(table, RED, text);
+	add_coloured(table, CELL_RED, text);
 }
 
 /* A transition, or that there is none. */
@@ -425,17 +280,17 @@ static void add_change(struct table *table,
 		       const struct tcpstates_record *record)
 {
 	bool stuck = record->event == TCPSTATES_EVENT_STUCK;
-	char time[TIME_SIZE], age[AGE_SIZE] = "";
+	char time[CELL_TIME_SIZE], age[CELL_AGE_SIZE] = "";
 	int free = 0;
 
-	format_time(record->real_ns, time);
+	cell_time(record->real_ns, time);
 	output_format(table->out, "%s ", time);
 	if (table->old)
 		output_format(table->out, "%-*s ", STATE_WIDTH, stuck ? "" :
 			      tcpstates_state_name(record->old_state));
 	if (table->after) {
 		if (!stuck)
-			format_age(record, age);
+			cell_age(record, age);
 		output_format(table->out, "%*s ", AGE_WIDTH, age);
 	}
 	if (stuck)
@@ -451,11 +306,11 @@ static void add_connection(struct table *table,
 			   const struct tcpstates_record *record)
 {
 	const char *state = tcpstates_state_name(record->new_state);
-	char age[AGE_SIZE], queues[QUEUES_SIZE];
+	char age[CELL_AGE_SIZE], queues[QUEUES_SIZE];
 	int free;
 
-	format_age(record, age);
-	add_coloured(table, state_colour(record->new_state), state);
+	cell_age(record, age);
+	add_coloured(table, cell_state_colour(record->new_state), state);
 	output_format(table->out, "%*s %*s", STATE_WIDTH - (int)strlen(state),
 		      "", AGE_WIDTH, age);
 	free = add_owner(table, record);
@@ -470,13 +325,13 @@ static void add_connection(struct table *table,
 
 static void add_loss(struct table *table, const struct tcpstates_record *record)
 {
-	char loss[80], time[TIME_SIZE];
+	char loss[80], time[CELL_TIME_SIZE];
 
-	format_time(record->real_ns, time);
+	cell_time(record->real_ns, time);
 	output_format(table->out, "%s ", time);
 	snprintf(loss, sizeof(loss), "*** %llu lost here: read too slowly ***",
 		 (unsigned long long)record->count);
-	add_coloured(table, BOLD RED, loss);
+	add_coloured(table, CELL_BOLD CELL_RED, loss);
 	end_row(table);
 }
 

@@ -2,12 +2,9 @@
 /* tcpstates watch: what happens, as it happens. */
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "libtcpstates.h"
@@ -66,18 +63,6 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-static bool parse_count(const char *word, unsigned long long *count)
-{
-	char *end;
-
-	/* strtoull() takes signs and blanks; a count has none. */
-	if (*word < '0' || *word > '9')
-		return false;
-	errno = 0;
-	*count = strtoull(word, &end, 10);
-	return !errno && !*end && *count;
-}
-
 /* Takes one option. Returns a status, or -1 to go on. */
 static int parse_option(struct watch *watch, int option, char *argv[])
 {
@@ -135,29 +120,6 @@ static void show(struct watch *watch, const struct tcpstates_record *record)
 		watch->left--;
 }
 
-/*
- * Waits until there is something to read; or somebody to whom this pipes goes
- * away, which is not to be noticed only when the next connection is made.
- * Returns 1 to read on, 0 to end, -1 and errno.
- */
-static int wait_for_more(struct watch *watch)
-{
-	struct pollfd fds[] = {
-		{ .fd = tcpstates_fd(watch->stream), .events = POLLIN },
-		{ .fd = STDOUT_FILENO },
-	};
-
-	if (stop_poll(fds, 2) < 0)
-		return errno == EINTR ? 1 : -1;
-	if (fds[1].revents)
-		return 0;
-	if (fds[0].revents && !(fds[0].revents & POLLIN)) {
-		errno = EIO;
-		return -1;
-	}
-	return 1;
-}
-
 /* Returns 1 to go on, 0 to end, -1 and errno. */
 static int step(struct watch *watch)
 {
@@ -167,7 +129,7 @@ static int step(struct watch *watch)
 	if (count < 0)
 		return errno == EINTR ? 1 : -1;
 	if (count == 0)
-		return wait_for_more(watch);
+		return stop_wait(tcpstates_fd(watch->stream));
 	show(watch, record);
 	/* Output of a batch goes out at once: nothing is late, nothing slow. */
 	if (!tcpstates_buffered(watch->stream) && output_flush(watch->out))

@@ -50,6 +50,7 @@ struct tcpstates;
 #define TCPSTATES_LINE_SIZE	785
 #define TCPSTATES_JSON_SIZE	1025
 #define TCPSTATES_ADDRESS_SIZE	46
+#define TCPSTATES_COMM_SIZE	(6 * TCPSTATES_COMM_LEN + 3)
 
 /**
  * tcpstates_open() - open the stream and agree on its version
@@ -210,6 +211,18 @@ size_t tcpstates_format_line(const struct tcpstates_record *record, char *text,
  */
 size_t tcpstates_format_json(const struct tcpstates_record *record, char *text,
 			     size_t size);
+
+/**
+ * tcpstates_format_comm() - the name of a process, as comm is in a line
+ * @comm: the name, any bytes but NUL, padded with NUL
+ * @json: as it is in an object rather
+ * @text: where to put the name in its quotes with NUL, cut off if too long
+ * @size: bytes at @text, may be 0; TCPSTATES_COMM_SIZE does
+ *
+ * Return: length of the whole text without NUL. Never fails.
+ */
+size_t tcpstates_format_comm(const char comm[TCPSTATES_COMM_LEN], bool json,
+			     char *text, size_t size);
 
 /**
  * tcpstates_format_address() - an address as text

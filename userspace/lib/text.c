@@ -14,6 +14,7 @@
 
 #include "format.h"
 #include "names.h"
+#include "text.h"
 #include "version.h"
 
 static_assert(TCPSTATES_LINE_SIZE > TCPS_LINE_MAX, "room for a line and NUL");
@@ -73,6 +74,16 @@ size_t tcpstates_format_json(const struct tcpstates_record *record, char *text,
 	length = tcps_format_json(&format, record, text);
 	text[length] = '\0';
 	return length;
+}
+
+size_t tcpstates_format_comm(const char comm[TCPSTATES_COMM_LEN], bool json,
+			     char *text, size_t size)
+{
+	char whole[TCPSTATES_COMM_SIZE + TCPS_TEXT_SLACK];
+	char *end = json ? tcps_put_json_comm(whole, comm) :
+			   tcps_put_comm(whole, comm);
+
+	return give(text, size, whole, end - whole);
 }
 
 size_t tcpstates_format_address(unsigned int family, const __u8 address[16],

@@ -241,6 +241,23 @@ static size_t fill_argument(struct worker *worker, unsigned int command,
 	}
 }
 
+/*
+ * A copy of a file that no other thread closes. One may have closed the original
+ * already, and its number may stand for a pipe: then -1.
+ */
+static int hold(int file)
+{
+	int copy = fcntl(file, F_DUPFD_CLOEXEC, 0);
+	struct stat stat;
+
+	if (copy < 0)
+		return -1;
+	if (!fstat(copy, &stat) && S_ISCHR(stat.st_mode))
+		return copy;
+	close(copy);
+	return -1;
+}
+
 static void call_ioctl(struct worker *worker)
 {
 	static const unsigned int commands[] = {
@@ -252,6 +269,7 @@ static void call_ioctl(struct worker *worker)
 	unsigned int command = RANDOM_OF(&worker->random, commands);
 	unsigned char *argument = places_good(&worker->places,
 					      &worker->random, 256);
+	int file = any_file(worker), held = -1;
 	size_t size;
 
 	/* It goes through the whole table, which takes long. */
@@ -264,8 +282,15 @@ static void call_ioctl(struct worker *worker)
 			1 << random_below(&worker->random, 8);
 	if (random_once_in(&worker->random, 6))
 		argument = anywhere(worker);
-	expect("ioctl", ioctl(any_file(worker), command, argument),
-	       EFAULT, EINVAL, EBUSY, EINTR, ENOMEM, 0);
+	if (random_once_in(&worker->random, 2)) {
+		held = hold(file);
+		file = held;
+	}
+	/* What is not held may be something else by now. */
+	expect("ioctl", ioctl(file, command, argument), EFAULT, EINVAL, EBUSY,
+	       EINTR, ENOMEM, held < 0 ? ENOTTY : 0, 0);
+	if (held >= 0)
+		close(held);
 }
 
 /* Those that the module does not have: other number, size, direction. */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The connections that exist at a moment, collected. */
+#ifndef _CLI_ROWS_H
+#define _CLI_ROWS_H
+
+#include <stddef.h>
+
+#include "libtcpstates.h"
+
+/**
+ * struct rows - some connections
+ * @records: these
+ * @count: of them
+ * @room: for how many there is memory
+ * @lost: how many are missing, since the module had no memory for them
+ */
+struct rows {
+	struct tcpstates_record *records;
+	size_t count;
+	size_t room;
+	unsigned long long lost;
+};
+
+int rows_add(struct rows *rows, const struct tcpstates_record *record);
+int rows_gather(struct rows *rows, const char *device,
+		const struct tcpstates_filter *filter);
+void rows_free(struct rows *rows);
+
+#endif /* _CLI_ROWS_H */

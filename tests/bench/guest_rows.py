@@ -11,6 +11,8 @@ import guest
 import guest_cost
 import guest_live
 import guest_memory
+import guest_stuck
 
 if __name__ == '__main__':
-    sys.exit(guest.main(sys.argv[1:], guest_cost, guest_live, guest_memory))
+    sys.exit(guest.main(sys.argv[1:], guest_cost, guest_live,
+                        guest_memory, guest_stuck))

@@ -76,6 +76,8 @@ ROWS = [
     ('latency_load', ' under load', time, None),
     ('latency_load_max', ' at most', time, 1.1e6),
     ('first_line', 'insmod to first line', count, 3e6),
+    ('stuck_few', '3 stuck of 100, a second', count, None),
+    ('stuck_many', ' of 100,000', count, None),
     ('memory_cat', 'memory of cat', size, 2e6),
     ('memory_watch', 'memory of watch', size, 2e6),
     ('module_total', 'memory of the module', size, None),

@@ -30,6 +30,7 @@ static const struct command {
 	  list_run },
 	{ "stuck", "show what is in a state for too long, who holds it, and why",
 	  stuck_run },
+	{ "export", "give counts to Prometheus", export_run },
 	{ "stats", "show what the module has recorded, its memory and hooks",
 	  stats_run },
 	{ .name = NULL }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How long somebody who does not read keeps a program that is to end. */
@@ -77,7 +78,18 @@ const sigset_t *stop_open_mask(void)
 /* poll(2) without a time limit. EINTR when the wish comes, or is overdue. */
 int stop_poll(struct pollfd *fds, nfds_t count)
 {
-	return ppoll(fds, count, NULL, &waiting);
+	return stop_poll_for(fds, count, -1);
+}
+
+/* The same with a limit, unless that is below 0; 0 when it is over. */
+int stop_poll_for(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	const struct timespec limit = {
+		.tv_sec = timeout_ms / 1000,
+		.tv_nsec = timeout_ms % 1000 * 1000000L,
+	};
+
+	return ppoll(fds, count, timeout_ms < 0 ? NULL : &limit, &waiting);
 }
 
 /*

@@ -18,6 +18,7 @@ bool stop_overdue(void);
 const sigset_t *stop_open_mask(void);
 
 int stop_poll(struct pollfd *fds, nfds_t count);
+int stop_poll_for(struct pollfd *fds, nfds_t count, int timeout_ms);
 int stop_wait(int fd);
 ssize_t stop_write(int fd, const void *bytes, size_t length);
 

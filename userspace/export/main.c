@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tcpstates export: counts for Prometheus. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../cli/cli.h"
+#include "../cli/options.h"
+#include "../cli/stop.h"
+#include "http.h"
+#include "libtcpstates.h"
+#include "metrics.h"
+#include "sandbox.h"
+#include "tally.h"
+
+#define LISTEN		"127.0.0.1:9807"
+#define INTERVAL_S	15
+#define INTERVAL_MAX_S	86400
+#define DRAIN_MAX	1000000
+#define PARAMETERS	"/sys/module/tcpstates/parameters/stuck_"
+
+static const char help[] =
+"Usage: tcpstates export [OPTION]...\n"
+"\n"
+"Counts connections by state, listener and owner, transitions by kind and cause,\n"
+"how long handshakes and states take, and what is stuck, and gives the counts to\n"
+"Prometheus: by HTTP at /metrics, or as a file for node_exporter's textfile\n"
+"collector. Ends with Ctrl-C.\n"
+"\n"
+"  --listen ADDR:PORT  where to answer (" LISTEN ")\n"
+"  --textfile FILE     write FILE instead, every so many seconds; it is replaced as\n"
+"                      a whole\n"
+"  --interval SECONDS  how many (15)\n"
+"  --device PATH       the device, if it is not " TCPSTATES_DEVICE "\n"
+"  --help              this text\n"
+"\n"
+"Needs the right to open the device, and CAP_NET_ADMIN to see all network\n"
+"namespaces; gives up all rights when it has opened what it needs.\n";
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "interval", required_argument, NULL, OPTION_INTERVAL },
+	{ "listen", required_argument, NULL, OPTION_LISTEN },
+	{ "textfile", required_argument, NULL, OPTION_TEXTFILE },
+	{ 0 }
+};
+
+/**
+ * struct export - one run
+ * @device: the device, or NULL
+ * @where: ADDRESS:PORT
+ * @textfile: what to write instead, or NULL
+ * @interval_s: how often
+ * @stream: what is counted
+ * @listeners: a second one, to ask for the accept queues
+ * @http: the server, or NULL
+ * @tally: the counts
+ * @queues: the accept queues
+ * @stock: whether it is known what exists
+ * @next_ms: when to write the file next, CLOCK_MONOTONIC
+ */
+struct export {
+	const char *device;
+	const char *where;
+	const char *textfile;
+	unsigned long long interval_s;
+	struct tcpstates *stream;
+	struct tcpstates *listeners;
+	struct http *http;
+	struct tally tally;
+	struct metrics_queue queues[TALLY_GROUPS];
+	enum { STOCK_NEEDED, STOCK_COMES, STOCK_TAKEN } stock;
+	long long next_ms;
+};
+
+/* Takes one option. Returns a status, or -1 to go on. */
+static int parse_option(struct export *export, int option, char *argv[])
+{
+	switch (option) {
+	case OPTION_DEVICE:
+		export->device = optarg;
+		return -1;
+	case OPTION_HELP:
+	case 'h':
+		return fputs(help, stdout) < 0 || fflush(stdout) ?
+		       STATUS_FAILED : STATUS_OK;
+	case OPTION_INTERVAL:
+		if (parse_count(optarg, &export->interval_s) &&
+		    export->interval_s <= INTERVAL_MAX_S)
+			return -1;
+		return usage_error("--interval: '%s' is not a number from 1 to %d",
+				   optarg, INTERVAL_MAX_S);
+	case OPTION_LISTEN:
+		export->where = optarg;
+		return -1;
+	case OPTION_TEXTFILE:
+		export->textfile = optarg;
+		return -1;
+	default:
+		return option_error(option, argv);
+	}
+}
+
+/* Takes the command line. Returns a status, or -1 to go on. */
+static int parse(struct export *export, int argc, char *argv[])
+{
+	int option, status;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		status = parse_option(export, option, argv);
+		if (status >= 0)
+			return status;
+	}
+	if (optind < argc)
+		return usage_error("export: '%s' is no option", argv[optind]);
+	if (export->textfile && export->where)
+		return usage_error("--textfile goes without --listen");
+	if (!export->where)
+		export->where = LISTEN;
+	return -1;
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* From when on a connection is stuck, as the module has it now; 0: never. */
+static void read_limits(struct tally *tally)
+{
+	static const struct {
+		unsigned int state;
+		const char *name;
+	} limits[] = {
+		{ TCPSTATES_CLOSE_WAIT, "close_wait" },
+		{ TCPSTATES_SYN_SENT, "syn_sent" },
+		{ TCPSTATES_SYN_RECV, "syn_recv" },
+		{ TCPSTATES_FIN_WAIT1, "fin_wait1" },
+		{ TCPSTATES_FIN_WAIT2, "fin_wait2" },
+		{ TCPSTATES_LAST_ACK, "last_ack" },
+		{ TCPSTATES_CLOSING, "closing" },
+	};
+	char path[128];
+	size_t i;
+	FILE *file;
+
+	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		unsigned int *limit_s = &tally->limits_s[limits[i].state];
+
+		snprintf(path, sizeof(path), PARAMETERS "%s", limits[i].name);
+		file = fopen(path, "re");
+		*limit_s = 0;
+		if (!file)
+			continue;
+		if (fscanf(file, "%u", limit_s) != 1)
+			*limit_s = 0;
+		fclose(file);
+	}
+}
+
+/* Adds one listener to the queue of its group. */
+static void add_queue(struct export *export, size_t *count,
+		      const struct tcpstates_record *record)
+{
+	unsigned int group = tally_listener(&export->tally, record) -
+			     export->tally.listeners;
+	size_t i;
+
+	if (!(record->known & TCPSTATES_KNOW_ACCEPTQ))
+		return;
+	for (i = 0; i < *count; i++)
+		if (export->queues[i].listener == group)
+			break;
+	if (i == *count)
+		export->queues[(*count)++] =
+			(struct metrics_queue) { .listener = group };
+	export->queues[i].length += record->acceptq;
+	export->queues[i].limit += record->backlog;
+}
+
+/* Asks for all listeners. Returns how many queues there are, or -1 and errno. */
+static ssize_t ask_queues(struct export *export)
+{
+	const struct tcpstates_record *record;
+	size_t count = 0;
+	int got;
+
+	if (tcpstates_snapshot(export->listeners))
+		return -1;
+	while ((got = tcpstates_next(export->listeners, &record))) {
+		if (got < 0 && errno != EINTR)
+			return -1;
+		if (got > 0 && record->event == TCPSTATES_EVENT_EXISTING)
+			add_queue(export, &count, record);
+	}
+	return count;
+}
+
+/*
+ * Begins to count all that exists. Listeners come first: connections are counted
+ * to them. Returns 0, or -1 and errno.
+ */
+static int begin_stock(struct export *export)
+{
+	read_limits(&export->tally);
+	if (ask_queues(export) < 0 || tcpstates_snapshot(export->stream))
+		return -1;
+	tally_begin_round(&export->tally);
+	export->stock = STOCK_COMES;
+	return 0;
+}
+
+/*
+ * Counts what has come. When nothing more comes, all rows have; and after a loss
+ * what exists is asked for anew. Returns 0, or -1 and errno.
+ */
+static int drain(struct export *export)
+{
+	const struct tcpstates_record *record;
+	long count;
+	int got;
+
+	/* Not for ever, where more comes than can be counted. */
+	for (count = 0; count < DRAIN_MAX; count++) {
+		got = tcpstates_next(export->stream, &record);
+		if (got > 0) {
+			if (tally_add(&export->tally, record))
+				export->stock = STOCK_NEEDED;
+			continue;
+		}
+		if (got < 0)
+			return errno == EINTR ? 0 : -1;
+		if (export->stock == STOCK_COMES)
+			tally_end_round(&export->tally);
+		if (export->stock != STOCK_NEEDED) {
+			export->stock = STOCK_TAKEN;
+			return 0;
+		}
+		if (begin_stock(export))
+			return -1;
+	}
+	return 0;
+}
+
+/* As http_source_t. */
+static char *make_text(void *data, size_t *length)
+{
+	struct export *export = data;
+	struct metrics metrics = { .tally = &export->tally,
+				   .queues = export->queues };
+	ssize_t queues;
+
+	if (drain(export))
+		return NULL;
+	queues = ask_queues(export);
+	if (queues < 0 || tcpstates_info(export->stream, &metrics.info) ||
+	    tcpstates_stats(export->stream, &metrics.stats))
+		return NULL;
+	metrics.queue_count = queues;
+	return metrics_text(&metrics, length);
+}
+
+/* Writes @path.tmp and renames it. Returns 0, or -1 and errno. */
+static int replace(const char *path, const char *text, size_t length)
+{
+	char new[PATH_MAX];
+	FILE *file;
+	int ret;
+
+	if (snprintf(new, sizeof(new), "%s.tmp", path) >= (int)sizeof(new)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	file = fopen(new, "we");
+	if (!file)
+		return -1;
+	ret = fwrite(text, 1, length, file) == length ? 0 : -1;
+	if (!ret)
+		ret = fchmod(fileno(file), 0644);
+	if (fclose(file) || ret || rename(new, path)) {
+		ret = errno;
+		unlink(new);
+		errno = ret;
+		return -1;
+	}
+	return 0;
+}
+
+/* A file that cannot be written is written later. */
+static void write_file(struct export *export)
+{
+	size_t length;
+	char *text = make_text(export, &length);
+
+	if (!text || replace(export->textfile, text, length))
+		fprintf(stderr, "tcpstates: %s: %s\n", export->textfile,
+			strerror(errno));
+	free(text);
+	export->next_ms = now_ms() + export->interval_s * 1000;
+}
+
+/* How long to wait at most. */
+static int timeout_ms(const struct export *export)
+{
+	long long left;
+
+	if (export->http)
+		return http_timeout_ms(export->http);
+	left = export->next_ms - now_ms();
+	return left < 0 ? 0 : left;
+}
+
+/* Waits, and does what there is to do. Returns 0, or -1 and errno. */
+static int step(struct export *export)
+{
+	struct pollfd fds[] = {
+		{ .fd = tcpstates_fd(export->stream), .events = POLLIN },
+		{ .fd = export->http ? http_fd(export->http) : -1,
+		  .events = POLLIN },
+	};
+
+	if (stop_poll_for(fds, 2, timeout_ms(export)) < 0 && errno != EINTR)
+		return -1;
+	if (drain(export))
+		return -1;
+	if (export->http)
+		http_run(export->http);
+	else if (now_ms() >= export->next_ms)
+		write_file(export);
+	return 0;
+}
+
+static struct tcpstates *open_stream(const struct export *export,
+				     const struct tcpstates_filter *filter)
+{
+	struct tcpstates *stream = tcpstates_open(export->device,
+						  TCPSTATES_OPEN_NONBLOCK);
+
+	if (!stream)
+		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
+	else if (!tcpstates_set_filter(stream, filter))
+		return stream;
+	else
+		fprintf(stderr, "tcpstates: the module is too old for this command\n");
+	tcpstates_close(stream);
+	return NULL;
+}
+
+/* Opens all that needs a right. Returns 0, or -1 after a message. */
+static int open_all(struct export *export)
+{
+	static const struct tcpstates_filter all;
+	static const struct tcpstates_filter listening = {
+		.events = 1U << TCPSTATES_EVENT_EXISTING,
+		.new_states = 1U << TCPSTATES_LISTEN,
+	};
+	struct tcpstates_info info;
+
+	export->stream = open_stream(export, &all);
+	if (!export->stream)
+		return -1;
+	export->listeners = open_stream(export, &listening);
+	if (!export->listeners)
+		return -1;
+	if (tcpstates_info(export->stream, &info)) {
+		fprintf(stderr, "tcpstates: %s\n", strerror(errno));
+		return -1;
+	}
+	export->tally.sees_all = info.map_ring;
+	if (!export->textfile) {
+		export->http = http_start(export->where, make_text, export);
+		if (!export->http)
+			return -1;
+	}
+	return sandbox_enter();
+}
+
+static int run(struct export *export)
+{
+	int failed = drain(export);
+
+	while (!failed && !stop_requested())
+		failed = step(export);
+	if (!failed)
+		return STATUS_OK;
+	fprintf(stderr, "tcpstates: %s: %s\n",
+		export->device ? export->device : TCPSTATES_DEVICE,
+		strerror(errno));
+	return STATUS_FAILED;
+}
+
+int main(int argc, char *argv[])
+{
+	static struct export export = { .interval_s = INTERVAL_S }; /* large */
+	int status = parse(&export, argc, argv);
+
+	if (status >= 0)
+		return status;
+	stop_install();
+	tally_init(&export.tally);
+	status = open_all(&export) ? STATUS_FAILED : run(&export);
+	http_stop(export.http);
+	tcpstates_close(export.listeners);
+	tcpstates_close(export.stream);
+	tally_free(&export.tally);
+	return status;
+}

@@ -18,7 +18,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels \
-	check-debug fuzz fuzz-device flood soak unit litmus lint guest kernels-quick \
+	check-debug check-fleet fuzz fuzz-device flood soak unit litmus lint guest kernels-quick \
 	bench clean deps-% kernelrelease
 
 all: module userspace
@@ -30,6 +30,7 @@ help:
 	@echo 'make check       run the tests: unit, fuzz, litmus, lint, guest...'
 	@echo 'make check-kernels  the guest tests on every supported kernel'
 	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
+	@echo 'make check-fleet  alerts, with Prometheus and Alertmanager'
 	@echo 'make fuzz-device  hostile calls to the device, on such a kernel'
 	@echo 'make flood       hostile traffic, a million segments at a time'
 	@echo 'make soak        everything at once, for SOAK_SECONDS (KERNEL=kasan)'
@@ -75,13 +76,18 @@ endif
 # DEBUG=1 adds check-debug QUICK=1, which may have a kernel to build first.
 check: deps-unit deps-fuzz deps-litmus deps-lint deps-guest deps-vm deps-kernels all
 	@$(MAKE) -s -C tests/guest
-	@tests/run guest unload kernels-quick $(if $(DEBUG),debug-quick) + \
+	@tests/run guest unload kernels-quick $(if $(DEBUG),debug-quick) fleet + \
 		unit fuzz litmus lint
 
 # QUICK=1 for a selection of the tests, on one of the kernels.
 check-debug: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/run $(if $(QUICK),debug-quick,debug)
+
+# From a leaking program to a page, with Debian's Prometheus and Alertmanager.
+check-fleet: deps-kernels deps-guest deps-vm all
+	@$(MAKE) -s -C tests/guest
+	@tests/run fleet
 
 # Hostile calls to the device, twice FUZZ_SECONDS (600), on a debugging kernel.
 fuzz-device: deps-kernels deps-guest deps-vm all

@@ -349,12 +349,13 @@ static struct tcpstates *open_stream(const struct export *export,
 	struct tcpstates *stream = tcpstates_open(export->device,
 						  TCPSTATES_OPEN_NONBLOCK);
 
-	if (!stream)
+	if (!stream) {
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
-	else if (!tcpstates_set_filter(stream, filter))
+		return NULL;
+	}
+	if (!tcpstates_set_filter(stream, filter))
 		return stream;
-	else
-		fprintf(stderr, "tcpstates: the module is too old for this command\n");
+	fprintf(stderr, "tcpstates: the module is too old for this command\n");
 	tcpstates_close(stream);
 	return NULL;
 }

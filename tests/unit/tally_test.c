@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The exporter's counts: what a stream amounts to. */
+#include "unit.h"
+
+#include <stdbool.h>
+
+#include "../../userspace/export/tally.c"
+
+#define SECOND	1000000000ULL
+
+static struct tally *tally;
+
+static int setup(void **state)
+{
+	(void)state;
+	tally = malloc(sizeof(*tally));
+	tally_init(tally);
+	tally->sees_all = true;
+	tally->limits_s[TCPSTATES_CLOSE_WAIT] = 60;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tally_free(tally);
+	free(tally);
+	return 0;
+}
+
+static __u64 seq;
+
+static struct tcpstates_record record(u64 conn, u8 old, u8 new)
+{
+	return (struct tcpstates_record) {
+		.event = TCPSTATES_EVENT_TRANSITION,
+		.family = TCPSTATES_FAMILY_INET,
+		.conn = conn,
+		.seq = seq++,
+		.old_state = old,
+		.new_state = new,
+		.cause = TCPSTATES_CAUSE_ACK,
+		.lport = 443,
+		.laddr = { 10, 0, 0, 5 },
+		.known = TCPSTATES_KNOW_OWNER,
+		.comm = "java",
+	};
+}
+
+static bool go(u64 conn, u8 old, u8 new)
+{
+	struct tcpstates_record next = record(conn, old, new);
+
+	return tally_add(tally, &next);
+}
+
+static void exists(u64 conn, u8 state, u64 age_s)
+{
+	struct tcpstates_record row = record(conn, 0, state);
+
+	seq--;
+	row.event = TCPSTATES_EVENT_EXISTING;
+	row.known |= TCPSTATES_KNOW_DURATION;
+	row.dur_ns = age_s * SECOND;
+	tally_add(tally, &row);
+}
+
+static void stuck(u64 conn, u8 state)
+{
+	struct tcpstates_record line = record(conn, state, state);
+
+	line.event = TCPSTATES_EVENT_STUCK;
+	tally_add(tally, &line);
+}
+
+static const struct tally_group *owner(const char *comm)
+{
+	unsigned int i;
+
+	for (i = 1; i < TALLY_GROUPS; i++)
+		if (tally->owners[i].used &&
+		    !strncmp(tally->owners[i].key.comm, comm,
+			     TCPSTATES_COMM_LEN))
+			return &tally->owners[i];
+	fail_msg("no owner %s", comm);
+	return NULL;
+}
+
+static void test_a_life(void **state)
+{
+	(void)state;
+	go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	assert_int_equal(tally->states[TCPSTATES_SYN_SENT], 1);
+	go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED);
+	assert_int_equal(tally->states[TCPSTATES_SYN_SENT], 0);
+	assert_int_equal(tally->states[TCPSTATES_ESTABLISHED], 1);
+	assert_int_equal(owner("java")->states[TCPSTATES_ESTABLISHED], 1);
+	go(7, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE);
+	assert_int_equal(tally->states[TCPSTATES_ESTABLISHED], 0);
+	assert_int_equal(tally->states[TCPSTATES_CLOSE], 0);
+	assert_int_equal(owner("java")->members, 0);
+	assert_null(tally->conns);
+	assert_int_equal(tally->transitions[TCPSTATES_CLOSE]
+			 [TCPSTATES_SYN_SENT][TCPSTATES_CAUSE_ACK], 1);
+	assert_int_equal(tally->lost, 0);
+}
+
+/* The owner changes with accept(): counted to the new one from then on. */
+static void test_owner_changes(void **state)
+{
+	struct tcpstates_record next;
+
+	(void)state;
+	go(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
+	next = record(7, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED);
+	memcpy(next.comm, "worker", 7);
+	tally_add(tally, &next);
+	assert_int_equal(owner("java")->members, 0);
+	assert_int_equal(owner("worker")->members, 1);
+	next = record(7, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE_WAIT);
+	next.known = 0;
+	memset(next.comm, 0, sizeof(next.comm));
+	tally_add(tally, &next);
+	assert_int_equal(owner("")->states[TCPSTATES_CLOSE_WAIT], 1);
+}
+
+static void test_stuck(void **state)
+{
+	(void)state;
+	exists(7, TCPSTATES_CLOSE_WAIT, 59);
+	exists(8, TCPSTATES_CLOSE_WAIT, 60);
+	exists(9, TCPSTATES_FIN_WAIT2, 1000);
+	assert_int_equal(owner("java")->stuck[TCPSTATES_CLOSE_WAIT], 1);
+	assert_int_equal(owner("java")->stuck[TCPSTATES_FIN_WAIT2], 0);
+	stuck(7, TCPSTATES_CLOSE_WAIT);
+	stuck(7, TCPSTATES_CLOSE_WAIT);
+	assert_int_equal(owner("java")->stuck[TCPSTATES_CLOSE_WAIT], 2);
+	assert_int_equal(tally->stuck_events[TCPSTATES_CLOSE_WAIT], 2);
+	go(7, TCPSTATES_CLOSE_WAIT, TCPSTATES_LAST_ACK);
+	go(8, TCPSTATES_CLOSE_WAIT, TCPSTATES_CLOSE);
+	assert_int_equal(owner("java")->stuck[TCPSTATES_CLOSE_WAIT], 0);
+	assert_int_equal(owner("java")->stuck[TCPSTATES_LAST_ACK], 0);
+}
+
+/* What was there is gone, unless a row or a record says that it is there. */
+static void test_rounds(void **state)
+{
+	(void)state;
+	exists(7, TCPSTATES_ESTABLISHED, 1);
+	exists(8, TCPSTATES_ESTABLISHED, 1);
+	exists(9, TCPSTATES_ESTABLISHED, 1);
+	tally_begin_round(tally);
+	exists(7, TCPSTATES_CLOSE_WAIT, 1);
+	go(8, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1);
+	tally_end_round(tally);
+	assert_int_equal(tally->states[TCPSTATES_ESTABLISHED], 0);
+	assert_int_equal(tally->states[TCPSTATES_CLOSE_WAIT], 1);
+	assert_int_equal(tally->states[TCPSTATES_FIN_WAIT1], 1);
+	assert_int_equal(owner("java")->members, 2);
+}
+
+static void test_losses(void **state)
+{
+	struct tcpstates_record loss = { .event = TCPSTATES_EVENT_LOST,
+					 .count = 10 };
+
+	(void)state;
+	assert_false(go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT));
+	assert_true(tally_add(tally, &loss));
+	seq += 10;
+	assert_false(go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED));
+	assert_int_equal(tally->lost, 10);
+	/* What a snapshot passes over is a gap without a word. */
+	seq += 5;
+	go(7, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE);
+	assert_int_equal(tally->lost, 15);
+	/* Who does not see all has gaps that are none. */
+	tally->sees_all = false;
+	seq += 5;
+	go(7, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE);
+	assert_int_equal(tally->lost, 15);
+}
+
+static void listen_at(u64 conn, const u8 *addr, u16 port, u8 family)
+{
+	struct tcpstates_record row = record(conn, TCPSTATES_CLOSE,
+					     TCPSTATES_LISTEN);
+
+	memcpy(row.laddr, addr, 16);
+	row.lport = port;
+	row.family = family;
+	tally_add(tally, &row);
+}
+
+static void test_listeners(void **state)
+{
+	static const u8 any[16], own[16] = { 10, 0, 0, 5 };
+	struct tcpstates_record next;
+	struct tally_group *group;
+
+	(void)state;
+	listen_at(1, own, 443, TCPSTATES_FAMILY_INET);
+	listen_at(2, any, 443, TCPSTATES_FAMILY_INET);
+	listen_at(3, any, 80, TCPSTATES_FAMILY_INET6);
+	go(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
+	next = record(0, 0, 0);
+	group = tally_listener(tally, &next);
+	assert_int_equal(group->states[TCPSTATES_SYN_RECV], 1);
+	assert_int_equal(group->states[TCPSTATES_LISTEN], 1);
+	/* By the listener of any address, and of both families. */
+	next = record(8, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
+	next.laddr[3] = 6;
+	tally_add(tally, &next);
+	assert_int_equal(tally->listeners[2].states[TCPSTATES_SYN_RECV], 1);
+	next = record(9, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
+	next.lport = 80;
+	tally_add(tally, &next);
+	assert_int_equal(tally->listeners[3].states[TCPSTATES_SYN_RECV], 1);
+	next = record(9, TCPSTATES_SYN_RECV, TCPSTATES_CLOSE);
+	next.cause = TCPSTATES_CAUSE_OVERFLOW;
+	tally_add(tally, &next);
+	assert_int_equal(tally->listeners[3].overflows, 1);
+	/* From a port that nobody listens at. */
+	next = record(10, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	next.lport = 50000;
+	tally_add(tally, &next);
+	assert_int_equal(tally->listeners[TALLY_OTHER].members, 0);
+}
+
+/* As many as there are, each counts somewhere, and places are used again. */
+static void test_bounds(void **state)
+{
+	unsigned long long members = 0;
+	struct tcpstates_record next;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		next = record(i, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+		snprintf(next.comm, sizeof(next.comm), "name%u", i);
+		tally_add(tally, &next);
+	}
+	for (i = 0; i < TALLY_GROUPS; i++)
+		members += tally->owners[i].members;
+	assert_int_equal(members, 1000);
+	assert_int_equal(tally->owners[TALLY_OTHER].members,
+			 1000 - TALLY_GROUPS + 1);
+	for (i = 0; i < 1000; i++) {
+		next = record(i, TCPSTATES_SYN_SENT, TCPSTATES_CLOSE);
+		snprintf(next.comm, sizeof(next.comm), "name%u", i);
+		tally_add(tally, &next);
+	}
+	go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	assert_int_equal(owner("java")->members, 1);
+}
+
+static void test_histograms(void **state)
+{
+	struct tcpstates_record next = record(7, TCPSTATES_SYN_RECV,
+					      TCPSTATES_ESTABLISHED);
+	unsigned int i;
+	unsigned long long all = 0;
+
+	(void)state;
+	next.known |= TCPSTATES_KNOW_HANDSHAKE | TCPSTATES_KNOW_DURATION;
+	next.handshake_ns = 100000;	/* just in the first bucket */
+	next.dur_ns = 100001;		/* just not */
+	tally_add(tally, &next);
+	assert_int_equal(tally->handshakes[1].counts[0], 1);
+	assert_int_equal(tally->handshakes[1].sum_ns, 100000);
+	assert_int_equal(tally->durations[TCPSTATES_SYN_RECV].counts[1], 1);
+	next.handshake_ns = ~0ULL / 2;
+	next.old_state = TCPSTATES_SYN_SENT;
+	tally_add(tally, &next);
+	assert_int_equal(tally->handshakes[0].counts[TALLY_BUCKETS - 1], 1);
+	for (i = 0; i < TALLY_BUCKETS; i++)
+		all += tally->handshakes[0].counts[i];
+	assert_int_equal(all, 1);
+	for (i = 1; i < TALLY_BUCKETS - 1; i++) {
+		assert_true(tally_handshake_bounds[i] >
+			    tally_handshake_bounds[i - 1]);
+		assert_true(tally_duration_bounds[i] >
+			    tally_duration_bounds[i - 1]);
+	}
+}
+
+/* Numbers that this version does not know are no index. */
+static void test_strange_records(void **state)
+{
+	struct tcpstates_record next;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 256; i++) {
+		next = record(7, i, TCPSTATES_ESTABLISHED);
+		tally_add(tally, &next);
+		next = record(7, TCPSTATES_ESTABLISHED, i);
+		tally_add(tally, &next);
+		next = record(7, 1, 1);
+		next.cause = i;
+		tally_add(tally, &next);
+		next = record(7, 1, 1);
+		next.event = i;
+		next.cpu = ~0U;
+		tally_add(tally, &next);
+	}
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_life),
+		TEST(test_owner_changes),
+		TEST(test_stuck),
+		TEST(test_rounds),
+		TEST(test_losses),
+		TEST(test_listeners),
+		TEST(test_bounds),
+		TEST(test_histograms),
+		TEST(test_strange_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -18,7 +18,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels \
-	check-debug check-fleet fuzz fuzz-device flood soak unit litmus lint guest kernels-quick \
+	check-debug check-fleet check-packages deb fuzz fuzz-device flood soak unit litmus lint guest kernels-quick \
 	bench clean deps-% kernelrelease
 
 all: module userspace
@@ -31,6 +31,8 @@ help:
 	@echo 'make check-kernels  the guest tests on every supported kernel'
 	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
 	@echo 'make check-fleet  alerts, with Prometheus and Alertmanager'
+	@echo 'make check-packages  install, upgrade, purge on Debian 12 and 13'
+	@echo 'make deb         packages for Debian, in DEB (tests/.build/deb)'
 	@echo 'make fuzz-device  hostile calls to the device, on such a kernel'
 	@echo 'make flood       hostile traffic, a million segments at a time'
 	@echo 'make soak        everything at once, for SOAK_SECONDS (KERNEL=kasan)'
@@ -88,6 +90,20 @@ check-debug: deps-kernels deps-guest deps-vm all
 check-fleet: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/run fleet
+
+check-packages: deps-kernels deps-vm deps-packages
+	@tests/run packages
+
+# From a copy, since it writes into the folder above.
+DEB ?= $(CURDIR)/tests/.build/deb
+deb: deps-packages
+	@rm -rf $(DEB)/tcpstates
+	@mkdir -p $(DEB)/tcpstates
+	@git ls-files -z | tar -c --null -T - | tar -x -C $(DEB)/tcpstates
+	@cd $(DEB)/tcpstates && dpkg-buildpackage -us -uc -b >../log 2>&1 || \
+		{ tail -n 20 ../log >&2; exit 1; }
+	@rm -rf $(DEB)/tcpstates
+	@ls $(DEB)/*.deb
 
 # Hostile calls to the device, twice FUZZ_SECONDS (600), on a debugging kernel.
 fuzz-device: deps-kernels deps-guest deps-vm all

@@ -7,6 +7,7 @@ each cause must be there in the segments.
 """
 
 import contextlib
+import os
 import socket
 import statistics
 import time
@@ -21,6 +22,7 @@ from lib.stream import Stream
 
 BOTH = ('v4', 'v6')
 DELAY_NS = 80 * 10**6
+LINEAR = 'tcp_syn_linear_timeouts'
 
 # netem counts in ticks of 64 ns, and there are two delays in a round trip.
 ROUND_TRIP_NS = 2 * DELAY_NS - 2 * 64
@@ -484,6 +486,9 @@ class Wire(unittest.TestCase):
         """Two SYNs without an answer."""
         self.family = family
         self.enterContext(Shared.network.sysctl('a', 'tcp_syn_retries', 1))
+        # Since 6.5 the first ones are not further and further apart.
+        if os.path.exists(kernel.sysctl_path(f'net.ipv4.{LINEAR}')):
+            self.enterContext(Shared.network.sysctl('a', LINEAR, 0))
         sink = self.listen()
         tcp.attach_filter(sink, tcp.DROP_ALL)
         with self.assertRaises(TimeoutError):

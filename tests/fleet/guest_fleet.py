@@ -198,6 +198,8 @@ def test_page():
     program.send_signal(signal.SIGUSR1)
     assert program.stdout.readline() == 'closed\n'
     wait_for(lambda: page('resolved'), 'the end of the alert')
+    program.kill()
+    program.wait()
 
 
 def expressions():
@@ -231,6 +233,87 @@ def test_rules():
     assert not bad, bad
 
 
+def leaking(*command, **named):
+    """What a command that watches says, while a program leaks."""
+    watcher = start(*command, **named)
+    program = leak()
+    return watcher, program
+
+
+def journal():
+    """Entries of ours, by their fields."""
+    done = subprocess.run(['journalctl', '-D', '/run/log/journal', '-t',
+                           'tcpstates', '-o', 'json', '--no-pager'],
+                          capture_output=True, text=True, check=False)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_journal():
+    """An entry with fields for each connection, in systemd's journal."""
+    os.makedirs('/run/systemd/journal', exist_ok=True)
+    with open('/etc/machine-id', 'w', encoding='ascii') as file:
+        file.write('0123456789abcdef0123456789abcdef\n')
+    start('systemd-journald')
+    wait_for(lambda: os.path.exists('/run/systemd/journal/socket'),
+             'journald listens')
+    watcher, program = leaking('tcpstates', 'stuck', '--watch', '--older',
+                               '1s', '--exec', '/fleet/tcpstates-journal')
+
+    def entries():
+        return [entry for entry in journal()
+                if entry['TCPSTATES_NEW'] == 'CLOSE_WAIT' and
+                entry['TCPSTATES_PID'] == str(program.pid)]
+
+    wait_for(lambda: len(entries()) >= 7, 'seven entries')
+    entry = entries()[0]
+    assert entry['PRIORITY'] == '4', entry
+    assert entry['TCPSTATES_COMM'] == 'leaky', entry
+    assert entry['TCPSTATES_LPORT'] == '5555', entry
+    assert entry['TCPSTATES_HOLDERS'].startswith(f'{program.pid}:'), entry
+    assert 'is stuck in CLOSE_WAIT for 2 s' in entry['MESSAGE'], entry
+    for process in watcher, program:
+        process.kill()
+        process.wait()
+
+
+RSYSLOG_CONFIG = '''
+module(load="imfile")
+module(load="mmjsonparse")
+input(type="imfile" File="/tmp/stuck.json" Tag="tcpstates")
+template(name="short" type="string"
+         string="%$!new% %$!comm% %$!holders!0!pid% %parsesuccess%\\n")
+action(type="mmjsonparse" cookie="")
+action(type="omfile" File="/tmp/shipped" template="short")
+'''
+
+
+def test_rsyslog():
+    """JSON lines through rsyslog, which reads their members."""
+    with open('/tmp/rsyslog.conf', 'w', encoding='ascii') as file:
+        file.write(RSYSLOG_CONFIG)
+    with open('/tmp/stuck.json', 'wb') as file:
+        watcher = subprocess.Popen(['tcpstates', 'stuck', '--watch', '--json',
+                                    '--older', '1s'], stdout=file)
+    processes.append(watcher)
+    shipper = start('rsyslogd', '-n', '-f', '/tmp/rsyslog.conf', '-i',
+                    '/tmp/rsyslog.pid')
+    program = leak()
+
+    def shipped():
+        try:
+            with open('/tmp/shipped', encoding='ascii') as file:
+                return [line.split() for line in file
+                        if line.startswith('CLOSE_WAIT leaky')]
+        except FileNotFoundError:
+            return []
+
+    wait_for(lambda: len(shipped()) >= 7, 'seven lines')
+    assert {line[-1] for line in shipped()} == {'OK'}, shipped()
+    for process in watcher, program, shipper:
+        process.kill()
+        process.wait()
+
+
 def end():
     for process in processes:
         process.kill()
@@ -239,16 +322,19 @@ def end():
 
 
 def main():
-    print('1..5', flush=True)
-    for function in (test_all_starts, test_metrics, test_page, test_dashboard,
-                     test_rules):
+    tests = (test_all_starts, test_metrics, test_page, test_dashboard,
+             test_rules, test_journal, test_rsyslog)
+    print(f'1..{len(tests)}', flush=True)
+    for function in tests:
         test(function.__name__.removeprefix('test_'), function)
         if failed:
             break
     if failed:
-        for name in ('tcpstates', 'prometheus', 'prometheus-alertmanager'):
+        for name in sorted(os.listdir('/tmp')):
+            if not name.endswith('.log'):
+                continue
             print(f'# {name}:')
-            with open(f'/tmp/{name}.log', encoding='utf-8') as file:
+            with open(f'/tmp/{name}', encoding='utf-8') as file:
                 for line in file.readlines()[-15:]:
                     print(f'#   {line.rstrip()}')
     end()

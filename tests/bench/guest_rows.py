@@ -9,10 +9,11 @@ import sys
 
 import guest
 import guest_cost
+import guest_export
 import guest_live
 import guest_memory
 import guest_stuck
 
 if __name__ == '__main__':
-    sys.exit(guest.main(sys.argv[1:], guest_cost, guest_live,
-                        guest_memory, guest_stuck))
+    sys.exit(guest.main(sys.argv[1:], guest_cost, guest_export,
+                        guest_live, guest_memory, guest_stuck))

@@ -78,6 +78,8 @@ ROWS = [
     ('first_line', 'insmod to first line', count, 3e6),
     ('stuck_few', '3 stuck of 100, a second', count, None),
     ('stuck_many', ' of 100,000', count, None),
+    ('export_few', 'scrape, 100 connections', count, None),
+    ('export_many', ' 100,000', count, None),
     ('memory_cat', 'memory of cat', size, 2e6),
     ('memory_watch', 'memory of watch', size, 2e6),
     ('module_total', 'memory of the module', size, None),

@@ -8,9 +8,9 @@ import subprocess
 import tree
 
 PURE = ("ring", "reader", "filter", "format", "text", "names", "keyset",
-        "conn", "life", "tell", "snapshot")
+        "conn", "life", "stuck", "tell", "snapshot")
 TOP_LEVEL = {"module", "userspace", "tests", "Kbuild", "Makefile", "README.md",
-             "dkms.conf", "LICENSE"}
+             "dkms.conf", "debian", "LICENSE"}
 VERSION_TEST = re.compile(r"\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b")
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # As a word of prose; a word in quotes or in a pattern is a directive of TAP.

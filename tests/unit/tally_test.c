@@ -82,7 +82,7 @@ static const struct tally_group *owner(const char *comm)
 		    !strncmp(tally->owners[i].key.comm, comm,
 			     TCPSTATES_COMM_LEN))
 			return &tally->owners[i];
-	fail_msg("no owner %s", comm);
+	fail_msg("nobody is called %s", comm);
 	return NULL;
 }
 

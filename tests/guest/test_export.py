@@ -18,7 +18,7 @@ from lib import kernel, proctcp, tcp, uapi
 from lib.harness import limit
 from lib.processes import PATIENCE, Child, wait_for
 from lib.zoo import Zoo
-from test_stuck import Leak, set_limit
+from test_stuck import Leak, leak_of, set_limit
 
 PORT = 9807
 SAMPLE = re.compile(r'tcpstates_([a-z_]+)(?:\{(.*)\})? (\S+)')
@@ -262,19 +262,7 @@ class Counts(ExportTest):
     def test_hostile_name(self):
         self.exporter()
 
-        def inside(pipe):
-            kernel.write_file('/proc/self/comm', 'a"\\\n}{,=\x01\x7f')
-            leak = Leak()
-            os.write(pipe, b'x')
-            time.sleep(1000)
-            leak.close()
-
-        read, write = os.pipe()
-        child = Child(inside, write, keep=(write,))
-        self.addCleanup(child.kill)
-        os.close(write)
-        self.addCleanup(os.close, read)
-        self.assertEqual(os.read(read, 1), b'x')
+        leak_of(self, 'a"\\\n}{,=\x01\x7f')
         self.assertEqual(
             self.value('owner_connections', state='close_wait',
                        comm=r'a\\x22\\x5c\\x0a}{,=\\x01\\x7f'), 1)

@@ -63,6 +63,24 @@ class Leak:
         return lambda events: len(stuck(of(events, self.conn))) >= count
 
 
+def leak_of(case, comm, enter=lambda: None):
+    """(cookie, descriptor, pid) of a leak by a process of that name, which first
+    does what @enter says. It lives until the test ends."""
+    def inside(pipe):
+        enter()
+        kernel.write_file('/proc/self/comm', comm)
+        leak = Leak()
+        os.write(pipe, b'%d %d\n' % (leak.conn, leak.sock.fileno()))
+        time.sleep(1000)
+
+    read, write = os.pipe()
+    child = Child(inside, write, keep=(write,))
+    case.addCleanup(child.kill)
+    os.close(write)
+    with open(read, encoding='ascii') as pipe:
+        return (*map(int, pipe.readline().split()), child.pid)
+
+
 class StuckTest(SnapshotTest):
     def load(self, *parameters):
         kernel.load(*parameters)

@@ -15,7 +15,7 @@ from lib.processes import Child, Reader, wait_for
 from lib.stream import parse_line
 from lib.zoo import BOTH, Zoo
 from test_command import Terminal
-from test_stuck import Leak, set_limit
+from test_stuck import Leak, leak_of, set_limit
 
 COMMAND = ('tcpstates', 'stuck')
 MEANINGS = {
@@ -148,27 +148,19 @@ class Holders(CommandTest):
 
     def test_in_a_container(self):
         """A process in namespaces of its own, of all kinds that matter."""
-        def inside(pipe):
+        def enter():
             kernel.enter_new_netns(kernel.CLONE_NEWPID | kernel.CLONE_NEWNS)
             if os.fork():
                 os.wait()
-                return
-            leak = Leak()
-            os.write(pipe, b'%d %d\n' % (leak.conn, leak.sock.fileno()))
-            time.sleep(1000)
+                os._exit(0)
 
-        read, write = os.pipe()
-        child = Child(inside, write, keep=(write,))
-        self.addCleanup(child.kill)
-        os.close(write)
-        with open(read, encoding='ascii') as pipe:
-            conn, fd = map(int, pipe.readline().split())
+        conn, fd, outer = leak_of(self, 'python3', enter)
         found = self.await_found(conn)[conn]
         (pid, number), = self.holders(found)
         self.addCleanup(os.kill, pid, 9)
         self.assertEqual(number, fd)
         with open(f'/proc/{pid}/stat', encoding='ascii') as file:
-            self.assertEqual(int(file.read().split()[3]), child.pid)
+            self.assertEqual(int(file.read().split()[3]), outer)
 
     @over(*BOTH)
     def test_not_accepted(self, family):
@@ -214,24 +206,13 @@ class Holders(CommandTest):
 
     def test_names(self):
         """No name of a process can break a line, or the terminal."""
-        def inside(pipe):
-            kernel.write_file('/proc/self/comm', 'x"\\\n\x1b[31m\x7f=')
-            leak = Leak()
-            os.write(pipe, b'%d\n' % leak.conn)
-            time.sleep(1000)
-
-        read, write = os.pipe()
-        child = Child(inside, write, keep=(write,))
-        self.addCleanup(child.kill)
-        os.close(write)
-        with open(read, encoding='ascii') as pipe:
-            conn = int(pipe.readline())
+        conn, _, pid = leak_of(self, 'x"\\\n\x1b[31m\x7f=')
         found = self.await_found(conn)[conn]
         self.assertEqual(found['holders'][0]['comm'], found['comm'])
         self.assertTrue(found['comm'].startswith('x"'))
         table = run('--older', '1', '--table').stdout
         self.assertNotIn('\x1b', table)
-        self.assertIn(f'{child.pid}/x"\\??[31m', table)
+        self.assertIn(f'{pid}/x"\\??[31m', table)
 
     def test_without_rights(self):
         """Who may read the device, but not look into others' processes."""
@@ -371,18 +352,7 @@ class Exec(CommandTest):
 
     def test_no_injection(self):
         """A name that would be commands is a name."""
-        def inside(pipe):
-            kernel.write_file('/proc/self/comm', '$(touch /x);`w`')
-            leak = Leak()
-            os.write(pipe, b'%d\n' % leak.conn)
-            time.sleep(1000)
-
-        read, write = os.pipe()
-        child = Child(inside, write, keep=(write,))
-        self.addCleanup(child.kill)
-        os.close(write)
-        with open(read, encoding='ascii') as pipe:
-            self.await_found(int(pipe.readline()))
+        self.await_found(leak_of(self, '$(touch /x);`w`')[0])
         done = run('--older', '1', '--exec', 'echo "$TCPSTATES_COMM"')
         self.assertIn('$(touch /x);`w`\n', done.stdout)
         self.assertFalse(os.path.exists('/x'))

@@ -18,7 +18,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 
 .NOTPARALLEL:
 .PHONY: all help module userspace install run check check-kernels \
-	check-debug check-fleet check-packages deb fuzz fuzz-device flood soak unit litmus lint guest kernels-quick \
+	check-debug check-fleet check-packages deb sign fuzz fuzz-device flood soak unit litmus lint guest kernels-quick \
 	bench clean deps-% kernelrelease
 
 all: module userspace
@@ -43,6 +43,7 @@ help:
 	@echo 'make guest       tests of the module, in a virtual machine'
 	@echo 'make kernels-quick  some of those on the oldest and newest kernels'
 	@echo 'make bench       what it costs, in executed instructions'
+	@echo 'make sign        sign the module with KEY= and CERT=, for Secure Boot'
 	@echo 'make install     install module and command (DESTDIR, PREFIX)'
 	@echo 'make clean       remove what was built'
 	@echo
@@ -55,6 +56,13 @@ module: deps-build
 
 userspace: deps-build
 	$(MAKE) -C userspace
+
+# For Secure Boot: a key that the machine trusts, see README.md.
+sign: module
+	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { \
+		echo "sign: name the key and its certificate: KEY= CERT=" >&2; \
+		exit 1; }
+	$(KDIR)/scripts/sign-file sha256 $(KEY) $(CERT) tcpstates.ko
 
 # A package (DESTDIR) leaves depmod to the machine where it gets installed.
 install: all

@@ -267,6 +267,9 @@ static void put_module(FILE *out, const struct metrics *metrics)
 	single(out, "untracked_total", "counter",
 	       "Objects that found no place in the module, each worth a transition.",
 	       stats->untracked);
+	single(out, "incomplete", "gauge",
+	       "1 if this exporter had no memory for something; counts lack it.",
+	       metrics->tally->failed);
 	single(out, "ring_bytes", "gauge", "Memory of the module's rings.",
 	       stats->ring_bytes);
 	single(out, "table_bytes", "gauge",

@@ -33,6 +33,7 @@ ENABLED = '/sys/kernel/tracing/enabled_functions'
 
 # Enough for what comes while nobody reads; and so few that records are lost.
 WIDE, NARROW = 65536, 64
+LOSS = 'the reader lost records'      # as lib/model.py says it
 
 
 class Sleeper(Stream):
@@ -152,31 +153,38 @@ class Round:
         else:
             self.sums['lines'] += stream.pump_for(seconds)
 
-    def await_silence(self, stream):
-        """What was going on may overrun a narrow ring yet."""
-        end = time.monotonic() + 20 * kernel.SLOWNESS
-        while stream.wait(0.2):
-            stream.fetch_some()
-            self.case.assertLess(time.monotonic(), end)
-
     def judge(self, first):
         """Nothing moves now."""
-        if self.narrow:
-            self.await_silence(first)
-        else:
+        if not self.narrow:
             self.case.assert_true(first)
             if self.cage:
                 self.case.assert_true(first, self.cage.pid)
+        stats = None
+        while not stats:
+            stats = self.look()
+        self.sums['tables compared'] += 1
+        self.case.assertEqual((stats.untracked, stats.conns_missed), (0, 0))
+
+    def look(self):
+        """
+        By a new reader. Hundreds of TIME_WAIT that end at once overrun a narrow
+        ring; who is told so, and then only, begins anew.
+        """
         with Snapshot() as last:
-            self.case.assert_true(last)
+            try:
+                self.case.assert_true(last)
+                if self.cage:
+                    self.case.assert_true(last, self.cage.pid)
+            except AssertionError:
+                if not self.narrow or LOSS not in last.faults():
+                    raise
+                self.sums['looks overrun'] += 1
+                return None
             if self.cage:
-                self.case.assert_true(last, self.cage.pid)
                 netns = os.stat(f'/proc/{self.cage.pid}/ns/net').st_ino
                 self.case.assertEqual({row.new for row in last.table.rows
                                        if row.netns == netns}, STATES)
-            stats = uapi.get_stats(last.fd)
-            self.sums['tables compared'] += 1
-        self.case.assertEqual((stats.untracked, stats.conns_missed), (0, 0))
+            return uapi.get_stats(last.fd)
 
     def wake(self, sleeper):
         """A stream itself checks that each gap is as large as was told."""

@@ -122,6 +122,16 @@ class Holders(CommandTest):
         self.assertEqual(self.holders(found), {(child.pid, fd)})
         self.assertEqual(found['pid'], os.getpid())
 
+    def test_in_flight(self):
+        """Between two processes: that nobody is found does not say nobody."""
+        leak = self.leak()
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        with ours, theirs:
+            socket.send_fds(ours, [b'x'], [leak.sock.fileno()])
+            leak.sock.close()
+            found = self.await_found(leak.conn)[leak.conn]
+            self.assertIsNone(found['holders'])
+
     def test_twice_in_one_process(self):
         leak = self.leak()
         copies = [leak.sock.dup() for _ in range(3)]

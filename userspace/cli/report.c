@@ -30,10 +30,14 @@
 /* Room that what comes after the holders of a text needs. */
 #define END_SIZE	512
 
-static bool may_be_hidden(const struct troubled *troubled,
-			  const struct trouble *trouble)
+/*
+ * Whether it is known that nobody has it open: the kernel says so. That /proc shows
+ * nobody is no proof: it may be in flight between two processes, in io_uring, or
+ * with a thread that has descriptors of its own.
+ */
+static bool is_orphan(const struct trouble *trouble)
 {
-	return !trouble->inode || troubled->holders.hidden;
+	return trouble->record.flags & TCPSTATES_FLAG_ORPHAN;
 }
 
 /* pid/comm and what follows it, in HOLDER_WIDTH columns. */
@@ -64,7 +68,6 @@ static void format_holder(char text[HOLDER_SIZE], const struct holder *holder,
 
 /* In the place of holders that are not there, or not known. */
 static void format_no_holder(char text[HOLDER_SIZE],
-			     const struct troubled *troubled,
 			     const struct trouble *trouble)
 {
 	const struct tcpstates_record *record = &trouble->record;
@@ -72,8 +75,7 @@ static void format_no_holder(char text[HOLDER_SIZE],
 
 	if (record->flags & TCPSTATES_FLAG_UNACCEPTED && known)
 		format_process(text, record->pid, record->comm, " queue");
-	else if (may_be_hidden(troubled, trouble) &&
-		 !(record->flags & TCPSTATES_FLAG_ORPHAN))
+	else if (!is_orphan(trouble))
 		strcpy(text, "?");
 	else if (known)
 		format_process(text, record->pid, record->comm, " closed it");
@@ -91,7 +93,7 @@ static void add_holders(struct output *out, const struct troubled *troubled,
 
 	holder = holders_of(&troubled->holders, trouble->inode, &count);
 	if (!holder || !count) {
-		format_no_holder(text, troubled, trouble);
+		format_no_holder(text, trouble);
 		output_format(out, "%*s%s\n", HOLDER_COLUMN - column, "", text);
 		return;
 	}
@@ -269,7 +271,7 @@ size_t report_json(const struct troubled *troubled,
 	json.length = tcpstates_format_json(&trouble->record, text,
 					    REPORT_SIZE) - strlen("}\n");
 	holder = holders_of(&troubled->holders, trouble->inode, &count);
-	if (!count && may_be_hidden(troubled, trouble)) {
+	if (!count && !is_orphan(trouble)) {
 		append(&json, ",\"holders\":null");
 	} else {
 		append(&json, ",\"holders\":[");

@@ -197,7 +197,7 @@ def fin_wait2_expires(family):
     return old
 
 
-# One for each test, by the test's name.
+# One for each test, by the test's name. That with a time of its own comes last.
 KINDS = {
     'fin_wait2_expires': fin_wait2_expires,
     'listening': listening, 'established': established,
@@ -211,7 +211,11 @@ KINDS = {
     'half_open_completes': half_open, 'half_open_reset': half_open,
     'half_open_completes_with_cookie': half_open,
     'half_open_reset_with_cookie': half_open,
+    'time_wait_expires': time_wait,
 }
+
+# Seconds of TIME_WAIT: TCP_TIMEWAIT_LEN.
+TIME_WAIT = 60
 
 # Those whose objects have been given a cookie before the module is loaded.
 WITH_COOKIE = {'half_open_completes_with_cookie',
@@ -244,7 +248,7 @@ def await_states_of_all():
         if name.startswith('fin_wait2') or \
                 name in ('shut_down', 'close_wait_reset'):
             wanted[old.a] = 'FIN_WAIT2'
-        elif name == 'time_wait':
+        elif name.startswith('time_wait'):
             wanted[old.a] = 'TIME_WAIT'
         elif name == 'met':
             wanted[old.a] = 'SYN_RECV'
@@ -505,6 +509,16 @@ class Middle(Scenario):
         tcp.reset_on_close(old.server)
         old.server.close()
         self.step('reset', b=None)
+
+    @over(*ALL)
+    def test_time_wait_expires(self, family):
+        """By the timer that ran already; how long it took is a lower bound."""
+        self.old('time_wait_expires', family, begun=True)
+        wait_for(lambda: self.watch.pump() is not None and not any(
+            entry[1:5] == self.a for entry in proctcp.read()),
+            'the end of TIME_WAIT', 2 * TIME_WAIT)
+        self.step('expired', a=None)
+        self.paths(self.a, 'TIME_WAIT -tw-expired> CLOSE')
 
 
 CASES = [Middle]

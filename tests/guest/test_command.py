@@ -228,7 +228,7 @@ class Errors(unittest.TestCase):
         for words in (['--no-such'], ['nonsense'], ['--count'],
                       ['--count', '0'], ['--count', '-1'],
                       ['--count', '1x'], ['--json=1'], ['stats', '--count'],
-                      ['watch', 'state', 'listen']):
+                      ['watch', '--format', 'time,']):
             result = run(*words)
             self.assertEqual(result.returncode, 2, words)
             self.assertEqual(result.stdout, b'', words)

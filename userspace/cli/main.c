@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "language.h"
 #include "libtcpstates.h"
 #include "options.h"
 #include "output.h"
@@ -30,6 +31,8 @@ static const struct command {
 	  list_run },
 	{ "stuck", "show what is in a state for too long, who holds it, and why",
 	  stuck_run },
+	{ "filter", "explain FILTER, what the others can be given to show less",
+	  explain_run },
 	{ "export", "give counts to Prometheus", export_run },
 	{ "stats", "show what the module has recorded, its memory and hooks",
 	  stats_run },
@@ -43,7 +46,7 @@ static int help_run(struct output *out, int argc, char *argv[])
 	if (argc > 1)
 		return usage_error("'%s' after '%s'", argv[1], argv[0]);
 	output_format(out,
-		      "Usage: tcpstates [COMMAND] [OPTION]...\n"
+		      "Usage: tcpstates [COMMAND] [OPTION]... [FILTER]\n"
 		      "       tcpstates --help | --version\n"
 		      "\n"
 		      "Shows the life of every TCP connection of this host. Needs the kernel\n"
@@ -95,6 +98,9 @@ static int dispatch(struct output *out, int argc, char *argv[])
 		for (command = commands; command->name; command++)
 			if (!strcmp(argv[1], command->name))
 				return command->run(out, argc - 1, argv + 1);
+	if (argc > 1 && *argv[1] != '-' && !filter_begins(argv[1]))
+		return usage_error("'%s' is neither a command nor the beginning of a filter",
+				   argv[1]);
 	return watch_run(out, argc, argv);
 }
 

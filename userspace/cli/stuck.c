@@ -2,7 +2,6 @@
 /* tcpstates stuck: what is in a state for too long, who holds it, and why. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +9,9 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "exec.h"
+#include "common.h"
 #include "libtcpstates.h"
-#include "options.h"
 #include "output.h"
-#include "print.h"
 #include "report.h"
 #include "stop.h"
 #include "troubled.h"
@@ -24,7 +21,7 @@
 #define PARAMETERS	"/sys/module/tcpstates/parameters/stuck_"
 
 static const char help[] =
-"Usage: tcpstates stuck [OPTION]...\n"
+"Usage: tcpstates stuck [OPTION]... [FILTER]\n"
 "\n"
 "Shows the connections that are in a state for too long, what that means, and who\n"
 "has each open now: every process and descriptor, whoever made the connection. Of\n"
@@ -34,79 +31,51 @@ static const char help[] =
 "\n"
 "  --older AGE    from this age on: a number of seconds, or with s, m, h or d\n"
 "                 (60s)\n"
-"  --watch        go on, and show each that gets stuck when the module tells of it:\n"
-"                 when it passes the limit of its state, and whenever its age has\n"
-"                 doubled. Limits are parameters of the module, stuck_close_wait\n"
-"                 and others. Ends with Ctrl-C\n"
-"  --exec CMD     run CMD by the shell for each, and print nothing unless a form is\n"
-"                 chosen. The keys of the line are in the environment (TCPSTATES_PID,\n"
-"                 TCPSTATES_COMM, ...), the object of --json is its standard input\n"
+"  --watch        go on, and show each that gets stuck when the module tells of\n"
+"                 it: when it passes the limit of its state, and whenever its age\n"
+"                 has doubled. Limits are parameters of the module,\n"
+"                 stuck_close_wait and others. Ends with Ctrl-C\n"
 "  --check W,C    print one line for a monitor, as plugins of Nagios do, and end\n"
-"                 with 0, with 1 (warning) if W or more are stuck, with 2 (critical)\n"
-"                 if C or more are, with 3 if that cannot be told\n"
-"  --json         an object per line, with the keys of the lines, holders and\n"
-"                 meaning\n"
-"  --lines        lines, on a terminal too\n"
-"  --table        a table, elsewhere too\n"
-"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
-"  --help         this text\n"
+"                 with 0, with 1 (warning) if W or more are stuck, with 2\n"
+"                 (critical) if C or more are, with 3 if that cannot be told\n"
+COMMON_HELP
 "\n"
-"Of --json, --lines and --table the last one counts. Filters are not supported\n"
-"yet. Who may not look into all processes is told how many he misses.\n";
+"Lines have holders, objects also meaning. Who may not look into all processes is\n"
+"told how many he misses.\n";
 
 /* Ends of --check, beside those of report_check(). */
 enum { STATUS_UNKNOWN = 3 };
 
 /**
  * struct stuck - one run
- * @out: where it prints
- * @form: how
- * @chosen: whether that was asked for
- * @device: the device, or NULL
- * @command: what to run for each, or NULL
+ * @common: what it was told, and how it prints; the first member
  * @age_s: from which age on, in seconds
  * @watch: whether to go on
  * @check: whether to tell a monitor
  * @levels: for that, from how many on it is a warning, and critical
  * @level: what it was told
- * @failed: a command has failed
  */
 struct stuck {
-	struct output *out;
-	enum form form;
-	bool chosen;
-	const char *device;
-	const char *command;
+	struct common common;
 	unsigned long long age_s;
 	bool watch;
 	bool check;
 	unsigned long long levels[2];
 	int level;
-	bool failed;
 };
 
 static const struct option options[] = {
 	{ "check", required_argument, NULL, OPTION_CHECK },
-	{ "device", required_argument, NULL, OPTION_DEVICE },
-	{ "exec", required_argument, NULL, OPTION_EXEC },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "lines", no_argument, NULL, OPTION_LINES },
 	{ "older", required_argument, NULL, OPTION_OLDER },
-	{ "table", no_argument, NULL, OPTION_TABLE },
 	{ "watch", no_argument, NULL, OPTION_WATCH },
 	{ 0 }
 };
 
-static void choose(struct stuck *stuck, enum form form)
-{
-	stuck->form = form;
-	stuck->chosen = true;
-}
-
 /* Takes one option. Returns a status, or -1 to go on. */
-static int parse_option(struct stuck *stuck, int option, char *argv[])
+static int take_option(struct common *common, int option)
 {
+	struct stuck *stuck = (struct stuck *)common;
+
 	switch (option) {
 	case OPTION_CHECK:
 		stuck->check = true;
@@ -114,90 +83,42 @@ static int parse_option(struct stuck *stuck, int option, char *argv[])
 			return -1;
 		return usage_error("--check: '%s' is not two numbers from 1 on, the smaller first",
 				   optarg);
-	case OPTION_DEVICE:
-		stuck->device = optarg;
-		return -1;
-	case OPTION_EXEC:
-		stuck->command = optarg;
-		return -1;
-	case OPTION_HELP:
-	case 'h':
-		output_add(stuck->out, help, sizeof(help) - 1);
-		return STATUS_OK;
-	case OPTION_JSON:
-		choose(stuck, FORM_JSON);
-		return -1;
-	case OPTION_LINES:
-		choose(stuck, FORM_LINES);
-		return -1;
 	case OPTION_OLDER:
 		if (parse_age(optarg, AGE_MAX_S, &stuck->age_s))
 			return -1;
 		return usage_error("--older: '%s' is no age like 90, 90s, 5m, 2h or 1d",
 				   optarg);
-	case OPTION_TABLE:
-		choose(stuck, FORM_TABLE);
-		return -1;
-	case OPTION_WATCH:
+	default:
 		stuck->watch = true;
 		return -1;
-	default:
-		return option_error(option, argv);
 	}
 }
 
 /* Takes the command line. Returns a status, or -1 to go on. */
 static int parse(struct stuck *stuck, int argc, char *argv[])
 {
-	int option, status;
+	int status = common_parse(&stuck->common, argc, argv);
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		status = parse_option(stuck, option, argv);
-		if (status >= 0)
-			return status;
-	}
-	if (optind < argc)
-		return usage_error("stuck: '%s': filters are not supported yet",
-				   argv[optind]);
-	if (stuck->check && (stuck->watch || stuck->command))
+	if (status < 0 && stuck->check &&
+	    (stuck->watch || stuck->common.command))
 		return usage_error("--check goes with neither --watch nor --exec");
-	return -1;
-}
-
-/* Prints them as lines or objects, and runs the command for each. */
-static void show_each(struct stuck *stuck, const struct troubled *troubled,
-		      bool print)
-{
-	char line[REPORT_SIZE], json[REPORT_SIZE];
-	size_t i;
-
-	for (i = 0; i < troubled->count && !stop_requested(); i++) {
-		const struct trouble *trouble = &troubled->list[i];
-		size_t length = report_json(troubled, trouble, json);
-
-		report_line(troubled, trouble, line);
-		if (print && stuck->form == FORM_JSON)
-			output_add(stuck->out, json, length);
-		else if (print && stuck->form == FORM_LINES)
-			output_add(stuck->out, line, strlen(line));
-		if (!stuck->command)
-			continue;
-		output_flush(stuck->out);
-		if (exec_run(stuck->command, line, json, length))
-			stuck->failed = true;
-	}
+	return status;
 }
 
 static void show(struct stuck *stuck, const struct troubled *troubled)
 {
-	bool print = stuck->chosen || !stuck->command;
+	struct print *print = &stuck->common.print;
+	char line[REPORT_SIZE], json[REPORT_SIZE];
+	size_t i;
 
-	if (print && stuck->form == FORM_TABLE)
-		report_table(stuck->out, troubled, stuck->watch);
-	if (stuck->form != FORM_TABLE || stuck->command)
-		show_each(stuck, troubled, print);
-	output_flush(stuck->out);
+	if (print->form == FORM_TABLE && !print->silent)
+		report_table(print->out, troubled, stuck->watch);
+	for (i = 0; i < troubled->count && !stop_requested(); i++) {
+		report_line(troubled, &troubled->list[i], line);
+		report_json(troubled, &troubled->list[i], json);
+		print_text(print, line, json);
+	}
+	output_flush(print->out);
 }
 
 /* Adds what the stream has at hand. Returns 1, 0 at its end, -1 and errno. */
@@ -217,6 +138,7 @@ static int take_batch(const struct stuck *stuck, struct tcpstates *stream,
 			fprintf(stderr, "tcpstates: %llu records were lost; some may be missing\n",
 				(unsigned long long)record->count);
 		else if (record->dur_ns >= stuck->age_s * NSEC_PER_SEC &&
+			 filter_matches(stuck->common.filter, record) &&
 			 rows_add(rows, record))
 			return -1;
 	} while (tcpstates_buffered(stream));
@@ -231,7 +153,7 @@ static int step(struct stuck *stuck, struct tcpstates *stream)
 	int going = take_batch(stuck, stream, &rows);
 
 	if (going > 0 && rows.count) {
-		if (!troubled_explain(&troubled, &rows, stuck->device))
+		if (!troubled_explain(&troubled, &rows, stuck->common.device))
 			show(stuck, &troubled);
 		troubled_free(&troubled);
 	} else if (going > 0) {
@@ -272,11 +194,11 @@ static int watch_stream(struct stuck *stuck, struct tcpstates *stream)
 {
 	int going = 1;
 
-	while (going > 0 && !stop_requested() && !stuck->out->error)
+	while (going > 0 && !stop_requested() && !stuck->common.print.out->error)
 		going = step(stuck, stream);
 	if (going < 0) {
 		fprintf(stderr, "tcpstates: %s: %s\n",
-			stuck->device ? stuck->device : TCPSTATES_DEVICE,
+			stuck->common.device ? stuck->common.device : TCPSTATES_DEVICE,
 			strerror(errno));
 		return STATUS_FAILED;
 	}
@@ -285,12 +207,12 @@ static int watch_stream(struct stuck *stuck, struct tcpstates *stream)
 
 static struct tcpstates *open_stream(const struct stuck *stuck)
 {
-	const struct tcpstates_filter filter = {
-		.events = 1U << TCPSTATES_EVENT_STUCK,
-	};
-	struct tcpstates *stream = tcpstates_open(stuck->device,
+	struct tcpstates *stream = tcpstates_open(stuck->common.device,
 						  TCPSTATES_OPEN_NONBLOCK);
+	struct tcpstates_filter filter;
 
+	filter_narrow(stuck->common.filter, &filter);
+	filter.events = 1U << TCPSTATES_EVENT_STUCK;
 	if (!stream)
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
 	else if (tcpstates_set_filter(stream, &filter))
@@ -307,18 +229,20 @@ static int show_now(struct stuck *stuck)
 	struct troubled troubled;
 	int status = STATUS_FAILED;
 
-	if (!troubled_find(&troubled, stuck->device,
-			   stuck->age_s * NSEC_PER_SEC)) {
+	print_begin(&stuck->common.print);
+	if (!troubled_find(&troubled, stuck->common.device,
+			   stuck->age_s * NSEC_PER_SEC, stuck->common.filter)) {
 		status = STATUS_OK;
 		if (stuck->check)
-			stuck->level = report_check(stuck->out, &troubled,
+			stuck->level = report_check(stuck->common.print.out, &troubled,
 						    stuck->age_s,
 						    stuck->levels);
 		else
 			show(stuck, &troubled);
-		if (isatty(STDOUT_FILENO) && stuck->form == FORM_TABLE &&
-		    !stuck->check && !troubled.count && !troubled.lost)
-			output_format(stuck->out,
+		if (isatty(STDOUT_FILENO) && !stuck->check &&
+		    stuck->common.print.form == FORM_TABLE &&
+		    !troubled.count && !troubled.lost)
+			output_format(stuck->common.print.out,
 				      "Nothing is stuck for %llu seconds or more.\n",
 				      stuck->age_s);
 	}
@@ -348,19 +272,23 @@ static int run(struct stuck *stuck)
 int stuck_run(struct output *out, int argc, char *argv[])
 {
 	struct stuck stuck = {
-		.out = out,
-		.form = isatty(STDOUT_FILENO) ? FORM_TABLE : FORM_LINES,
+		.common = {
+			.help = help, .options = options, .take = take_option,
+		},
 		.age_s = 60,
 	};
-	int status = parse(&stuck, argc, argv);
+	int status;
 
+	common_init(&stuck.common, out, TABLE_CONNECTIONS, "holders");
+	status = parse(&stuck, argc, argv);
 	if (status < 0)
 		status = run(&stuck);
+	common_free(&stuck.common);
 	if (stuck.check && status != STATUS_OK) {
 		output_format(out, "TCPSTATES UNKNOWN - it could not be looked at\n");
 		return STATUS_UNKNOWN;
 	}
-	if (stuck.failed && !status)
+	if (stuck.common.print.failed && !status)
 		status = STATUS_FAILED;
 	return stuck.check ? stuck.level : status;
 }

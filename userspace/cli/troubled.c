@@ -134,8 +134,9 @@ int troubled_explain(struct troubled *troubled, const struct rows *rows,
 	return find_holders(troubled);
 }
 
-/* Keeps those of a known age that is not less. */
-static void keep_old(struct rows *rows, __u64 age_ns)
+/* Keeps those of a known age that is not less, and that are wanted. */
+static void keep_old(struct rows *rows, __u64 age_ns,
+		     const struct filter *filter)
 {
 	size_t i, kept = 0;
 
@@ -143,7 +144,7 @@ static void keep_old(struct rows *rows, __u64 age_ns)
 		const struct tcpstates_record *record = &rows->records[i];
 
 		if (record->known & TCPSTATES_KNOW_DURATION &&
-		    record->dur_ns >= age_ns)
+		    record->dur_ns >= age_ns && filter_matches(filter, record))
 			rows->records[kept++] = *record;
 	}
 	rows->count = kept;
@@ -154,21 +155,24 @@ static void keep_old(struct rows *rows, __u64 age_ns)
  * @troubled: gets them; to be freed
  * @device: the device, or NULL
  * @age_ns: for how long at least
+ * @filter: which of them
  *
  * Return: 0, or -1 after a message.
  */
-int troubled_find(struct troubled *troubled, const char *device, __u64 age_ns)
+int troubled_find(struct troubled *troubled, const char *device, __u64 age_ns,
+		  const struct filter *filter)
 {
-	const struct tcpstates_filter filter = {
-		.new_states = TROUBLED_STATES,
-	};
+	struct tcpstates_filter kernel;
 	struct rows rows = { 0 };
 	int ret;
 
 	*troubled = (struct troubled) { 0 };
-	ret = rows_gather(&rows, device, &filter);
+	filter_narrow(filter, &kernel);
+	/* A filter of other states than these, or of none, finds nothing. */
+	kernel.new_states = kernel.new_states & TROUBLED_STATES ?: TROUBLED_STATES;
+	ret = rows_gather(&rows, device, &kernel);
 	if (!ret) {
-		keep_old(&rows, age_ns);
+		keep_old(&rows, age_ns, filter);
 		ret = troubled_explain(troubled, &rows, device);
 	}
 	rows_free(&rows);

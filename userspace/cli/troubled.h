@@ -3,6 +3,7 @@
 #ifndef _CLI_TROUBLED_H
 #define _CLI_TROUBLED_H
 
+#include "language.h"
 #include "holders.h"
 #include "meaning.h"
 #include "rows.h"
@@ -45,7 +46,8 @@ struct troubled {
 	unsigned long long lost;
 };
 
-int troubled_find(struct troubled *troubled, const char *device, __u64 age_ns);
+int troubled_find(struct troubled *troubled, const char *device, __u64 age_ns,
+		  const struct filter *filter);
 int troubled_explain(struct troubled *troubled, const struct rows *rows,
 		     const char *device);
 void troubled_free(struct troubled *troubled);

@@ -152,10 +152,16 @@ class Child:
         return bool(select.select([self.pipe], [], [], 0)[0])
 
     def kill(self):
-        """Whatever it is doing."""
+        """Whatever it is doing; nothing if it has been joined."""
+        if self.pipe is None:
+            return
         os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        self._reap()
+
+    def _reap(self):
         os.close(self.pipe)
+        self.pipe = None
+        return os.waitpid(self.pid, 0)[1]
 
     def is_stopped(self):
         """By SIGSTOP."""
@@ -174,8 +180,7 @@ class Child:
             result += chunk
         if chunk is None:
             os.kill(self.pid, signal.SIGKILL)
-        os.close(self.pipe)
-        _, status = os.waitpid(self.pid, 0)
+        status = self._reap()
         assert chunk is not None, f'the process takes longer than {limit} s'
         assert status == 0, f'status {status}: {result.decode()}'
         return result

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What watch, list and stuck have in common: options, and a filter after them. */
+#include "common.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell.h"
+#include "cli.h"
+#include "output.h"
+
+/* What is shown of a filter that is wrong, at most: a line of a terminal. */
+#define EXCERPT		72
+
+/* More than a command has, with its own and none at the end. */
+#define OPTIONS_MAX	24
+
+static const struct option options[] = {
+	{ "csv", no_argument, NULL, OPTION_CSV },
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "exec", required_argument, NULL, OPTION_EXEC },
+	{ "format", required_argument, NULL, OPTION_FORMAT },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "lines", no_argument, NULL, OPTION_LINES },
+	{ "table", no_argument, NULL, OPTION_TABLE },
+};
+
+/**
+ * common_init() - before the options
+ * @common: to be filled in; @help, @options and @take are the caller's
+ * @out: where it will print
+ * @kind: what a row of a table is
+ * @more: a key that lines have besides, or NULL
+ */
+void common_init(struct common *common, struct output *out,
+		 enum table_kind kind, const char *more)
+{
+	print_init(&common->print, out, kind, more);
+}
+
+static void choose(struct common *common, enum form form)
+{
+	common->print.form = form;
+	common->chosen = true;
+}
+
+/* Takes an option. Returns -1 to go on, or a status to end with. */
+static int take_option(struct common *common, int option, char *argv[])
+{
+	switch (option) {
+	case OPTION_CSV:
+		choose(common, FORM_CSV);
+		return -1;
+	case OPTION_DEVICE:
+		common->device = optarg;
+		return -1;
+	case OPTION_EXEC:
+		common->command = optarg;
+		return -1;
+	case OPTION_FORMAT:
+		common->format = optarg;
+		return -1;
+	case OPTION_HELP:
+	case 'h':
+		output_add(common->print.out, common->help,
+			   strlen(common->help));
+		return STATUS_OK;
+	case OPTION_JSON:
+		choose(common, FORM_JSON);
+		return -1;
+	case OPTION_LINES:
+		choose(common, FORM_LINES);
+		return -1;
+	case OPTION_TABLE:
+		choose(common, FORM_TABLE);
+		return -1;
+	case ':':
+	case '?':
+		return option_error(option, argv);
+	default:
+		return common->take(common, option);
+	}
+}
+
+/* The words as one text, as ss has it. Returns NULL without memory. */
+static char *join(int argc, char *argv[])
+{
+	size_t length = 1;
+	char *text, *end;
+	int i;
+
+	for (i = 0; i < argc; i++)
+		length += strlen(argv[i]) + 1;
+	text = malloc(length);
+	if (!text)
+		return NULL;
+	end = text;
+	*end = '\0';
+	for (i = 0; i < argc; i++)
+		end = stpcpy(stpcpy(end, i ? " " : ""), argv[i]);
+	return text;
+}
+
+/* The text, with a mark below the column that is wrong. */
+static void show_error(const char *text, const struct filter_error *error)
+{
+	size_t from = error->column > EXCERPT / 2 ? error->column - EXCERPT / 2 : 0;
+	char excerpt[EXCERPT + 1], what[sizeof(error->text)];
+
+	snprintf(excerpt, sizeof(excerpt), "%s", text + from);
+	cell_tame(excerpt);
+	snprintf(what, sizeof(what), "%s", error->text);
+	cell_tame(what);
+	fprintf(stderr,
+		"tcpstates: filter: %s\n  %s\n  %*s^\nSee 'tcpstates filter'.\n",
+		what, excerpt, (int)(error->column - from), "");
+}
+
+/**
+ * common_filter() - make a filter of words
+ * @filter: where to put it
+ * @argc: how many words
+ * @argv: these
+ *
+ * Return: -1 to go on, or a status to end with, after a message.
+ */
+int common_filter(struct filter **filter, int argc, char *argv[])
+{
+	struct filter_error error = { .text = "no memory" };
+	char *text = join(argc, argv);
+
+	*filter = text ? filter_parse(text, &error) : NULL;
+	if (!*filter)
+		show_error(text ? text : "", &error);
+	free(text);
+	return *filter ? -1 : STATUS_USAGE;
+}
+
+/* Sees to --format. Returns -1 to go on, or a status to end with. */
+static int choose_fields(struct common *common)
+{
+	const char *bad;
+
+	if (!common->format)
+		return -1;
+	bad = fields_choose(&common->print.fields, common->format);
+	if (bad)
+		return usage_error("--format: '%.*s' is no key of a line",
+				   (int)strcspn(bad, ","), bad);
+	/* A table has columns of its own. */
+	if (common->print.form == FORM_TABLE && common->chosen)
+		return usage_error("--format goes with --lines, --json and --csv");
+	if (common->print.form == FORM_TABLE)
+		common->print.form = FORM_LINES;
+	return -1;
+}
+
+/**
+ * common_parse() - take a command line: options, and words of a filter
+ * @common: takes it
+ * @argc: of main()
+ * @argv: the same
+ *
+ * Return: -1 to go on, or a status to end with.
+ */
+int common_parse(struct common *common, int argc, char *argv[])
+{
+	struct option all[OPTIONS_MAX] = { { 0 } };
+	size_t count = sizeof(options) / sizeof(*options), i;
+	int option, status = -1;
+
+	memcpy(all, options, sizeof(options));
+	for (i = 0; common->options && common->options[i].name; i++)
+		all[count++] = common->options[i];
+	opterr = 0;
+	while (status < 0 &&
+	       (option = getopt_long(argc, argv, ":h", all, NULL)) != -1)
+		status = take_option(common, option, argv);
+	if (status < 0)
+		status = choose_fields(common);
+	if (status >= 0)
+		return status;
+	common->print.command = common->command;
+	common->print.silent = common->command && !common->chosen;
+	return common_filter(&common->filter, argc - optind, argv + optind);
+}
+
+/** common_free() - after all */
+void common_free(struct common *common)
+{
+	filter_free(common->filter);
+	common->filter = NULL;
+}

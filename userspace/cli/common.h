@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What watch, list and stuck have in common: options, and a filter after them. */
+#ifndef _CLI_COMMON_H
+#define _CLI_COMMON_H
+
+#include <getopt.h>
+#include <stdbool.h>
+
+#include "language.h"
+#include "options.h"
+#include "print.h"
+
+struct output;
+
+/**
+ * struct common - what was asked for
+ * @help: text of --help
+ * @options: those that the command has for itself, for getopt_long()
+ * @take: takes one of them; returns -1 to go on, or a status to end with
+ * @device: the device, or NULL
+ * @command: what to run for each, or NULL
+ * @chosen: whether a form was asked for
+ * @format: the keys that were asked for, or NULL
+ * @filter: which connections; lets all pass if there is none
+ * @print: how to print
+ */
+struct common {
+	const char *help;
+	const struct option *options;
+	int (*take)(struct common *common, int option);
+	const char *device;
+	const char *command;
+	bool chosen;
+	const char *format;
+	struct filter *filter;
+	struct print print;
+};
+
+/* The part of a text of --help that is about them. */
+#define COMMON_HELP							\
+"  --json         an object per line, with the keys of the lines\n"	\
+"  --csv          a row per line, with the keys in the first one (RFC 4180)\n" \
+"  --lines        lines, on a terminal too\n"				\
+"  --table        a table, elsewhere too\n"				\
+"  --format KEYS  only these keys of lines, objects or rows, in this order:\n" \
+"                 --format time,conn,old,new\n"				\
+"  --exec CMD     run CMD by the shell for each, and print nothing unless a form\n" \
+"                 is chosen. The keys of the line are in the environment\n" \
+"                 (TCPSTATES_PID, ...), the object of --json is its input\n" \
+"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"	\
+"  --help         this text\n"						\
+"\n"									\
+"Of the forms the last one counts. FILTER is as for ss(8), and more: 'state\n" \
+"close-wait and ( dport = :443 or src 10.0.0.0/8 ) and age > 60s'; 'tcpstates\n" \
+"filter' has all of it.\n"
+
+void common_init(struct common *common, struct output *out,
+		 enum table_kind kind, const char *more);
+int common_parse(struct common *common, int argc, char *argv[]);
+int common_filter(struct filter **filter, int argc, char *argv[]);
+void common_free(struct common *common);
+
+#endif /* _CLI_COMMON_H */

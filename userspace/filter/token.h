@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The words and signs of a filter, one after the other. */
+#ifndef _FILTER_TOKEN_H
+#define _FILTER_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "words.h"
+
+#define TOKEN_SIZE	256
+
+enum token_kind {
+	TOKEN_END,
+	TOKEN_WORD,
+	TOKEN_QUOTED,
+	TOKEN_OPEN,
+	TOKEN_CLOSE,
+	TOKEN_AND,
+	TOKEN_OR,
+	TOKEN_NOT,
+	TOKEN_COMPARISON,
+	TOKEN_BAD,	/* too long, or a quote that does not end */
+};
+
+/**
+ * struct token - one of them
+ * @kind: what it is
+ * @comparison: for TOKEN_COMPARISON
+ * @column: where it begins
+ * @next: where the next one is looked for
+ * @text: the word, without quotes
+ */
+struct token {
+	enum token_kind kind;
+	enum comparison comparison;
+	size_t column;
+	size_t next;
+	char text[TOKEN_SIZE];
+};
+
+void token_read(struct token *token, const char *text, size_t from);
+
+#endif /* _FILTER_TOKEN_H */

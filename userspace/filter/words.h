@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The words of the filter language: that of ss(8), and more. The parser and what
+ * explains the language to people both take them from words.c.
+ *
+ * As ss(8) says, "and" binds closer than "or". ss itself (iproute2 6.1) takes them
+ * from left to right.
+ *
+ * FILTER     := [EXPRESSION]
+ * EXPRESSION := TERMS | STATES TERMS
+ * TERMS      := TERM {"or" TERM}
+ * TERM       := FACTOR {["and"] FACTOR}
+ * FACTOR     := "not" FACTOR | "(" EXPRESSION ")" | CONDITION
+ * CONDITION  := STATES | FIELD [COMPARISON] VALUE | "autobound"
+ * STATES     := ("state" STATE | "exclude" STATE) {"state" STATE | "exclude" STATE}
+ */
+#ifndef _FILTER_WORDS_H
+#define _FILTER_WORDS_H
+
+#include "libtcpstates.h"
+
+/* What a condition is about. */
+enum field {
+	FIELD_STATE,
+	FIELD_EXCLUDE,
+	FIELD_OLD,
+	FIELD_NEW,
+	FIELD_SPORT,
+	FIELD_DPORT,
+	FIELD_SRC,
+	FIELD_DST,
+	FIELD_AUTOBOUND,
+	FIELD_FAMILY,
+	FIELD_PID,
+	FIELD_COMM,
+	FIELD_UID,
+	FIELD_CGROUP,
+	FIELD_NETNS,
+	FIELD_CONN,
+	FIELD_CAUSE,
+	FIELD_EVENT,
+	FIELD_AGE,
+	FIELD_DUR,
+	FIELD_COUNT
+};
+
+/* How its values are written. */
+enum kind {
+	KIND_STATES,
+	KIND_PORT,
+	KIND_HOST,
+	KIND_NOTHING,
+	KIND_FAMILY,
+	KIND_NUMBER,
+	KIND_PATTERN,
+	KIND_USER,
+	KIND_CGROUP,
+	KIND_NETNS,
+	KIND_COOKIE,
+	KIND_CAUSE,
+	KIND_EVENT,
+	KIND_AGE
+};
+
+enum comparison {
+	COMPARE_EQ,
+	COMPARE_NE,
+	COMPARE_LT,
+	COMPARE_LE,
+	COMPARE_GT,
+	COMPARE_GE,
+	COMPARE_COUNT
+};
+
+/**
+ * struct field_word - a word that begins a condition
+ * @word: the word
+ * @kind: how its values are written
+ * @operand: what stands for such a value in help
+ * @help: what it is
+ */
+struct field_word {
+	const char *word;
+	enum kind kind;
+	const char *operand;
+	const char *help;
+};
+
+/**
+ * struct state_word - a word for some states, besides their names
+ * @word: the word
+ * @states: a bit for each
+ * @help: which these are
+ */
+struct state_word {
+	const char *word;
+	__u32 states;
+	const char *help;
+};
+
+#define STATE_BIT(state)	(1U << TCPSTATES_##state)
+#define STATES_ALL		((1U << TCPSTATES_STATE_COUNT) - 1 - \
+				 (1U << TCPSTATES_UNKNOWN))
+
+#define STATE_WORDS		8
+#define COMPARISON_WORDS	4
+
+extern const struct field_word field_words[FIELD_COUNT];
+extern const struct state_word state_words[STATE_WORDS];
+
+/* Those that are fewer repeat one. */
+extern const char * const comparison_words[COMPARE_COUNT][COMPARISON_WORDS];
+
+#endif /* _FILTER_WORDS_H */

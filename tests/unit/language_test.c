@@ -54,7 +54,7 @@ static struct servent *test_getservbyname(const char *name, const char *proto)
 	return &service;
 }
 
-/* "both" has an address of each family, "one" only of IPv4. */
+/* "both" has an address of each family, "one" only of IPv4, "many" four of that. */
 static int test_getaddrinfo(const char *name, const char *service,
 			    const struct addrinfo *hints,
 			    struct addrinfo **list)
@@ -62,9 +62,23 @@ static int test_getaddrinfo(const char *name, const char *service,
 	static struct sockaddr_in in = { .sin_family = AF_INET };
 	static struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	static struct addrinfo items[2];
+	static struct sockaddr_in many[4];
+	static struct addrinfo each[4];
 	bool both = !strcmp(name, "both.example");
+	size_t i;
 
 	(void)service;
+	for (i = 0; !strcmp(name, "many.example") && i < 4; i++) {
+		many[i] = (struct sockaddr_in) { .sin_family = AF_INET };
+		many[i].sin_addr.s_addr = htonl(0x0a000007 + i);
+		each[i] = (struct addrinfo) {
+			.ai_family = AF_INET, .ai_addr = (void *)&many[i],
+			.ai_next = i < 3 ? &each[i + 1] : NULL,
+		};
+		*list = each;
+		if (i == 3)
+			return 0;
+	}
 	if (!both && strcmp(name, "one.example"))
 		return EAI_NONAME;
 	inet_pton(AF_INET, "192.0.2.1", &in.sin_addr);
@@ -220,6 +234,9 @@ static const struct match_case match_cases[] = {
 	{ "dst [2001:db9::]/32", false, false },
 	{ "src one.example or src both.example", false, true },
 	{ "not src both.example", true, false },
+	{ "dst many.example", true, false },
+	{ "not dst many.example", false, true },
+	{ "dport 1 or dst many.example sport 443", true, false },
 	{ "src != both.example and src != one.example", true, false },
 	{ "family inet", true, false },
 	{ "family != inet", false, true },
@@ -342,6 +359,11 @@ static void test_listener(void **state)
 	for (i = 0; i < COUNT(cases); i++)
 		if (passes(cases[i].text, &record) != cases[i].passes)
 			fail_msg("'%s'", cases[i].text);
+	record.event = TCPSTATES_EVENT_TRANSITION;
+	record.old_state = TCPSTATES_LISTEN;
+	record.new_state = TCPSTATES_CLOSE;
+	assert_true(passes("dport 0", &record));
+	assert_true(passes("dst != 10.0.0.1", &record));
 }
 
 static void test_losses_pass(void **state)

@@ -153,7 +153,8 @@ static int choose_fields(struct common *common)
 	if (common->print.form == FORM_TABLE && common->chosen)
 		return usage_error("--format goes with --lines, --json and --csv");
 	if (common->print.form == FORM_TABLE)
-		common->print.form = FORM_LINES;
+		choose(common, FORM_LINES);
+	common->chosen = true;
 	return -1;
 }
 

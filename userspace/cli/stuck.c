@@ -229,7 +229,8 @@ static int show_now(struct stuck *stuck)
 	struct troubled troubled;
 	int status = STATUS_FAILED;
 
-	print_begin(&stuck->common.print);
+	if (!stuck->check)
+		print_begin(&stuck->common.print);
 	if (!troubled_find(&troubled, stuck->common.device,
 			   stuck->age_s * NSEC_PER_SEC, stuck->common.filter)) {
 		status = STATUS_OK;

@@ -48,12 +48,34 @@ static int set(const char *key, char *value, char *end)
 	return setenv(name, value, 1);
 }
 
+/* Takes away what the last line has left, or whoever has started us. */
+static void unset_all(void)
+{
+	char **variable = environ, name[NAME_SIZE];
+
+	while (*variable) {
+		size_t length = strcspn(*variable, "=");
+
+		if (strncmp(*variable, PREFIX, strlen(PREFIX)) ||
+		    length >= NAME_SIZE) {
+			variable++;
+			continue;
+		}
+		memcpy(name, *variable, length);
+		name[length] = '\0';
+		/* The next one takes its place. */
+		unsetenv(name);
+	}
+}
+
 /* Puts the pairs of a line into the environment. Returns 0 or -1. */
 static int set_all(const char *line)
 {
 	char *copy = strdup(line), *p = copy;
 	int ret = copy ? 0 : -1;
 
+	/* A loss does not have most of the keys. */
+	unset_all();
 	while (!ret && *p && *p != '\n') {
 		char *value = strchr(p, '='), *end, next;
 

@@ -2,6 +2,7 @@
 /* Records on standard output, in the form that was asked for. */
 #include "print.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,18 @@ void print_begin(struct print *print)
 	print->begun = true;
 }
 
+static void show_text(struct print *print, const char *line, const char *json)
+{
+	if (print->silent)
+		return;
+	if (print->form == FORM_LINES)
+		fields_line(&print->fields, print->out, line);
+	else if (print->form == FORM_JSON)
+		fields_json(&print->fields, print->out, json);
+	else if (print->form == FORM_CSV)
+		fields_csv(&print->fields, print->out, line);
+}
+
 /**
  * print_text() - show one that is not a row of a table, and run the command
  * @print: how
@@ -43,14 +56,7 @@ void print_begin(struct print *print)
  */
 void print_text(struct print *print, const char *line, const char *json)
 {
-	if (!print->silent) {
-		if (print->form == FORM_LINES)
-			fields_line(&print->fields, print->out, line);
-		else if (print->form == FORM_JSON)
-			fields_json(&print->fields, print->out, json);
-		else if (print->form == FORM_CSV)
-			fields_csv(&print->fields, print->out, line);
-	}
+	show_text(print, line, json);
 	if (!print->command)
 		return;
 	output_flush(print->out);
@@ -82,7 +88,7 @@ static bool print_at_once(struct print *print,
 	return false;
 }
 
-/** print_record() - show a record, and run the command for it */
+/** print_record() - show a record, and run the command for it, unless it is a loss */
 void print_record(struct print *print, const struct tcpstates_record *record)
 {
 	char line[TCPSTATES_LINE_SIZE], json[TCPSTATES_JSON_SIZE];
@@ -95,5 +101,13 @@ void print_record(struct print *print, const struct tcpstates_record *record)
 		return;
 	tcpstates_format_line(record, line, sizeof(line));
 	tcpstates_format_json(record, json, sizeof(json));
-	print_text(print, line, json);
+	if (record->event != TCPSTATES_EVENT_LOST) {
+		print_text(print, line, json);
+		return;
+	}
+	/* A loss is no connection to run a command for. */
+	show_text(print, line, json);
+	if (print->command)
+		fprintf(stderr, "tcpstates: %llu records were lost; some may be missing\n",
+			(unsigned long long)record->count);
 }

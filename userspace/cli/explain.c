@@ -141,19 +141,14 @@ static void add_set(struct output *out, const char *name, __u32 set,
 
 static const char *family_name(unsigned int family)
 {
-	return family == TCPSTATES_FAMILY_INET ? "inet" : "inet6";
+	return family < FAMILY_WORDS ? family_words[family] : "-";
 }
 
+/* The bit of a loss is in a set that is the contrary of another; it comes anyway. */
 static const char *event_name(unsigned int event)
 {
-	static const char * const names[] = {
-		[TCPSTATES_EVENT_TRANSITION] = "transition",
-		[TCPSTATES_EVENT_LOST] = "lost",
-		[TCPSTATES_EVENT_EXISTING] = "existing",
-		[TCPSTATES_EVENT_STUCK] = "stuck",
-	};
-
-	return event < TCPSTATES_EVENT_COUNT ? names[event] : "-";
+	return event < TCPSTATES_EVENT_COUNT && event_words[event] ?
+		event_words[event] : "lost";
 }
 
 static void add_network(struct output *out, const char *name, __u8 family,

@@ -139,10 +139,12 @@ static bool parse_prefix(const char *word, struct host *host)
 	return true;
 }
 
-/* All addresses of a name; a filter is not the place to choose among them. */
-static bool look_up(const char *name, __u8 family, const struct host *like,
+/* All addresses of a name, with the ports that the first of @hosts has. */
+static bool look_up(const char *name, __u8 family,
 		    struct host hosts[VALUE_HOSTS], size_t *count)
 {
+	struct host like = { .port_min = hosts->port_min,
+			     .port_max = hosts->port_max };
 	const struct addrinfo hints = {
 		.ai_family = family == TCPSTATES_FAMILY_INET ? AF_INET :
 			     family ? AF_INET6 : AF_UNSPEC,
@@ -156,7 +158,7 @@ static bool look_up(const char *name, __u8 family, const struct host *like,
 	for (item = list; item && *count < VALUE_HOSTS; item = item->ai_next) {
 		struct host *host = &hosts[(*count)++];
 
-		*host = *like;
+		*host = like;
 		if (item->ai_family == AF_INET) {
 			const struct sockaddr_in *in = (void *)item->ai_addr;
 
@@ -232,6 +234,6 @@ const char *value_hosts(const char *word, struct host hosts[VALUE_HOSTS],
 	if ((family != TCPSTATES_FAMILY_INET6 && parse_inet(address, host)) ||
 	    (family != TCPSTATES_FAMILY_INET && parse_inet6(address, host)))
 		return !prefix || parse_prefix(prefix, host) ? NULL : wanted;
-	return !prefix && look_up(address, family, &hosts[0], hosts, count) ?
+	return !prefix && look_up(address, family, hosts, count) ?
 		NULL : wanted;
 }

@@ -7,6 +7,8 @@
 #ifndef _FILTER_TREE_H
 #define _FILTER_TREE_H
 
+#include <assert.h>
+
 #include "language.h"
 #include "words.h"
 
@@ -34,6 +36,9 @@ enum node_kind {
 	NODE_HOST,
 	NODE_PATTERN,
 };
+
+/* A set of values is the bits of a word. */
+static_assert(TCPSTATES_CAUSE_COUNT <= 32, "causes fit into a set");
 
 /**
  * struct node - one of a tree

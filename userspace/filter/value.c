@@ -62,16 +62,25 @@ const char *value_states(const char *word, __u32 *set)
 	return "state like established, close-wait or connected";
 }
 
+/* Sets the bit of the word's place among @words. Returns whether it has one. */
+static bool find_word(const char *word, const char * const *words, size_t count,
+		      __u32 *set)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (words[i] && is_name(word, words[i])) {
+			*set = 1U << i;
+			return true;
+		}
+	return false;
+}
+
 /** value_family() - inet or inet6 */
 const char *value_family(const char *word, __u32 *set)
 {
-	if (is_name(word, "inet"))
-		*set = 1U << TCPSTATES_FAMILY_INET;
-	else if (is_name(word, "inet6"))
-		*set = 1U << TCPSTATES_FAMILY_INET6;
-	else
-		return "family; there are inet and inet6";
-	return NULL;
+	return find_word(word, family_words, FAMILY_WORDS, set) ? NULL :
+		"family; there are inet and inet6";
 }
 
 /** value_cause() - the word of a line's cause= */
@@ -90,15 +99,8 @@ const char *value_cause(const char *word, __u32 *set)
 /** value_event() - the word of a line's event= */
 const char *value_event(const char *word, __u32 *set)
 {
-	if (is_name(word, "transition"))
-		*set = 1U << TCPSTATES_EVENT_TRANSITION;
-	else if (is_name(word, "existing"))
-		*set = 1U << TCPSTATES_EVENT_EXISTING;
-	else if (is_name(word, "stuck"))
-		*set = 1U << TCPSTATES_EVENT_STUCK;
-	else
-		return "event; there are transition, existing and stuck";
-	return NULL;
+	return find_word(word, event_words, TCPSTATES_EVENT_COUNT, set) ? NULL :
+		"event; there are transition, existing and stuck";
 }
 
 /* Returns what follows the digits, or NULL if there are none, or too many. */

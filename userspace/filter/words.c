@@ -60,6 +60,17 @@ const struct state_word state_words[STATE_WORDS] = {
 	{ "big", STATES_ALL & ~BUCKET, "all but SYN_RECV and TIME_WAIT" },
 };
 
+const char * const event_words[TCPSTATES_EVENT_COUNT] = {
+	[TCPSTATES_EVENT_TRANSITION] = "transition",
+	[TCPSTATES_EVENT_EXISTING] = "existing",
+	[TCPSTATES_EVENT_STUCK] = "stuck",
+};
+
+const char * const family_words[FAMILY_WORDS] = {
+	[TCPSTATES_FAMILY_INET] = "inet",
+	[TCPSTATES_FAMILY_INET6] = "inet6",
+};
+
 const char * const comparison_words[COMPARE_COUNT][COMPARISON_WORDS] = {
 	[COMPARE_EQ] = { "=", "==", "eq", "eq" },
 	[COMPARE_NE] = { "!=", "!=", "ne", "neq" },

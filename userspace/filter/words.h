@@ -108,6 +108,11 @@ struct state_word {
 extern const struct field_word field_words[FIELD_COUNT];
 extern const struct state_word state_words[STATE_WORDS];
 
+/* By TCPSTATES_EVENT_* and TCPSTATES_FAMILY_*; NULL for what no filter names. */
+#define FAMILY_WORDS		7
+extern const char * const event_words[TCPSTATES_EVENT_COUNT];
+extern const char * const family_words[FAMILY_WORDS];
+
 /* Those that are fewer repeat one. */
 extern const char * const comparison_words[COMPARE_COUNT][COMPARISON_WORDS];
 

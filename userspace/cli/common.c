@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What watch, list and stuck have in common: options, and a filter after them. */
+/* What watch, list and stuck have in common: options, a filter, and the stream. */
 #include "common.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "cell.h"
 #include "cli.h"
 #include "output.h"
+#include "stop.h"
 
 /* What is shown of a filter that is wrong, at most: a line of a terminal. */
 #define EXCERPT		72
@@ -131,7 +133,10 @@ int common_filter(struct filter **filter, int argc, char *argv[])
 	struct filter_error error = { .text = "no memory" };
 	char *text = join(argc, argv);
 
+	/* Who waits for the name of a host need not wait to the end. */
+	stop_at_once(true);
 	*filter = text ? filter_parse(text, &error) : NULL;
+	stop_at_once(false);
 	if (!*filter)
 		show_error(text ? text : "", &error);
 	free(text);
@@ -186,6 +191,69 @@ int common_parse(struct common *common, int argc, char *argv[])
 	common->print.command = common->command;
 	common->print.silent = common->command && !common->chosen;
 	return common_filter(&common->filter, argc - optind, argv + optind);
+}
+
+/* Takes what comes next. Returns 1 to go on, 0 to end, -1 and errno. */
+static int step(struct common *common,
+		int (*take)(struct common *common,
+			    const struct tcpstates_record *record),
+		int (*wait)(struct common *common))
+{
+	const struct tcpstates_record *record;
+	int count = tcpstates_next(common->stream, &record), going = 1;
+
+	if (count < 0)
+		return errno == EINTR ? 1 : -1;
+	if (count == 0)
+		return wait ? wait(common) : 0;
+	if (filter_matches(common->filter, record))
+		going = take(common, record);
+	/* Output of a batch goes out at once: nothing is late, nothing slow. */
+	if (!tcpstates_buffered(common->stream) &&
+	    output_flush(common->print.out))
+		return 0;
+	return going;
+}
+
+/**
+ * common_follow() - open the stream, and take from it what the filter lets pass
+ * @common: what was asked for
+ * @begin: says what is wanted of the module
+ * @take: takes a record
+ * @wait: waits for more, when there is nothing now; NULL to end then
+ *
+ * Each of these returns 1 to go on, 0 to end, or -1 and errno.
+ *
+ * Return: a status, after a message if it is not STATUS_OK.
+ */
+int common_follow(struct common *common,
+		  int (*begin)(struct common *common),
+		  int (*take)(struct common *common,
+			      const struct tcpstates_record *record),
+		  int (*wait)(struct common *common))
+{
+	int going, error;
+
+	common->stream = tcpstates_open(common->device,
+					TCPSTATES_OPEN_NONBLOCK);
+	if (!common->stream) {
+		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
+		return STATUS_FAILED;
+	}
+	going = begin(common);
+	while (going > 0 && !stop_requested())
+		going = step(common, take, wait);
+	error = errno;
+	tcpstates_close(common->stream);
+	common->stream = NULL;
+	if (going < 0) {
+		fprintf(stderr, "tcpstates: %s: %s\n",
+			common->device ? common->device : TCPSTATES_DEVICE,
+			error == EPROTO ? "what it gives is no stream" :
+					  strerror(error));
+		return STATUS_FAILED;
+	}
+	return common->print.failed ? STATUS_FAILED : STATUS_OK;
 }
 
 /** common_free() - after all */

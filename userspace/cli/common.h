@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What watch, list and stuck have in common: options, and a filter after them. */
+/* What watch, list and stuck have in common: options, a filter, and the stream. */
 #ifndef _CLI_COMMON_H
 #define _CLI_COMMON_H
 
@@ -22,6 +22,7 @@ struct output;
  * @chosen: whether a form was asked for
  * @format: the keys that were asked for, or NULL
  * @filter: which connections; lets all pass if there is none
+ * @stream: what is read, while common_follow() runs
  * @print: how to print
  */
 struct common {
@@ -33,6 +34,7 @@ struct common {
 	bool chosen;
 	const char *format;
 	struct filter *filter;
+	struct tcpstates *stream;
 	struct print print;
 };
 
@@ -58,6 +60,11 @@ void common_init(struct common *common, struct output *out,
 		 enum table_kind kind, const char *more);
 int common_parse(struct common *common, int argc, char *argv[]);
 int common_filter(struct filter **filter, int argc, char *argv[]);
+int common_follow(struct common *common,
+		  int (*begin)(struct common *common),
+		  int (*take)(struct common *common,
+			      const struct tcpstates_record *record),
+		  int (*wait)(struct common *common));
 void common_free(struct common *common);
 
 #endif /* _CLI_COMMON_H */

@@ -129,11 +129,14 @@ void fields_init(struct fields *fields, const char *more)
 
 	*fields = (struct fields) { .all = true };
 	tcpstates_format_line(&record, line, sizeof(line));
-	while ((rest = take_pair(rest, &pair)))
+	while ((rest = take_pair(rest, &pair))) {
 		add_name(fields, pair.key, pair.key_length);
+		/* Where a loss has it, so that new keys come after all others. */
+		if (is_key(&pair, "event"))
+			add_name(fields, "count", 5);
+	}
 	if (more)
 		add_name(fields, more, strlen(more));
-	add_name(fields, "count", 5);
 }
 
 /**

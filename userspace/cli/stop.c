@@ -58,6 +58,30 @@ void stop_install(void)
 	sigprocmask(SIG_SETMASK, &held, NULL);
 }
 
+/*
+ * From here on, until it is called again with false, the wish ends the program at
+ * once: for what waits in a library, which would not end for a handler. Nothing may
+ * be half done meanwhile.
+ */
+void stop_at_once(bool on)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = on ? SIG_DFL : handle };
+	struct sigaction before;
+	size_t i;
+
+	sigemptyset(&action.sa_mask);
+	if (!on)
+		sigprocmask(SIG_SETMASK, &held, NULL);
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		sigaction(signals[i], NULL, &before);
+		if (before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+	if (on)
+		sigprocmask(SIG_SETMASK, &waiting, NULL);
+}
+
 bool stop_requested(void)
 {
 	return requested;

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 void stop_install(void);
+void stop_at_once(bool on);
 bool stop_requested(void);
 bool stop_overdue(void);
 const sigset_t *stop_open_mask(void);

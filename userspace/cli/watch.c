@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* tcpstates watch: what happens, as it happens. */
-#include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "cli.h"
 #include "common.h"
@@ -30,13 +27,11 @@ COMMON_HELP
 /**
  * struct watch - one run
  * @common: what it was told, and how it prints; the first member
- * @stream: what it reads
  * @rewind: whether to begin in the past
  * @left: changes to print before ending
  */
 struct watch {
 	struct common common;
-	struct tcpstates *stream;
 	bool rewind;
 	unsigned long long left;
 };
@@ -60,61 +55,34 @@ static int take_option(struct common *common, int option)
 	return -1;
 }
 
-static void show(struct watch *watch, const struct tcpstates_record *record)
+/* Asks for what the module can tell to be wanted. */
+static int begin(struct common *common)
 {
-	if (!filter_matches(watch->common.filter, record))
-		return;
-	print_record(&watch->common.print, record);
-	if (record->event == TCPSTATES_EVENT_TRANSITION)
-		watch->left--;
+	const struct watch *watch = (struct watch *)common;
+	struct tcpstates_filter kernel;
+
+	filter_narrow(common->filter, &kernel);
+	if (tcpstates_set_filter(common->stream, &kernel))
+		return -1;
+	if (watch->rewind && tcpstates_rewind(common->stream))
+		return -1;
+	print_begin(&common->print);
+	return output_flush(common->print.out) ? 0 : 1;
 }
 
-/* Returns 1 to go on, 0 to end, -1 and errno. */
-static int step(struct watch *watch)
+static int take(struct common *common, const struct tcpstates_record *record)
 {
-	const struct tcpstates_record *record;
-	int count = tcpstates_next(watch->stream, &record);
+	struct watch *watch = (struct watch *)common;
 
-	if (count < 0)
-		return errno == EINTR ? 1 : -1;
-	if (count == 0)
-		return stop_wait(tcpstates_fd(watch->stream));
-	show(watch, record);
-	/* Output of a batch goes out at once: nothing is late, nothing slow. */
-	if (!tcpstates_buffered(watch->stream) && output_flush(watch->common.print.out))
-		return 0;
+	print_record(&common->print, record);
+	if (record->event == TCPSTATES_EVENT_TRANSITION)
+		watch->left--;
 	return watch->left ? 1 : 0;
 }
 
-/* Asks for what the module can tell to be wanted. Returns 1, or -1 and errno. */
-static int begin(struct watch *watch)
+static int wait_for_more(struct common *common)
 {
-	struct tcpstates_filter kernel;
-
-	filter_narrow(watch->common.filter, &kernel);
-	if (tcpstates_set_filter(watch->stream, &kernel))
-		return -1;
-	if (watch->rewind && tcpstates_rewind(watch->stream))
-		return -1;
-	print_begin(&watch->common.print);
-	return output_flush(watch->common.print.out) ? 0 : 1;
-}
-
-static int watch_stream(struct watch *watch)
-{
-	int going = begin(watch);
-
-	while (going > 0 && !stop_requested())
-		going = step(watch);
-	if (going < 0) {
-		fprintf(stderr, "tcpstates: %s: %s\n",
-			watch->common.device ? watch->common.device :
-					       TCPSTATES_DEVICE,
-			errno == EPROTO ? "what it gives is no stream" :
-					  strerror(errno));
-		return STATUS_FAILED;
-	}
-	return watch->common.print.failed ? STATUS_FAILED : STATUS_OK;
+	return stop_wait(tcpstates_fd(common->stream));
 }
 
 int watch_run(struct output *out, int argc, char *argv[])
@@ -129,17 +97,9 @@ int watch_run(struct output *out, int argc, char *argv[])
 
 	common_init(&watch.common, out, TABLE_TRANSITIONS, NULL);
 	status = common_parse(&watch.common, argc, argv);
-	if (status < 0) {
-		watch.stream = tcpstates_open(watch.common.device,
-					      TCPSTATES_OPEN_NONBLOCK);
-		status = STATUS_FAILED;
-		if (watch.stream)
-			status = watch_stream(&watch);
-		else
-			fprintf(stderr, "tcpstates: %s\n",
-				tcpstates_open_error());
-		tcpstates_close(watch.stream);
-	}
+	if (status < 0)
+		status = common_follow(&watch.common, begin, take,
+				       wait_for_more);
 	common_free(&watch.common);
 	return status;
 }

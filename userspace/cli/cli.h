@@ -19,6 +19,7 @@ enum {
 int watch_run(struct output *out, int argc, char *argv[]);
 int list_run(struct output *out, int argc, char *argv[]);
 int stuck_run(struct output *out, int argc, char *argv[]);
+int run_run(struct output *out, int argc, char *argv[]);
 int explain_run(struct output *out, int argc, char *argv[]);
 int export_run(struct output *out, int argc, char *argv[]);
 int stats_run(struct output *out, int argc, char *argv[]);

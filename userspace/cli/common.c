@@ -169,7 +169,7 @@ static int choose_fields(struct common *common)
  * @argc: of main()
  * @argv: the same
  *
- * Return: -1 to go on, or a status to end with.
+ * Return: -1 to go on, or a status to end with. A command begins at optind.
  */
 int common_parse(struct common *common, int argc, char *argv[])
 {
@@ -182,7 +182,8 @@ int common_parse(struct common *common, int argc, char *argv[])
 		all[count++] = common->options[i];
 	opterr = 0;
 	while (status < 0 &&
-	       (option = getopt_long(argc, argv, ":h", all, NULL)) != -1)
+	       (option = getopt_long(argc, argv, common->runs ? "+:h" : ":h",
+				     all, NULL)) != -1)
 		status = take_option(common, option, argv);
 	if (status < 0)
 		status = choose_fields(common);
@@ -190,7 +191,8 @@ int common_parse(struct common *common, int argc, char *argv[])
 		return status;
 	common->print.command = common->command;
 	common->print.silent = common->command && !common->chosen;
-	return common_filter(&common->filter, argc - optind, argv + optind);
+	return common_filter(&common->filter, common->runs ? 0 : argc - optind,
+			     argv + optind);
 }
 
 /* Takes what comes next. Returns 1 to go on, 0 to end, -1 and errno. */
@@ -213,6 +215,12 @@ static int step(struct common *common,
 	    output_flush(common->print.out))
 		return 0;
 	return going;
+}
+
+/* The user wants it to end. Returns 1 to go on, 0 to end. */
+static int stopped(struct common *common)
+{
+	return common->stopped ? common->stopped(common) : 0;
 }
 
 /**
@@ -241,8 +249,9 @@ int common_follow(struct common *common,
 		return STATUS_FAILED;
 	}
 	going = begin(common);
-	while (going > 0 && !stop_requested())
-		going = step(common, take, wait);
+	while (going > 0)
+		going = stop_requested() ? stopped(common) :
+					   step(common, take, wait);
 	error = errno;
 	tcpstates_close(common->stream);
 	common->stream = NULL;

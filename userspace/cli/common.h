@@ -17,6 +17,9 @@ struct output;
  * @help: text of --help
  * @options: those that the command has for itself, for getopt_long()
  * @take: takes one of them; returns -1 to go on, or a status to end with
+ * @stopped: what to do when the user wants it to end; returns 1 to go on, 0 to end.
+ *	NULL ends
+ * @runs: whether what follows the options is a command to run, and no filter
  * @device: the device, or NULL
  * @command: what to run for each, or NULL
  * @chosen: whether a form was asked for
@@ -29,6 +32,8 @@ struct common {
 	const char *help;
 	const struct option *options;
 	int (*take)(struct common *common, int option);
+	int (*stopped)(struct common *common);
+	bool runs;
 	const char *device;
 	const char *command;
 	bool chosen;

@@ -31,6 +31,8 @@ static const struct command {
 	  list_run },
 	{ "stuck", "show what is in a state for too long, who holds it, and why",
 	  stuck_run },
+	{ "run", "run a command, and draw each of its connections as a ladder",
+	  run_run },
 	{ "filter", "explain FILTER, what the others can be given to show less",
 	  explain_run },
 	{ "export", "give counts to Prometheus", export_run },

@@ -11,8 +11,8 @@
 /* How long somebody who does not read keeps a program that is to end. */
 #define PATIENCE_SECONDS	1
 
-/* Set by the signal handler. */
-static atomic_bool requested;
+/* Set by the signal handler; the first is the number of the signal. */
+static atomic_int requested;
 static atomic_bool impatient;
 
 static sigset_t held;		/* the mask while the program works */
@@ -24,7 +24,7 @@ static void handle(int signal)
 	if (signal == SIGALRM)
 		impatient = true;
 	else
-		requested = true;
+		requested = signal;
 	alarm(PATIENCE_SECONDS);
 }
 
@@ -85,6 +85,14 @@ void stop_at_once(bool on)
 bool stop_requested(void)
 {
 	return requested;
+}
+
+/* For who has more to do before: there is no wish. Returns the signal that it was. */
+int stop_forget(void)
+{
+	alarm(0);
+	impatient = false;
+	return atomic_exchange(&requested, 0);
 }
 
 /* Whether the wish has come, and nothing was written for too long since. */

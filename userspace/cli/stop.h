@@ -15,6 +15,7 @@
 void stop_install(void);
 void stop_at_once(bool on);
 bool stop_requested(void);
+int stop_forget(void);
 bool stop_overdue(void);
 const sigset_t *stop_open_mask(void);
 

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command that is traced: a process that begins in a cgroup. */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "stop.h"
+
+/* What the new process could not do, for the one that waits for it. */
+struct failure {
+	enum { STEP_GROUP, STEP_USER, STEP_EXEC } step;
+	int error;
+};
+
+/* Returns 0, or -1 and errno. */
+static int enter(const char *group)
+{
+	int fd = open(group, O_WRONLY | O_CLOEXEC);
+	int ret = fd >= 0 && write(fd, "0", 1) == 1 ? 0 : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int become(const struct passwd *user)
+{
+	if (!user)
+		return 0;
+	if (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) ||
+	    setuid(user->pw_uid))
+		return -1;
+	setenv("HOME", user->pw_dir, 1);
+	setenv("USER", user->pw_name, 1);
+	setenv("LOGNAME", user->pw_name, 1);
+	return 0;
+}
+
+/* In the new process. Only returns to tell what went wrong. */
+static struct failure replace(const char *procs, const struct passwd *user,
+			      char *argv[])
+{
+	if (enter(procs))
+		return (struct failure) { STEP_GROUP, errno };
+	if (become(user))
+		return (struct failure) { STEP_USER, errno };
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, stop_open_mask(), NULL);
+	execvp(argv[0], argv);
+	return (struct failure) { STEP_EXEC, errno };
+}
+
+/* Returns a status, after a message. */
+static int explain(const struct failure *failure, const char *procs,
+		   const char *user, const char *command)
+{
+	const char *error = strerror(failure->error);
+
+	switch (failure->step) {
+	case STEP_GROUP:
+		fprintf(stderr, "tcpstates: run: %s: %s\n", procs, error);
+		return CHILD_FAILED;
+	case STEP_USER:
+		fprintf(stderr, "tcpstates: run: --user %s: %s\n", user, error);
+		return CHILD_FAILED;
+	default:
+		fprintf(stderr, "tcpstates: run: %s: %s\n", command, error);
+		return failure->error == ENOENT ? CHILD_NOT_FOUND :
+						  CHILD_NOT_EXECUTABLE;
+	}
+}
+
+/* Waits until it runs, or has said why not. Returns 0, or a status. */
+static int wait_for_exec(struct child *child, int fd, const char *procs,
+			 const char *user, const char *command)
+{
+	struct failure failure;
+	ssize_t length;
+
+	do
+		length = read(fd, &failure, sizeof(failure));
+	while (length < 0 && errno == EINTR);
+	close(fd);
+	if (length != sizeof(failure))
+		return 0;
+	waitpid(child->pid, NULL, 0);
+	return explain(&failure, procs, user, command);
+}
+
+static int failed(const char *what)
+{
+	fprintf(stderr, "tcpstates: run: %s: %s\n", what, strerror(errno));
+	return CHILD_FAILED;
+}
+
+/**
+ * child_start() - start the command
+ * @child: to be filled in
+ * @group: folder of the cgroup in which it begins
+ * @user: who it is to be, or NULL for who we are
+ * @argv: the command
+ *
+ * Return: 0 when it runs, or a status after a message.
+ */
+int child_start(struct child *child, const char *group, const char *user,
+		char *argv[])
+{
+	const struct passwd *entry = NULL;
+	struct failure failure;
+	char *procs;
+	int fds[2], status;
+
+	if (user) {
+		entry = getpwnam(user);
+		if (!entry) {
+			fprintf(stderr, "tcpstates: run: --user: nobody is called '%s'\n",
+				user);
+			return CHILD_FAILED;
+		}
+	}
+	if (asprintf(&procs, "%s/cgroup.procs", group) < 0 ||
+	    pipe2(fds, O_CLOEXEC))
+		return failed("memory");
+	child->pid = fork();
+	if (!child->pid) {
+		failure = replace(procs, entry, argv);
+		_exit(write(fds[1], &failure, sizeof(failure)) < 0);
+	}
+	close(fds[1]);
+	if (child->pid < 0) {
+		close(fds[0]);
+		status = failed("fork");
+	} else {
+		status = wait_for_exec(child, fds[0], procs, user, argv[0]);
+	}
+	free(procs);
+	if (status)
+		return status;
+	child->fd = pidfd_open(child->pid, 0);
+	return child->fd < 0 ? failed("pidfd_open") : 0;
+}
+
+/** child_status() - how it ended, as a shell would have it; it has ended */
+int child_status(struct child *child)
+{
+	int status;
+
+	close(child->fd);
+	child->fd = -1;
+	if (waitpid(child->pid, &status, 0) < 0)
+		return failed("waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   CHILD_SIGNAL + WTERMSIG(status);
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A cgroup of our own. Processes may come and go in it as they like; it says by
+ * itself when the last one has gone. See Documentation/admin-guide/cgroup-v2.rst.
+ */
+#include "group.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_SIZE	(2 * PATH_MAX)
+
+/* Where cgroup v2 is mounted. Returns 0, or -1 without. */
+static int find_mount(char path[PATH_MAX])
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, format[32], type[32];
+	size_t size = 0;
+	int ret = -1;
+
+	if (!file)
+		return -1;
+	snprintf(format, sizeof(format), "%%*s %%*s %%*s %%*s %%%ds",
+		 PATH_MAX - 1);
+	while (ret && getline(&line, &size, file) > 0) {
+		const char *dash = strstr(line, " - ");
+
+		/* Between the two is any number of words. */
+		if (dash && sscanf(dash, " - %31s", type) == 1 &&
+		    !strcmp(type, "cgroup2") && sscanf(line, format, path) == 1)
+			ret = 0;
+	}
+	free(line);
+	fclose(file);
+	return ret;
+}
+
+/* The folder of the cgroup that we are in. Returns 0, or -1 after a message. */
+static int find_parent(struct group *group)
+{
+	char mount[PATH_MAX], line[LINE_SIZE];
+	const char *below = NULL;
+	FILE *file;
+
+	if (find_mount(mount)) {
+		fputs("tcpstates: run: cgroup v2 is not mounted, without which nobody knows which connections are the command's; see cgroups(7)\n",
+		      stderr);
+		return -1;
+	}
+	file = fopen("/proc/self/cgroup", "re");
+	while (file && !below && fgets(line, sizeof(line), file))
+		if (!strncmp(line, "0::/", 4))
+			below = line + 3;
+	if (file)
+		fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	if (!below || snprintf(group->parent, PATH_MAX, "%s%s", mount,
+			       strcmp(below, "/") ? below : "") >= PATH_MAX) {
+		fputs("tcpstates: run: the cgroup of this process is not to be found\n",
+		      stderr);
+		return -1;
+	}
+	return 0;
+}
+
+static int fail(const struct group *group)
+{
+	fprintf(stderr, "tcpstates: run: cgroup %s: %s", group->path,
+		strerror(errno));
+	fputs(errno == EACCES || errno == EPERM || errno == EROFS ?
+	      "; run it as root (--user starts the command as somebody else), or where you may make one: systemd-run --user --scope -p Delegate=yes tcpstates run ...\n" :
+	      "\n", stderr);
+	return -1;
+}
+
+/**
+ * group_make() - make one below the cgroup that we are in
+ * @group: to be filled in
+ *
+ * Return: 0, or -1 after a message.
+ */
+int group_make(struct group *group)
+{
+	char file[sizeof(group->path) + 16];
+	struct stat folder;
+
+	*group = (struct group) { .events = -1 };
+	if (find_parent(group))
+		return -1;
+	snprintf(group->path, sizeof(group->path), "%s/tcpstates-run-%d",
+		 group->parent, getpid());
+	/* One that is left of a process that was killed, with our number. */
+	rmdir(group->path);
+	if (mkdir(group->path, 0755)) {
+		fail(group);
+		*group->path = '\0';
+		return -1;
+	}
+	snprintf(file, sizeof(file), "%s/cgroup.events", group->path);
+	group->events = open(file, O_RDONLY | O_CLOEXEC);
+	if (group->events < 0 || stat(group->path, &folder)) {
+		fail(group);
+		group_remove(group);
+		return -1;
+	}
+	/* The number of a cgroup is that of its folder: cgroup_id(). */
+	group->id = folder.st_ino;
+	return 0;
+}
+
+/* What nftw() looks for, and whether it is there; one thread only. */
+static __u64 wanted;
+
+static int is_wanted(const char *path, const struct stat *stat, int type,
+		     struct FTW *ftw)
+{
+	(void)path;
+	(void)ftw;
+	return type == FTW_D && stat->st_ino == wanted;
+}
+
+/**
+ * group_has() - whether a cgroup is this one, or below it
+ * @group: ours
+ * @id: of the cgroup, as in a record
+ *
+ * One that the command has made below ours and removed already is not found.
+ */
+bool group_has(struct group *group, __u64 id)
+{
+	if (id == group->id)
+		return true;
+	if (id == group->other)
+		return false;
+	wanted = id;
+	if (nftw(group->path, is_wanted, 8, FTW_PHYS) == 1)
+		return true;
+	group->other = id;
+	return false;
+}
+
+/**
+ * group_is_empty() - whether no process is left in it, nor below
+ * @group: which
+ *
+ * Return: 1, 0, or -1 and errno.
+ */
+int group_is_empty(const struct group *group)
+{
+	char text[256];
+	ssize_t length = pread(group->events, text, sizeof(text) - 1, 0);
+
+	if (length < 0)
+		return -1;
+	text[length] = '\0';
+	return strstr(text, "populated 0") ? 1 : 0;
+}
+
+/* Returns whether @path has got what @text says. */
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ret = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* Gives processes that stay back to the cgroup from which they come. */
+static void give_back(const struct group *group)
+{
+	char from[sizeof(group->path) + 16], to[sizeof(group->path) + 16];
+	char pid[32];
+	FILE *file;
+
+	snprintf(from, sizeof(from), "%s/cgroup.procs", group->path);
+	snprintf(to, sizeof(to), "%s/cgroup.procs", group->parent);
+	file = fopen(from, "re");
+	while (file && fgets(pid, sizeof(pid), file))
+		write_text(to, pid);
+	if (file)
+		fclose(file);
+}
+
+/**
+ * group_remove() - leave nothing behind, but for processes that still run
+ * @group: which; may be none
+ *
+ * Return: whether some do. They go on in the cgroup from which they come.
+ */
+bool group_remove(struct group *group)
+{
+	bool left = false;
+
+	if (group->events >= 0) {
+		left = group_is_empty(group) == 0;
+		if (left)
+			give_back(group);
+		close(group->events);
+		group->events = -1;
+	}
+	if (*group->path && rmdir(group->path))
+		fprintf(stderr, "tcpstates: run: cgroup %s stays: %s\n",
+			group->path, strerror(errno));
+	*group->path = '\0';
+	return left;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The words of a picture, whatever it is drawn with. */
+#ifndef _LADDER_LABEL_H
+#define _LADDER_LABEL_H
+
+#include "cell.h"
+#include "flow.h"
+#include "rungs.h"
+
+#define LABEL_SIZE	64
+
+void label_rung(const struct rung *rung, char text[LABEL_SIZE]);
+bool label_delay(const struct rung *rung, char text[LABEL_SIZE]);
+void label_owner(const struct flow *flow, int which,
+		 char text[CELL_ENDPOINT_SIZE]);
+void label_endpoint(const struct flow *flow, int which,
+		    char text[CELL_ENDPOINT_SIZE]);
+void label_who(const struct flow *flow, int which,
+	       char text[CELL_ENDPOINT_SIZE]);
+
+#endif /* _LADDER_LABEL_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A connection as text of 79 columns: a line of time for each end, the one that
+ * opened it on the left, and between them the segments.
+ *
+ *	#1         812/curl                                     790/nginx
+ *	           127.0.0.1:54698                              127.0.0.1:80
+ *	           CLOSE                                        LISTEN
+ *	      0 us SYN_SENT    --- SYN, connect ---- 31 us ---> SYN_RECV
+ *	     31 us             <-- 14 us ---------- SYN-ACK ---                  +31 us
+ */
+#ifndef _LADDER_PICTURE_H
+#define _LADDER_PICTURE_H
+
+#include <stdio.h>
+
+#include "flow.h"
+
+/**
+ * struct picture - how to draw
+ * @out: where to
+ * @colour: whether to colour
+ */
+struct picture {
+	FILE *out;
+	bool colour;
+};
+
+void picture_flow(const struct picture *picture, const struct flow *flow);
+void picture_head(const struct picture *picture, const struct flow *flow);
+void picture_change(const struct picture *picture, const struct flow *flow,
+		    __u64 conn);
+void picture_story(const struct picture *picture, const struct flow *flow);
+
+#endif /* _LADDER_PICTURE_H */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What happened to a connection, in words: who closed first, what went wrong. */
+#ifndef _LADDER_STORY_H
+#define _LADDER_STORY_H
+
+#include "flow.h"
+
+#define STORY_LINES	8
+#define STORY_SIZE	384
+
+size_t story_of_flow(const struct flow *flow,
+		     char lines[STORY_LINES][STORY_SIZE]);
+
+#endif /* _LADDER_STORY_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Connections as one drawing of SVG 1.1, for a report. */
+#ifndef _LADDER_SVG_H
+#define _LADDER_SVG_H
+
+#include <stdio.h>
+
+#include "flow.h"
+
+/**
+ * struct svg - a drawing
+ * @body: what has been drawn, in memory
+ * @text: the same, once @body is closed
+ * @length: of @text
+ * @height: of what has been drawn
+ */
+struct svg {
+	FILE *body;
+	char *text;
+	size_t length;
+	unsigned int height;
+};
+
+int svg_init(struct svg *svg);
+void svg_add(struct svg *svg, const struct flow *flow);
+int svg_write(struct svg *svg, FILE *file, const char *title);
+void svg_free(struct svg *svg);
+
+#endif /* _LADDER_SVG_H */

@@ -49,8 +49,8 @@ static int find_parent(struct group *group)
 	FILE *file;
 
 	if (find_mount(mount)) {
-		fputs("tcpstates: run: cgroup v2 is not mounted, without which nobody knows which connections are the command's; see cgroups(7)\n",
-		      stderr);
+		fputs("tcpstates: run: cgroup v2, by which a command's connections\n"
+		      "are known, is not mounted; see cgroups(7)\n", stderr);
 		return -1;
 	}
 	file = fopen("/proc/self/cgroup", "re");
@@ -73,9 +73,11 @@ static int fail(const struct group *group)
 {
 	fprintf(stderr, "tcpstates: run: cgroup %s: %s", group->path,
 		strerror(errno));
-	fputs(errno == EACCES || errno == EPERM || errno == EROFS ?
-	      "; run it as root (--user starts the command as somebody else), or where you may make one: systemd-run --user --scope -p Delegate=yes tcpstates run ...\n" :
-	      "\n", stderr);
+	if (errno == EACCES || errno == EPERM || errno == EROFS)
+		fputs("; run it as root\n"
+		      "(--user starts the command as somebody else), or where you may make one:\n"
+		      "systemd-run --user --scope -p Delegate=yes tcpstates run ...", stderr);
+	fputc('\n', stderr);
 	return -1;
 }
 

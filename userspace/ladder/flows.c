@@ -160,32 +160,70 @@ static int bind_conn(struct flows *flows, struct flow *flow, __u64 conn)
 	return 0;
 }
 
-/* Adds the latest life among @others that can be the other end of @record. */
+/* The record of another end, the @i-th that was nobody's. */
+static struct tcpstates_record *other_at(const struct flows *flows, size_t i)
+{
+	return &flows->others[i % FLOWS_OTHERS];
+}
+
+/* Where the latest life begins that opened towards @record, else flows->other. */
+static size_t find_opener(const struct flows *flows,
+			  const struct tcpstates_record *record)
+{
+	size_t i = flows->other > FLOWS_OTHERS ? flows->other - FLOWS_OTHERS : 0;
+	size_t found = flows->other;
+
+	for (; i < flows->other; i++)
+		if (flow_begins(other_at(flows, i)) &&
+		    other_at(flows, i)->new_state == TCPSTATES_SYN_SENT &&
+		    are_peers(other_at(flows, i), record))
+			found = i;
+	return found;
+}
+
+/*
+ * Whether an opener that has got to @state can have led to @record: it is there
+ * still, and where both open, it has heard nothing yet.
+ */
+static bool is_opener(unsigned int state, const struct tcpstates_record *record)
+{
+	if (record->new_state == TCPSTATES_SYN_SENT)
+		return state == TCPSTATES_SYN_SENT;
+	return state != TCPSTATES_CLOSE && state != TCPSTATES_TIME_WAIT;
+}
+
+/* Adds the life among @others that is the other end of @record, which begins. */
 static int take_peer(struct flows *flows, struct flow *flow,
 		     const struct tcpstates_record *record)
 {
-	size_t from = flows->other > FLOWS_OTHERS ? flows->other - FLOWS_OTHERS : 0;
-	size_t i, begin = flows->other;
+	size_t first = find_opener(flows, record), i;
+	unsigned int state = TCPSTATES_CLOSE;
 	__u64 conn;
 
-	for (i = from; i < flows->other; i++) {
-		const struct tcpstates_record *other =
-			&flows->others[i % FLOWS_OTHERS];
-
-		if (flow_begins(other) && are_peers(other, record))
-			begin = i;
-	}
-	if (begin == flows->other)
+	if (first == flows->other)
 		return 0;
-	conn = flows->others[begin % FLOWS_OTHERS].conn;
-	for (i = begin; i < flows->other; i++)
-		if (flows->others[i % FLOWS_OTHERS].conn == conn)
-			flow_add(flow, &flow->ends[1],
-				 &flows->others[i % FLOWS_OTHERS]);
+	conn = other_at(flows, first)->conn;
+	for (i = first; i < flows->other; i++)
+		if (other_at(flows, i)->conn == conn)
+			state = other_at(flows, i)->new_state;
+	if (!is_opener(state, record))
+		return 0;
+	for (i = first; i < flows->other; i++) {
+		struct tcpstates_record *other = other_at(flows, i);
+
+		if (other->conn != conn)
+			continue;
+		flow_add(flow, &flow->ends[1], other);
+		/* It is somebody's now. */
+		*other = (struct tcpstates_record) { 0 };
+	}
 	return bind_conn(flows, flow, conn);
 }
 
-/* Waits for the peer, as soon as the tuple is known. Returns 0, or -1 and errno. */
+/*
+ * Waits for the peer of an end that opens, as soon as the tuple is known. Whoever
+ * opened towards an end that is opened has done it before. Returns 0, or -1 and errno.
+ */
 static int await_peer(struct flows *flows, struct flow *flow,
 		      const struct tcpstates_record *record)
 {
@@ -193,7 +231,8 @@ static int await_peer(struct flows *flows, struct flow *flow,
 	struct node *there;
 
 	if ((record->known & TUPLE) != TUPLE || flow->ends[1].count ||
-	    flow->waiting)
+	    flow->waiting ||
+	    flow->ends[0].records[0].new_state != TCPSTATES_SYN_SENT)
 		return 0;
 	there = insert(&flows->by_tuple, &node, compare_tuple);
 	if (!there) {

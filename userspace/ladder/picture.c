@@ -14,6 +14,7 @@
 #define ARROW_WIDTH	32
 #define LEFT		(TIME_WIDTH + 1)
 #define RIGHT		(LEFT + STATE_WIDTH + 1 + ARROW_WIDTH + 1)
+#define BLANKS		"\n "
 #define BEFORE_HEAD	3	/* of dashes, and before the point of an arrow */
 
 static void add_coloured(const struct picture *picture, const char *colour,
@@ -175,8 +176,8 @@ static void fill_story(const struct picture *picture, const char *text)
 	int column = LEFT, length;
 
 	fprintf(picture->out, "%*s", LEFT, "");
-	for (; *text; text += strspn(text, " \n")) {
-		length = (int)strcspn(text, " \n");
+	for (; *text; text += strspn(text, BLANKS)) {
+		length = (int)strcspn(text, BLANKS);
 		if (column > LEFT && column + 1 + length > WIDTH) {
 			fprintf(picture->out, "\n%*s", LEFT, "");
 			column = LEFT;
@@ -223,8 +224,7 @@ void picture_change(const struct picture *picture, const struct flow *flow,
 
 	if (flow->ends[1].count && flow->ends[1].records[0].boot_ns < start)
 		start = flow->ends[1].records[0].boot_ns;
-	count = rungs_of_record(&end->records[end->count - 1],
-				which != flow_left(flow), rungs);
+	count = rungs_of_last(end, which != flow_left(flow), rungs);
 	for (i = 0; i < count; i++)
 		add_rung(picture, &rungs[i], start, 0, -1ULL);
 }

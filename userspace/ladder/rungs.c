@@ -14,7 +14,7 @@ __u64 rung_time(const struct rung *rung)
 }
 
 /*
- * Where an acknowledgement belongs that nobody was seen to send: before what was
+ * Where an acknowledgment belongs that nobody was seen to send: before what was
  * sent from the same side and has not come yet, which may have brought it.
  */
 static size_t place_of_ack(const struct rung *rungs, size_t count,
@@ -51,26 +51,33 @@ static struct rung *place(struct rung *rungs, size_t *count,
 	return rung;
 }
 
-/*
- * A SYN cookie's connection is half open only when it is complete: what comes
- * after that has come with the same segment.
- */
-static bool is_cookie(const struct tcpstates_record *record)
+/* What came in, knowing what had come in before at the same end. */
+static enum segment received_at(const struct end *end, size_t i)
 {
-	return record->flags & TCPSTATES_FLAG_SYNCOOKIE &&
-	       record->old_state == TCPSTATES_SYN_RECV &&
-	       record->cause == TCPSTATES_CAUSE_ACK;
+	const struct tcpstates_record *record = &end->records[i];
+
+	if (record->old_state != TCPSTATES_SYN_RECV ||
+	    record->cause != TCPSTATES_CAUSE_ACK)
+		return segment_received(record);
+	/*
+	 * A SYN cookie's connection is half open only when it is complete: what
+	 * comes after that has come with the same segment.
+	 */
+	if (record->flags & TCPSTATES_FLAG_SYNCOOKIE)
+		return SEGMENT_NONE;
+	/* Of two that open at once, each answers with a SYN-ACK. */
+	return i && end->records[i - 1].old_state == TCPSTATES_SYN_SENT ?
+	       SEGMENT_SYN_ACK : SEGMENT_ACK;
 }
 
-static void add(struct rung *rungs, size_t *count,
-		const struct tcpstates_record *record, int side)
+static void add(struct rung *rungs, size_t *count, const struct end *end,
+		size_t i, int side)
 {
-	enum segment received = segment_received(record);
+	const struct tcpstates_record *record = &end->records[i];
+	enum segment received = received_at(end, i);
 	enum segment sent = segment_sent(record);
 	struct rung *rung;
 
-	if (is_cookie(record))
-		received = SEGMENT_NONE;
 	if (received) {
 		rung = place(rungs, count, received, !side, true);
 		rung->received = record;
@@ -90,19 +97,18 @@ static void add(struct rung *rungs, size_t *count,
 }
 
 /**
- * rungs_of_record() - what one change looks like alone
- * @record: the change
+ * rungs_of_last() - what the last change of an end looks like alone
+ * @end: the end
  * @side: where: 0 left, 1 right
  * @rungs: the rows
  *
  * Return: how many rows, 1 or 2.
  */
-size_t rungs_of_record(const struct tcpstates_record *record, int side,
-		       struct rung rungs[2])
+size_t rungs_of_last(const struct end *end, int side, struct rung rungs[2])
 {
 	size_t count = 0;
 
-	add(rungs, &count, record, side);
+	add(rungs, &count, end, end->count - 1, side);
 	return count;
 }
 
@@ -134,6 +140,6 @@ size_t rungs_of_flow(const struct flow *flow, struct rung rungs[RUNGS_MAX])
 		}
 		if (!best)
 			return count;
-		add(rungs, &count, &best->records[next[which]++], which != left);
+		add(rungs, &count, best, next[which]++, which != left);
 	}
 }

@@ -26,8 +26,7 @@ struct rung {
 };
 
 size_t rungs_of_flow(const struct flow *flow, struct rung rungs[RUNGS_MAX]);
-size_t rungs_of_record(const struct tcpstates_record *record, int side,
-		       struct rung rungs[2]);
+size_t rungs_of_last(const struct end *end, int side, struct rung rungs[2]);
 __u64 rung_time(const struct rung *rung);
 
 #endif /* _LADDER_RUNGS_H */

@@ -99,13 +99,15 @@ static void tell_timeout(struct story *story, const struct tcpstates_record *las
 			 const char *other)
 {
 	if (last->old_state == TCPSTATES_SYN_SENT)
-		say(story, "No answer from %s: the host is down, or a firewall drops what is sent to it.",
+		say(story,
+		    "No answer from %s: the host is down, or a firewall drops what is sent to it.",
 		    other);
 	else if (last->old_state == TCPSTATES_FIN_WAIT2)
 		say(story, "%s did not close within net.ipv4.tcp_fin_timeout.",
 		    other);
 	else
-		say(story, "%s no longer acknowledges what is sent to it: the host or the network is down, or a firewall has forgotten the connection.",
+		say(story,
+		    "%s no longer acknowledges: it or the network is down, or a firewall forgot it.",
 		    other);
 }
 
@@ -185,11 +187,15 @@ static void tell_close(struct story *story)
 	label_who(flow, active ? !which : which, second);
 	if (change_to(end, TCPSTATES_CLOSING))
 		say(story, "%s and %s closed at the same time.", first, second);
-	else if (passive && !change_to(end, TCPSTATES_LAST_ACK))
-		say(story, "%s closed first (active close), and %s has not closed.",
+	else if (change_to(end, active ? TCPSTATES_TIME_WAIT :
+					 TCPSTATES_LAST_ACK))
+		say(story, "%s closed first (active close), then %s (passive close).",
+		    first, second);
+	else if (active)
+		say(story, "%s closed first (active close); no FIN of %s has come.",
 		    first, second);
 	else
-		say(story, "%s closed first (active close), then %s (passive close).",
+		say(story, "%s closed first (active close), and %s has not closed.",
 		    first, second);
 }
 
@@ -243,12 +249,11 @@ static void tell_figures(struct story *story, const struct end *end)
 	}
 	if (open_time(end, &ns)) {
 		span_format(ns, span);
-		append(line, "%sopen for %s", *line ? ", " : "Open ", span);
+		append(line, "%s for %s", *line ? ", open" : "Open", span);
 	}
 	of = last_knowing(end, TCPSTATES_KNOW_BYTES);
-	if (of && change_to(end, TCPSTATES_ESTABLISHED))
-		append(line, "%s%llu bytes sent, %llu received",
-		       *line ? ", " : "",
+	if (of && *line)
+		append(line, ", %llu bytes sent, %llu received",
 		       (unsigned long long)of->bytes_out,
 		       (unsigned long long)of->bytes_in);
 	of = last_knowing(end, TCPSTATES_KNOW_RETRANS);

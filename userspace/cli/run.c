@@ -239,17 +239,17 @@ static int take(struct common *common, const struct tcpstates_record *record)
 	return 1;
 }
 
-/* Looks who still runs. Returns 0, or -1 and errno. */
+/*
+ * Looks who still runs. What the cgroup says is asked for each time, since it counts
+ * as news until then. Returns 0, or -1 and errno.
+ */
 static int look(struct run *run, bool child_ended)
 {
-	int empty;
+	int empty = group_is_empty(&run->group);
 
 	if (child_ended)
 		run->status = child_status(&run->child);
-	if (run->child.fd >= 0 || run->deadline_ms)
-		return 0;
-	empty = group_is_empty(&run->group);
-	if (empty > 0)
+	if (empty > 0 && run->child.fd < 0 && !run->deadline_ms)
 		run->deadline_ms = now_ms() + (long long)run->wait_s * 1000;
 	return empty < 0 ? -1 : 0;
 }

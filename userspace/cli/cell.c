@@ -7,6 +7,22 @@
 #include <string.h>
 #include <time.h>
 
+/* What gives names, if there are to be any. */
+static cell_host_fn *name_host;
+static cell_port_fn *name_port;
+
+/** cell_name_hosts() - from now on, hosts have names that @of finds */
+void cell_name_hosts(cell_host_fn *of)
+{
+	name_host = of;
+}
+
+/** cell_name_ports() - and ports */
+void cell_name_ports(cell_port_fn *of)
+{
+	name_port = of;
+}
+
 /* See no-color.org: any value but an empty one. */
 bool cell_wants_colour(void)
 {
@@ -120,12 +136,14 @@ const char *cell_state_colour(unsigned int state)
 static void format_endpoint(char text[CELL_ENDPOINT_SIZE], unsigned int family,
 			    const __u8 *address, bool know_port, __u16 port)
 {
-	char host[TCPSTATES_ADDRESS_SIZE], number[8] = "-";
+	char host[CELL_NAME_SIZE], number[CELL_PORT_SIZE] = "-";
+	bool named = family && name_host && name_host(family, address, host);
 
-	tcpstates_format_address(family, address, host, sizeof(host));
-	if (know_port)
+	if (!named)
+		tcpstates_format_address(family, address, host, sizeof(host));
+	if (know_port && !(name_port && name_port(port, number)))
 		snprintf(number, sizeof(number), "%u", port);
-	if (family == TCPSTATES_FAMILY_INET6)
+	if (family == TCPSTATES_FAMILY_INET6 && !named)
 		snprintf(text, CELL_ENDPOINT_SIZE, "[%s]:%s", host, number);
 	else if (family || know_port)
 		snprintf(text, CELL_ENDPOINT_SIZE, "%s:%s", host, number);

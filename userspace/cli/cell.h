@@ -13,6 +13,8 @@
 #define CELL_OWNER_WIDTH	16
 #define CELL_ENDPOINT_SIZE	64
 #define CELL_COUNT_SIZE		12
+#define CELL_NAME_SIZE		TCPSTATES_ADDRESS_SIZE
+#define CELL_PORT_SIZE		16
 
 #define CELL_BOLD		"\033[1m"
 #define CELL_RED		"\033[31m"
@@ -22,6 +24,13 @@
 #define CELL_CYAN		"\033[36m"
 #define CELL_RESET		"\033[0m"
 
+/* Each finds a name, or returns false. */
+typedef bool cell_host_fn(unsigned int family, const __u8 address[16],
+			  char text[CELL_NAME_SIZE]);
+typedef bool cell_port_fn(__u16 port, char text[CELL_PORT_SIZE]);
+
+void cell_name_hosts(cell_host_fn *of);
+void cell_name_ports(cell_port_fn *of);
 bool cell_wants_colour(void);
 const char *cell_state_colour(unsigned int state);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The connections that exist at a moment, collected. */
+/* Records, collected. */
 #ifndef _CLI_ROWS_H
 #define _CLI_ROWS_H
 
@@ -22,8 +22,6 @@ struct rows {
 };
 
 int rows_add(struct rows *rows, const struct tcpstates_record *record);
-int rows_gather(struct rows *rows, const char *device,
-		const struct tcpstates_filter *filter);
 void rows_free(struct rows *rows);
 
 #endif /* _CLI_ROWS_H */

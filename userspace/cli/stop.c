@@ -131,12 +131,18 @@ int stop_poll_for(struct pollfd *fds, nfds_t count, int timeout_ms)
  */
 int stop_wait(int fd)
 {
+	return stop_wait_for(fd, -1);
+}
+
+/* The same for a limited time, unless that is below 0; 1 also when it is over. */
+int stop_wait_for(int fd, int timeout_ms)
+{
 	struct pollfd fds[] = {
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
 	};
 
-	if (stop_poll(fds, 2) < 0)
+	if (stop_poll_for(fds, 2, timeout_ms) < 0)
 		return errno == EINTR ? 1 : -1;
 	if (fds[1].revents)
 		return 0;

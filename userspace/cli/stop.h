@@ -22,6 +22,7 @@ const sigset_t *stop_open_mask(void);
 int stop_poll(struct pollfd *fds, nfds_t count);
 int stop_poll_for(struct pollfd *fds, nfds_t count, int timeout_ms);
 int stop_wait(int fd);
+int stop_wait_for(int fd, int timeout_ms);
 ssize_t stop_write(int fd, const void *bytes, size_t length);
 
 #endif /* _CLI_STOP_H */

@@ -275,16 +275,36 @@ static void add_stuck(struct table *table,
 	add_coloured(table, CELL_RED, text);
 }
 
+/* When it happened, and a blank. */
+static void add_time(struct table *table,
+		     const struct tcpstates_record *record)
+{
+	__u64 us = (record->boot_ns - table->since_ns) / 1000;
+	char time[CELL_TIME_SIZE];
+
+	if (table->timestamps == TABLE_WALL) {
+		cell_time(record->real_ns, time);
+		output_format(table->out, "%s ", time);
+		return;
+	}
+	if (!table->since_ns)
+		us = 0;
+	output_format(table->out, "%5llu.%06llu ",
+		      (unsigned long long)us / 1000000,
+		      (unsigned long long)us % 1000000);
+	if (!table->since_ns || table->timestamps == TABLE_DELTA)
+		table->since_ns = record->boot_ns;
+}
+
 /* A transition, or that there is none. */
 static void add_change(struct table *table,
 		       const struct tcpstates_record *record)
 {
 	bool stuck = record->event == TCPSTATES_EVENT_STUCK;
-	char time[CELL_TIME_SIZE], age[CELL_AGE_SIZE] = "";
+	char age[CELL_AGE_SIZE] = "";
 	int free = 0;
 
-	cell_time(record->real_ns, time);
-	output_format(table->out, "%s ", time);
+	add_time(table, record);
 	if (table->old)
 		output_format(table->out, "%-*s ", STATE_WIDTH, stuck ? "" :
 			      tcpstates_state_name(record->old_state));
@@ -325,10 +345,9 @@ static void add_connection(struct table *table,
 
 static void add_loss(struct table *table, const struct tcpstates_record *record)
 {
-	char loss[80], time[CELL_TIME_SIZE];
+	char loss[80];
 
-	cell_time(record->real_ns, time);
-	output_format(table->out, "%s ", time);
+	add_time(table, record);
 	snprintf(loss, sizeof(loss), "*** %llu lost here: read too slowly ***",
 		 (unsigned long long)record->count);
 	add_coloured(table, CELL_BOLD CELL_RED, loss);
@@ -346,6 +365,24 @@ static bool has_row(enum table_kind kind, unsigned int event)
 	default:
 		return event == TCPSTATES_EVENT_LOST;
 	}
+}
+
+/* Adds a row that is about no record. */
+void table_note(struct table *table, const char *note)
+{
+	if (!table->printed)
+		add_head(table);
+	output_format(table->out, "%*s ", TIME_WIDTH, "");
+	add_coloured(table, CELL_BOLD, "*** ");
+	add_coloured(table, CELL_BOLD, note);
+	add_coloured(table, CELL_BOLD, " ***");
+	end_row(table);
+}
+
+/* Adds an empty row. */
+void table_gap(struct table *table)
+{
+	end_row(table);
 }
 
 /* Adds a record; what is not of the table's kind nor a loss has no row. */

@@ -12,10 +12,15 @@ struct output;
 /* What the rows are. */
 enum table_kind { TABLE_TRANSITIONS, TABLE_CONNECTIONS };
 
+/* What stands for when something happened. */
+enum table_timestamps { TABLE_WALL, TABLE_RELATIVE, TABLE_DELTA };
+
 /**
  * struct table - a table on standard output
  * @out: where it goes
  * @kind: of which rows
+ * @timestamps: how its times are told; may be set after table_init()
+ * @since_ns: the time from which they are counted, unless it is of the day
  * @terminal: whether that is a terminal
  * @colour: whether to colour
  * @columns: columns to fill
@@ -31,6 +36,8 @@ enum table_kind { TABLE_TRANSITIONS, TABLE_CONNECTIONS };
 struct table {
 	struct output *out;
 	enum table_kind kind;
+	enum table_timestamps timestamps;
+	__u64 since_ns;
 	bool terminal;
 	bool colour;
 	int columns;
@@ -45,6 +52,8 @@ struct table {
 };
 
 void table_init(struct table *table, struct output *out, enum table_kind kind);
+void table_note(struct table *table, const char *note);
+void table_gap(struct table *table);
 void table_add(struct table *table, const struct tcpstates_record *record);
 
 #endif /* _CLI_TABLE_H */

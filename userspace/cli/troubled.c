@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gather.h"
+
 static bool is_any(const struct tcpstates_record *listener)
 {
 	static const __u8 any[16];

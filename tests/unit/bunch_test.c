@@ -58,7 +58,7 @@ static void test_together(void **state)
 	happen(2, 9, TCPSTATES_SYN_SENT);
 	assert_int_equal(bunches_end(&bunches), 1);
 	assert_string_equal(shown,
-		"2:2 2:4 2:5\n1:1 1:3 1:7\n1:8\n3:6\n2:9\n");
+			    "2:2 2:4 2:5\n1:1 1:3 1:7\n1:8\n3:6\n2:9\n");
 	assert_null(bunches.tree);
 	assert_int_equal(bunches.held, 0);
 }

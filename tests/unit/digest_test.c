@@ -97,14 +97,14 @@ static void test_summary(void **state)
 	summary.hidden = 3;
 	text = summary_text(&summary);
 	assert_string_equal(text,
-		"12 changes (3 not shown); 2 connections opened here, 1 by others; 1 times stuck; 77 records lost\n"
-		"handshakes                 median        90 %        99 %     longest\n"
-		"  here              1    1.500 ms    1.500 ms    1.500 ms    1.500 ms\n"
-		"  by others         0           -           -           -           -\n"
-		"ended otherwise than by FIN and ACK\n"
-		"  (unknown)       1\n"
-		"  rst-received    2\n"
-		"  refused         1\n");
+			    "12 changes (3 not shown); 2 connections opened here, 1 by others; 1 times stuck; 77 records lost\n"
+			    "handshakes                 median        90 %        99 %     longest\n"
+			    "  here              1    1.500 ms    1.500 ms    1.500 ms    1.500 ms\n"
+			    "  by others         0           -           -           -           -\n"
+			    "ended otherwise than by FIN and ACK\n"
+			    "  (unknown)       1\n"
+			    "  rst-received    2\n"
+			    "  refused         1\n");
 	free(text);
 }
 

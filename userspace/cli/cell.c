@@ -8,17 +8,19 @@
 #include <time.h>
 
 /* What gives names, if there are to be any. */
-static cell_host_fn *name_host;
-static cell_port_fn *name_port;
+static bool (*name_host)(unsigned int family, const __u8 address[16],
+			 char text[CELL_NAME_SIZE]);
+static bool (*name_port)(__u16 port, char text[CELL_PORT_SIZE]);
 
 /** cell_name_hosts() - from now on, hosts have names that @of finds */
-void cell_name_hosts(cell_host_fn *of)
+void cell_name_hosts(bool (*of)(unsigned int family, const __u8 address[16],
+				char text[CELL_NAME_SIZE]))
 {
 	name_host = of;
 }
 
 /** cell_name_ports() - and ports */
-void cell_name_ports(cell_port_fn *of)
+void cell_name_ports(bool (*of)(__u16 port, char text[CELL_PORT_SIZE]))
 {
 	name_port = of;
 }

@@ -24,13 +24,10 @@
 #define CELL_CYAN		"\033[36m"
 #define CELL_RESET		"\033[0m"
 
-/* Each finds a name, or returns false. */
-typedef bool cell_host_fn(unsigned int family, const __u8 address[16],
-			  char text[CELL_NAME_SIZE]);
-typedef bool cell_port_fn(__u16 port, char text[CELL_PORT_SIZE]);
-
-void cell_name_hosts(cell_host_fn *of);
-void cell_name_ports(cell_port_fn *of);
+/* Each is given what finds a name, or returns false. */
+void cell_name_hosts(bool (*of)(unsigned int family, const __u8 address[16],
+				char text[CELL_NAME_SIZE]));
+void cell_name_ports(bool (*of)(__u16 port, char text[CELL_PORT_SIZE]));
 bool cell_wants_colour(void);
 const char *cell_state_colour(unsigned int state);
 

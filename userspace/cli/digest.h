@@ -10,7 +10,7 @@
  * sixteenth above the truth.
  */
 #define DIGEST_PARTS_BITS	4
-#define DIGEST_PARTS		(1U << DIGEST_PARTS_BITS)
+#define DIGEST_PARTS		16U
 #define DIGEST_SLOTS		((65U - DIGEST_PARTS_BITS) * DIGEST_PARTS)
 
 /**

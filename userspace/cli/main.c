@@ -33,6 +33,8 @@ static const struct command {
 	  stuck_run },
 	{ "run", "run a command, and draw each of its connections as a ladder",
 	  run_run },
+	{ "top", "show it all on the whole screen, sorted and filtered as you type",
+	  top_run },
 	{ "filter", "explain FILTER, what the others can be given to show less",
 	  explain_run },
 	{ "export", "give counts to Prometheus", export_run },

@@ -6,8 +6,8 @@
 
 #include "span.h"
 
-/* Ends as they should be; whatever else ends one is a failure. */
-static bool is_good_end(unsigned int cause)
+/** summary_is_good_end() - whether a cause ends a connection as it should be */
+bool summary_is_good_end(unsigned int cause)
 {
 	switch (cause) {
 	case TCPSTATES_CAUSE_FIN_ACKED:
@@ -80,7 +80,7 @@ static void write_failures(FILE *out, const struct summary *summary)
 	size_t cause;
 
 	for (cause = 0; cause < TCPSTATES_CAUSE_COUNT; cause++) {
-		if (!summary->ended[cause] || is_good_end(cause))
+		if (!summary->ended[cause] || summary_is_good_end(cause))
 			continue;
 		if (!any)
 			fputs("ended otherwise than by FIN and ACK\n", out);

@@ -3,6 +3,8 @@
 #ifndef _CLI_SUMMARY_H
 #define _CLI_SUMMARY_H
 
+#include <stdbool.h>
+
 #include "digest.h"
 #include "libtcpstates.h"
 
@@ -29,6 +31,7 @@ struct summary {
 };
 
 void summary_add(struct summary *summary, const struct tcpstates_record *record);
+bool summary_is_good_end(unsigned int cause);
 char *summary_text(const struct summary *summary);
 
 #endif /* _CLI_SUMMARY_H */

@@ -33,14 +33,15 @@ static const char help[] =
 "\n"
 "  --count N      end after N changes\n"
 "  --rewind       begin with the oldest change that is still in memory\n"
-"  --flow         the changes of a connection together, when it has ended or is in\n"
-"                 TIME_WAIT\n"
-"  --timestamps WHICH  of a table: 'wall' (time of day), 'relative' (seconds since\n"
-"                 the first row) or 'delta' (seconds since the row before)\n"
+"  --flow         the changes of a connection together, when it has ended or has\n"
+"                 got to TIME_WAIT\n"
+"  --timestamps WHICH\n"
+"                 of a table: 'wall' (time of day), 'relative' (seconds since the\n"
+"                 first row) or 'delta' (seconds since the row before)\n"
 "  --services     names for ports, in a table\n"
 "  --resolve      and for hosts; looking them up may take its time\n"
-"  --rate N       at most N rows of a table a second, and how many more there were\n"
-"                 (500 on a terminal; 0 for all)\n"
+"  --rate N       at most N rows of a table a second, and how many more there\n"
+"                 were (500 on a terminal; 0 for all)\n"
 "  --summary      counts, times of handshakes and what went wrong, at the end\n"
 COMMON_HELP
 "\n"
@@ -281,7 +282,8 @@ int watch_run(struct output *out, int argc, char *argv[])
 	common_init(&watch.common, out, TABLE_TRANSITIONS, NULL);
 	status = common_parse(&watch.common, argc, argv);
 	if (status < 0 && watch.of_table && !is_table(&watch))
-		status = usage_error("--timestamps, --services, --resolve and --rate go with --table");
+		status = usage_error("%s go with --table",
+				     "--timestamps, --services, --resolve and --rate");
 	if (status < 0) {
 		status = common_follow(&watch.common, begin, take,
 				       wait_for_more);

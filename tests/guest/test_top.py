@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-2.0
+"""tcpstates top, driven in a terminal: what its screen says, and what keys do."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import unittest
+
+from lib import kernel, proctcp, tcp, uapi
+from lib.device import V4, V6
+from lib.processes import PATIENCE, holders
+from lib.screen import Screen
+from test_stuck import Leak
+from test_watch import close_by_fin
+
+STATES = ('LISTEN', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'CLOSE_WAIT',
+          'FIN_WAIT1', 'FIN_WAIT2', 'CLOSING', 'LAST_ACK', 'TIME_WAIT')
+LIST = 10       # the first row of the list
+
+
+def setUpModule():
+    kernel.load()
+
+
+def tearDownModule():
+    kernel.unload()
+
+
+def counts(text):
+    """What the upper part says of the states."""
+    head = '\n'.join(text.splitlines()[1:6])
+    return {name: int(count) for name, count in
+            re.findall(r'([A-Z_]+\d?) +(\d+)', head)}
+
+
+def counted():
+    """The same, by the kernel."""
+    entries = proctcp.read()
+    return {name: sum(entry.state == name for entry in entries)
+            for name in STATES}
+
+
+def rows(text):
+    return [line for line in text.splitlines()[LIST:23] if line]
+
+
+def numbers(text):
+    """Of the states in the list."""
+    return [uapi.STATE_NUMBERS[row.split()[0]] for row in rows(text)]
+
+
+class Shown(unittest.TestCase):
+    def test_states(self):
+        """Those that may be stuck are first, and what is counted is what is there."""
+        leaks = [Leak(), Leak(tcp.FAMILIES['v6'])]
+        with V4.listener() as listener, \
+                socket.create_connection(listener.getsockname()), \
+                Screen('tcpstates top') as screen:
+            text = screen.await_that(
+                lambda text: counts(text) == counted() and
+                len(rows(text)) == sum(counted().values()),
+                'counts as /proc has them, and as many rows')
+            self.assertEqual(counts(text)['CLOSE_WAIT'], 2)
+            self.assertEqual([row.split()[0] for row in rows(text)[:4]],
+                             ['CLOSE_WAIT', 'FIN_WAIT2'] * 2)
+            for leak in leaks:
+                host, port = leak.end[:2]
+                here = f'[{host}]:{port}' if ':' in host else f'{host}:{port}'
+                self.assertIn(f'{os.getpid()}/python3', text)
+                self.assertIn(here, text)
+                leak.close()
+            screen.await_that(lambda text: not counts(text)['CLOSE_WAIT'],
+                              'none in CLOSE_WAIT')
+
+    def test_stream(self):
+        """What happens is counted by the second."""
+        with Screen('tcpstates top') as screen:
+            screen.await_text('0/s opened')
+            for _ in range(5):
+                close_by_fin(V4)
+            text = screen.await_that(
+                lambda text: re.search('[1-9]/s opened', text), 'opened')
+            self.assertRegex(text, '[1-9]/s arrived')
+            self.assertRegex(text, r'here 50% [\d.]+ (us|ms) 99% ')
+            with V4.listener() as listener:
+                port = listener.getsockname()[1]
+            with V4.open() as sock:
+                sock.connect_ex(('127.0.0.1', port))
+            screen.await_that(lambda text: '1/s failed' in text, 'failed')
+
+    def test_detail(self):
+        """A connection's past, and its end."""
+        with V4.listener() as listener, Screen('tcpstates top') as screen:
+            screen.await_text('handshakes')
+            client = socket.create_connection(listener.getsockname())
+            server = listener.accept()[0]
+            client.close()
+            screen.await_that(lambda text: rows(text) and
+                              'CLOSE_WAIT' in rows(text)[0], 'CLOSE_WAIT first')
+            screen.press('Enter')
+            text = screen.await_text('has not called close()')
+            self.assertRegex(text, r'LISTEN +SYN_RECV +syn\n')
+            self.assertRegex(text, r'SYN_RECV +[\d.]+ (us|ms|s) +ESTABLISHED +ack\n')
+            self.assertRegex(text, r'ESTABLISHED +\S+ \w+ +CLOSE_WAIT +fin\n')
+            server.close()
+            text = screen.await_text('ended, owner')
+            self.assertRegex(text, r'LAST_ACK +\S+ \w+ +CLOSE +fin-acked\n')
+            screen.press('Escape')
+            screen.await_text('STATE           AGE OWNER')
+
+    def test_lost(self):
+        """After a loss, the table is read anew, and right."""
+        kernel.unload()
+        kernel.load('ring_records=64')
+        with Screen('tcpstates top') as screen:
+            screen.await_text('handshakes')
+            [pid] = holders()
+            os.kill(pid, signal.SIGSTOP)
+            for _ in range(40):
+                close_by_fin(V6)
+            os.kill(pid, signal.SIGCONT)
+            screen.await_that(lambda text: 'records were lost' in text and
+                              counts(text) == counted(), 'right again')
+        kernel.unload()
+        kernel.load()
+
+
+class Keys(unittest.TestCase):
+    def test_filter_while_typing(self):
+        leak = Leak()
+        with V4.listener(), Screen('tcpstates top') as screen:
+            everything = len(rows(screen.await_text('LISTEN  ')))
+            self.assertGreater(everything, 1)
+            screen.type('/')
+            screen.type('state close-wa')
+            screen.await_text("'close-wa' is no state")
+            screen.type('it')
+            text = screen.await_that(lambda text: len(rows(text)) == 1,
+                                     'one row')
+            self.assertIn('CLOSE_WAIT', rows(text)[0])
+            screen.press('Enter')
+            screen.press('/')
+            screen.press('Escape')
+            screen.await_that(lambda text: len(rows(text)) >= everything,
+                              'all rows')
+        leak.close()
+
+    def test_filter_of_words(self):
+        with V4.listener(), V6.listener() as listener:
+            port = listener.getsockname()[1]
+            with Screen(f'tcpstates top state listening and sport = :{port}') \
+                    as screen:
+                text = screen.await_that(lambda text: len(rows(text)) == 1,
+                                         'one row')
+                self.assertIn(f'[::1]:{port}', rows(text)[0])
+
+    def test_order(self):
+        leak = Leak()
+        with Screen('tcpstates top exclude time-wait') as screen:
+            screen.await_text('by trouble')
+            for name in ('age', 'state', 'owner', 'local', 'remote', 'trouble'):
+                screen.press('s')
+                screen.await_text(f'by {name}')
+            screen.press('S', 'S', 'S', 'S')
+            text = screen.await_that(
+                lambda text: 'by state' in text and
+                numbers(text) == sorted(numbers(text)), 'sorted by state')
+            screen.press('r')
+            screen.await_that(
+                lambda after: 'reversed' in after and
+                numbers(after) == numbers(text)[::-1], 'the other way round')
+        leak.close()
+
+    def test_pause(self):
+        with Screen('tcpstates top state listening') as screen:
+            screen.await_text('handshakes')
+            screen.press('Space')
+            screen.await_text('PAUSED')
+            before = rows(screen.await_that(
+                lambda text: rows(text) == rows(screen.text()), 'it stands'))
+            with V4.listener() as listener:
+                port = listener.getsockname()[1]
+                screen.await_that(lambda text: counts(text) == counted(),
+                                  'counts go on')
+                self.assertEqual(rows(screen.text()), before)
+                screen.press('Space')
+                screen.await_text(f':{port} ')
+
+    def test_scroll(self):
+        listeners = [V4.listener() for _ in range(30)]
+        with Screen('tcpstates top state listening') as screen:
+            text = screen.await_that(lambda text: len(rows(text)) == 13,
+                                     'a full screen')
+            first = rows(text)[0].split()[3]
+            screen.press('End')
+            screen.await_that(lambda text: first not in text, 'the end')
+            screen.press('PPage', 'PPage', 'PPage')
+            screen.await_that(lambda text: first in text, 'the beginning')
+        for each in listeners:
+            each.close()
+
+    def test_help(self):
+        with Screen('tcpstates top') as screen:
+            screen.await_text('handshakes')
+            screen.press('?')
+            screen.await_text('PgUp')
+            screen.press('?')
+            screen.await_text('STATE ')
+
+
+class Terminals(unittest.TestCase):
+    def test_resize(self):
+        listeners = [V6.listener() for _ in range(30)]
+        with Screen('tcpstates top') as screen:
+            screen.await_that(lambda text: len(rows(text)) == 13, '24 lines')
+            screen.resize(140, 50)
+            text = screen.await_that(
+                lambda text: text.splitlines()[-1].startswith('q end') and
+                len(text.splitlines()) == 50, '50 lines')
+            self.assertGreaterEqual(len(text.splitlines()[LIST:49]), 30)
+            screen.resize(60, 20)
+            screen.await_text('80 columns and 12 lines, please')
+            screen.resize(80, 24)
+            screen.await_that(lambda text: len(rows(text)) == 13, '24 again')
+        for each in listeners:
+            each.close()
+
+    def test_end(self):
+        """By key or signal: the terminal is as it was, and so is the shell's."""
+        for end in (lambda screen: screen.press('q'),
+                    lambda screen: os.kill(holders()[0], signal.SIGTERM),
+                    lambda screen: screen.press('C-c')):
+            with Screen('tcpstates top') as screen:
+                screen.await_text('handshakes')
+                end(screen)
+                text = screen.await_text('ended with 0')
+                self.assertNotIn('handshakes', text)
+                screen.type('typed')
+                screen.await_text('typed')
+
+    def test_plain(self):
+        """Without Unicode or colour there are neither."""
+        with Screen('tcpstates top', locale='C', NO_COLOR=1) as screen:
+            with V4.listener():
+                text = screen.await_text('LISTEN ')
+                self.assertTrue(text.isascii())
+                self.assertNotRegex(screen.text('-e'), '\033\\[3[1-7]m')
+        with Screen('tcpstates top') as screen:
+            screen.await_text('handshakes')
+            self.assertRegex(screen.text('-e'), '\033\\[3[1-7]m')
+
+    def test_no_terminal(self):
+        done = subprocess.run(['tcpstates', 'top'], capture_output=True,
+                              text=True, check=False, timeout=PATIENCE,
+                              stdin=subprocess.DEVNULL)
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertIn('top needs a terminal', done.stderr)
+        with Screen('tcpstates top', TERM='nosuch') as screen:
+            screen.await_text("the terminal 'nosuch' is not known")
+            screen.await_text('ended with 1')
+        with Screen("tcpstates top 'state nosuch'") as screen:
+            screen.await_text("'nosuch' is no state")
+            screen.await_text('ended with 2')
+
+    def test_no_module(self):
+        kernel.unload()
+        with Screen('tcpstates top') as screen:
+            screen.await_text('load the module with')
+            screen.await_text('ended with 1')
+        kernel.load()
+
+
+CASES = [Shown, Keys, Terminals]

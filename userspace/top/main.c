@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tcpstates top: what there is and what happens, on a whole screen. */
+#include <errno.h>
+#include <getopt.h>
+#include <ncurses.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "options.h"
+#include "screen.h"
+#include "stop.h"
+#include "view.h"
+
+/* Between two looks at what has changed; each second in any case, for ages. */
+#define FRAME_MS	250
+#define SECOND_MS	1000
+
+/* Records between two looks at the keys. */
+#define BATCH		10000
+
+static const char help[] =
+"Usage: tcpstates top [OPTION]... [FILTER]\n"
+"\n"
+"Shows on the whole terminal how many connections are in each state, what happens\n"
+"a second, how long handshakes take, and the connections, first those that may be\n"
+"stuck, the oldest before the others. ? explains the keys, q ends.\n"
+"\n"
+"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
+"  --help         this text\n"
+"\n"
+"FILTER is explained by 'tcpstates filter'.\n";
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ 0 }
+};
+
+/**
+ * struct top - one run
+ * @device: the device, or NULL
+ * @stream: what is read
+ * @view: what is shown
+ * @dirty: whether something has changed since it was drawn
+ */
+struct top {
+	const char *device;
+	struct tcpstates *stream;
+	struct view view;
+	bool dirty;
+};
+
+static struct top top;
+
+static __u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* Reads the table anew, as nobody knows what was lost. Returns 0, or -1 and errno. */
+static int begin(void)
+{
+	entries_clear(top.view.entries);
+	return tcpstates_snapshot(top.stream);
+}
+
+static int take(const struct tcpstates_record *record)
+{
+	switch (record->event) {
+	case TCPSTATES_EVENT_LOST:
+		top.view.lost += record->count;
+		return begin();
+	case TCPSTATES_EVENT_TRANSITION:
+		pulse_add(&top.view.pulse, record);
+		view_tell(&top.view, record);
+		return entries_add(top.view.entries, record);
+	case TCPSTATES_EVENT_EXISTING:
+	case TCPSTATES_EVENT_STUCK:
+		return entries_add(top.view.entries, record);
+	default:
+		return 0;
+	}
+}
+
+/* Takes what there is, up to a limit. Returns 0, or -1 and errno. */
+static int drain(void)
+{
+	const struct tcpstates_record *record;
+	int left, count;
+
+	for (left = BATCH; left; left--) {
+		count = tcpstates_next(top.stream, &record);
+		if (!count)
+			return 0;
+		if (count < 0 && errno != EINTR)
+			return -1;
+		if (count > 0 && take(record))
+			return -1;
+		top.dirty = true;
+	}
+	return 0;
+}
+
+/* Returns false to end. */
+static bool take_keys(void)
+{
+	int key;
+
+	while ((key = getch()) != ERR) {
+		top.dirty = true;
+		if (!view_key(&top.view, key))
+			return false;
+	}
+	return true;
+}
+
+static long long now_ms(void)
+{
+	return now_ns() / 1000000;
+}
+
+/* Waits for the stream or a key. Returns 0, or -1 and errno. */
+static int wait_for_more(long long drawn_ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = tcpstates_fd(top.stream), .events = POLLIN },
+	};
+	long long left = drawn_ms + (top.dirty ? FRAME_MS : SECOND_MS) - now_ms();
+
+	if (tcpstates_buffered(top.stream))
+		return 0;
+	/* What comes meanwhile may wait until the next look, unless it is a key. */
+	if (stop_poll_for(fds, top.dirty ? 1 : 2, left < 0 ? 0 : (int)left) < 0 &&
+	    errno != EINTR)
+		return -1;
+	if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+		errno = EIO;
+		return -1;
+	}
+	return 0;
+}
+
+/* Returns 0, or -1 and errno. */
+static int loop(void)
+{
+	long long drawn_ms = 0;
+	bool going = true;
+
+	while (going && !stop_requested()) {
+		if (drain())
+			return -1;
+		going = take_keys();
+		pulse_advance(&top.view.pulse, top.view.entries, now_ns());
+		if (now_ms() - drawn_ms >= (top.dirty ? FRAME_MS : SECOND_MS)) {
+			if (view_refresh(&top.view, now_ns()))
+				return -1;
+			screen_draw(&top.view);
+			drawn_ms = now_ms();
+			top.dirty = false;
+		}
+		if (going && wait_for_more(drawn_ms))
+			return -1;
+	}
+	return 0;
+}
+
+/* Returns a status. */
+static int watch(void)
+{
+	int ret, error;
+
+	top.stream = tcpstates_open(top.device, TCPSTATES_OPEN_NONBLOCK);
+	if (!top.stream) {
+		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
+		return STATUS_FAILED;
+	}
+	top.view.entries = entries_new();
+	if (!top.view.entries || begin()) {
+		fprintf(stderr, "tcpstates: %s\n", strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (!screen_open()) {
+		fprintf(stderr, "tcpstates: top: the terminal '%s' is not known; see TERM\n",
+			getenv("TERM") ? getenv("TERM") : "");
+		return STATUS_FAILED;
+	}
+	ret = loop();
+	error = errno;
+	screen_close();
+	if (ret)
+		fprintf(stderr, "tcpstates: top: %s\n", strerror(error));
+	tcpstates_close(top.stream);
+	order_free(&top.view.order);
+	entries_free(top.view.entries);
+	return ret ? STATUS_FAILED : STATUS_OK;
+}
+
+/* The words as one text. Returns -1 to go on, or a status to end with. */
+static int take_filter(int argc, char *argv[])
+{
+	struct filter_error *error = &top.view.error;
+	char *text = top.view.text;
+	int i;
+
+	for (i = optind; i < argc; i++) {
+		size_t length = strlen(text);
+
+		if (length + strlen(argv[i]) + 2 > sizeof(top.view.text))
+			return usage_error("top: the filter is too long");
+		snprintf(text + length, sizeof(top.view.text) - length, "%s%s",
+			 length ? " " : "", argv[i]);
+	}
+	top.view.filter = filter_parse(text, error);
+	if (!top.view.filter) {
+		fprintf(stderr, "tcpstates: filter: %s\n  %s\n  %*s^\n",
+			error->text, text, (int)error->column, "");
+		return STATUS_USAGE;
+	}
+	error->text[0] = '\0';
+	return -1;
+}
+
+/* Returns -1 to go on, or a status to end with. */
+static int take_options(int argc, char *argv[])
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_DEVICE:
+			top.device = optarg;
+			break;
+		case OPTION_HELP:
+		case 'h':
+			fputs(help, stdout);
+			return fflush(stdout) ? STATUS_FAILED : STATUS_OK;
+		default:
+			return option_error(option, argv);
+		}
+	}
+	return take_filter(argc, argv);
+}
+
+int main(int argc, char *argv[])
+{
+	int status = take_options(argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return usage_error("top needs a terminal; 'tcpstates list' does not");
+	stop_install();
+	status = watch();
+	filter_free(top.view.filter);
+	return status;
+}

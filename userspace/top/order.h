@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which connections are shown, and in which order. */
+#ifndef _TOP_ORDER_H
+#define _TOP_ORDER_H
+
+#include "entries.h"
+#include "language.h"
+
+enum order_key {
+	ORDER_TROUBLE,		/* what may be stuck, the oldest first */
+	ORDER_AGE,
+	ORDER_STATE,
+	ORDER_OWNER,
+	ORDER_LOCAL,
+	ORDER_REMOTE,
+	ORDER_KEYS,
+};
+
+/**
+ * struct order - a list of connections, as they were when it was made
+ * @list: these
+ * @count: of them
+ * @room: for how many there is memory
+ */
+struct order {
+	struct tcpstates_record *list;
+	size_t count;
+	size_t room;
+};
+
+int order_make(struct order *order, const struct entries *entries,
+	       const struct filter *filter, enum order_key key, bool reverse,
+	       __u64 now_ns);
+bool order_is_trouble(unsigned int state);
+const char *order_name(enum order_key key);
+void order_free(struct order *order);
+
+#endif /* _TOP_ORDER_H */

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The terminal. From top to bottom: how many connections are in each state and were
+ * in the last seconds, what happens a second, how long handshakes take; then the
+ * connections, or all of one.
+ */
+#include "screen.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <ncurses.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "meaning.h"
+#include "span.h"
+#include "view.h"
+
+#define NARROWEST	80
+#define LOWEST		12
+#define STATE_ROWS	5
+#define STATE_WIDTH	11
+#define COUNT_WIDTH	7
+#define AGE_WIDTH	7
+#define HALF_WIDTH	40
+#define SPARK_WIDTH	(HALF_WIDTH - STATE_WIDTH - COUNT_WIDTH - 3)
+#define RATE_SPARK	8
+#define LIST_ROW	(STATE_ROWS + 4)
+#define ADDRESSES	(STATE_WIDTH + 1 + AGE_WIDTH + 1 + CELL_OWNER_WIDTH + 1)
+#define LINE_SIZE	256
+
+/* Pairs of colours. */
+enum { PLAIN, OPENS, WORKS, WAITS, CLOSES, ALARM };
+
+/* Blocks of Unicode, or what there is in every font. */
+static const char * const blocks[] = {
+	" ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587",
+	"\u2588",
+};
+
+static const char * const characters[] = {
+	" ", ".", ".", ":", ":", "|", "|", "#", "#",
+};
+
+static bool has_unicode;
+
+/** screen_open() - take the terminal; false if it cannot do what is needed */
+bool screen_open(void)
+{
+	setlocale(LC_CTYPE, "");
+	has_unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	/* A lone escape is a key of ours: it is not to be waited for long. */
+	set_escdelay(25);
+	if (!newterm(NULL, stdout, stdin))
+		return false;
+	cbreak();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	curs_set(0);
+	if (!has_colors() || !cell_wants_colour())
+		return true;
+	start_color();
+	use_default_colors();
+	init_pair(OPENS, COLOR_CYAN, -1);
+	init_pair(WORKS, COLOR_GREEN, -1);
+	init_pair(WAITS, COLOR_MAGENTA, -1);
+	init_pair(CLOSES, COLOR_YELLOW, -1);
+	init_pair(ALARM, COLOR_RED, -1);
+	return true;
+}
+
+/** screen_close() - give the terminal back as it was */
+void screen_close(void)
+{
+	endwin();
+}
+
+static int colour_of(unsigned int state)
+{
+	switch (state) {
+	case TCPSTATES_SYN_SENT:
+	case TCPSTATES_SYN_RECV:
+	case TCPSTATES_LISTEN:
+		return COLOR_PAIR(OPENS);
+	case TCPSTATES_ESTABLISHED:
+		return COLOR_PAIR(WORKS);
+	case TCPSTATES_CLOSE_WAIT:
+		return COLOR_PAIR(WAITS);
+	case TCPSTATES_UNKNOWN:
+	case TCPSTATES_CLOSE:
+		return COLOR_PAIR(PLAIN);
+	default:
+		return COLOR_PAIR(CLOSES);
+	}
+}
+
+/* So many columns of a row; what is longer is cut off. */
+static void put(int row, int column, int attributes, const char *text)
+{
+	int room = COLS - column;
+
+	if (row < 0 || row >= LINES || room <= 0)
+		return;
+	attron(attributes);
+	mvaddnstr(row, column, text, room);
+	attroff(attributes);
+}
+
+/* The value of each second, the latest on the right, the highest at full height. */
+static void put_spark(int row, int column, int width,
+		      unsigned int (*value)(const struct pulse *pulse, int of,
+					    unsigned int ago),
+		      const struct pulse *pulse, int of, unsigned int latest)
+{
+	unsigned int most = 1, ago;
+	int i;
+
+	for (i = 0; i < width; i++) {
+		ago = latest + i;
+		if (value(pulse, of, ago) > most)
+			most = value(pulse, of, ago);
+	}
+	for (i = 0; i < width; i++) {
+		unsigned int height = value(pulse, of, latest + width - 1 - i);
+
+		height = (height * 8ULL + most - 1) / most;
+		put(row, column + i, 0,
+		    has_unicode ? blocks[height] : characters[height]);
+	}
+}
+
+static unsigned int state_value(const struct pulse *pulse, int of,
+				unsigned int ago)
+{
+	return pulse_state(pulse, of, ago);
+}
+
+static unsigned int beat_value(const struct pulse *pulse, int of,
+			       unsigned int ago)
+{
+	return pulse_beat(pulse, of, ago);
+}
+
+static void draw_states(const struct view *view)
+{
+	static const unsigned int states[] = {
+		TCPSTATES_LISTEN, TCPSTATES_SYN_SENT, TCPSTATES_SYN_RECV,
+		TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE_WAIT,
+		TCPSTATES_FIN_WAIT1, TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSING,
+		TCPSTATES_LAST_ACK, TCPSTATES_TIME_WAIT,
+	};
+	char count[LINE_SIZE];
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		int row = 1 + i % STATE_ROWS;
+		int column = i / STATE_ROWS * HALF_WIDTH;
+		unsigned int now = pulse_state(&view->pulse, states[i], 0);
+
+		put(row, column, colour_of(states[i]),
+		    tcpstates_state_name(states[i]));
+		snprintf(count, sizeof(count), "%*u", COUNT_WIDTH, now);
+		put(row, column + STATE_WIDTH + 1, now ? A_BOLD : A_DIM, count);
+		put_spark(row, column + STATE_WIDTH + 1 + COUNT_WIDTH + 1,
+			  SPARK_WIDTH, state_value, &view->pulse, states[i], 0);
+	}
+}
+
+static void draw_rates(const struct view *view)
+{
+	static const char * const names[PULSE_KINDS] = {
+		[PULSE_OPENED] = "opened",
+		[PULSE_ARRIVED] = "arrived",
+		[PULSE_ENDED] = "ended",
+		[PULSE_FAILED] = "failed",
+	};
+	int kind, column = 0;
+	char text[LINE_SIZE];
+
+	for (kind = 0; kind < PULSE_KINDS; kind++) {
+		unsigned int now = pulse_beat(&view->pulse, kind, 1);
+		int attribute = kind == PULSE_FAILED && now ?
+				COLOR_PAIR(ALARM) : 0;
+
+		snprintf(text, sizeof(text), "%u/s %s", now, names[kind]);
+		put(STATE_ROWS + 1, column, attribute, text);
+		column += (int)strlen(text) + 1;
+		put_spark(STATE_ROWS + 1, column, RATE_SPARK, beat_value,
+			  &view->pulse, kind, 1);
+		column += RATE_SPARK + 2;
+	}
+}
+
+static void draw_handshakes(const struct view *view)
+{
+	static const char * const sides[] = { "here", "by others" };
+	char text[LINE_SIZE] = "handshakes", span[SPAN_SIZE];
+	static struct digest sum;
+	static const unsigned int percents[] = { 50, 99 };
+	size_t side, i;
+
+	for (side = 0; side < 2; side++) {
+		pulse_handshakes(&view->pulse, side, &sum);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "%s %s", side ? ";" : "", sides[side]);
+		if (!sum.total)
+			strcat(text, " none");
+		for (i = 0; sum.total && i < 2; i++) {
+			span_format(digest_at(&sum, percents[i]), span);
+			snprintf(text + strlen(text),
+				 sizeof(text) - strlen(text), " %s %s",
+				 i ? "99%" : "50%", span);
+		}
+	}
+	put(STATE_ROWS + 2, 0, 0, text);
+}
+
+static void draw_title(const struct view *view)
+{
+	char text[LINE_SIZE], host[65] = "", time[CELL_TIME_SIZE];
+	struct timespec now;
+
+	gethostname(host, sizeof(host) - 1);
+	clock_gettime(CLOCK_REALTIME, &now);
+	cell_time(now.tv_sec * 1000000000ULL, time);
+	time[8] = '\0';
+	snprintf(text, sizeof(text), "tcpstates top  %.40s  %s  %zu of %zu, by %s%s",
+		 host, time, view->order.count, entries_count(view->entries),
+		 order_name(view->key), view->reverse ? ", reversed" : "");
+	put(0, 0, A_BOLD, text);
+	if (view->paused)
+		put(0, COLS - 8, A_BOLD | A_REVERSE, " PAUSED ");
+}
+
+/* The filter, or what is wrong with it. */
+static void draw_filter(const struct view *view)
+{
+	int row = STATE_ROWS + 3, room = COLS - 9;
+	const char *text = view->typing ? view->typed : view->text;
+	size_t length = strlen(text), from = 0;
+
+	if (view->typing && (int)length > room)
+		from = length - room;
+	if (!view->typing && !*text) {
+		if (view->lost)
+			mvprintw(row, 0, "%llu records were lost; the table was read anew",
+				 view->lost);
+		return;
+	}
+	put(row, 0, A_BOLD, "filter: ");
+	put(row, 8, 0, text + from);
+	if (!view->typing)
+		return;
+	put(row, 8 + (int)(length - from), A_REVERSE, " ");
+	if (view->error.text[0] && view->error.column >= from)
+		mvchgat(row, 8 + (int)(view->error.column - from), 1,
+			A_REVERSE | A_BOLD, ALARM, NULL);
+}
+
+static void draw_row(const struct tcpstates_record *record, int row, bool chosen)
+{
+	int attribute = chosen ? A_REVERSE : 0, side = (COLS - ADDRESSES - 1) / 2;
+	const char *state = tcpstates_state_name(record->new_state);
+	char text[LINE_SIZE], age[CELL_AGE_SIZE], owner[CELL_OWNER_SIZE];
+	char local[CELL_ENDPOINT_SIZE], remote[CELL_ENDPOINT_SIZE];
+
+	cell_age(record, age);
+	cell_owner(record, owner);
+	cell_local(record, local);
+	cell_remote(record, remote);
+	/* Two IPv6 addresses have no room; that of the peer says more. */
+	if ((int)strlen(local) > side)
+		snprintf(local, sizeof(local), ":%u", record->lport);
+	if ((int)(strlen(local) + strlen(remote)) < 2 * side &&
+	    (int)strlen(remote) > side)
+		side = (int)strlen(local);
+	snprintf(text, sizeof(text), "%-*s %*s %-*s %-*s %s", STATE_WIDTH, state,
+		 AGE_WIDTH, age, CELL_OWNER_WIDTH, owner, side, local, remote);
+	if (chosen)
+		mvhline(row, 0, ' ' | A_REVERSE, COLS);
+	put(row, 0, attribute, text);
+	put(row, 0, attribute | colour_of(record->new_state), state);
+}
+
+static void draw_list(struct view *view)
+{
+	char head[LINE_SIZE];
+	int side = (COLS - ADDRESSES - 1) / 2;
+	size_t i;
+
+	snprintf(head, sizeof(head), "%-*s %*s %-*s %-*s %s", STATE_WIDTH,
+		 "STATE", AGE_WIDTH, "AGE", CELL_OWNER_WIDTH, "OWNER", side,
+		 "LOCAL", "REMOTE");
+	mvhline(LIST_ROW, 0, ' ' | A_UNDERLINE, COLS);
+	put(LIST_ROW, 0, A_BOLD | A_UNDERLINE, head);
+	for (i = 0; i < view->rows && view->top + i < view->order.count; i++)
+		draw_row(&view->order.list[view->top + i],
+			 LIST_ROW + 1 + (int)i,
+			 view->top + i == view->selected);
+}
+
+/* Lines of a text, below each other. Returns the row after them. */
+static int put_lines(int row, int column, const char *text)
+{
+	char line[LINE_SIZE];
+
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		put(row++, column, 0, line);
+		text += length + (text[length] == '\n');
+	}
+	return row;
+}
+
+static int draw_change(const struct change *change, int row)
+{
+	char text[LINE_SIZE], time[CELL_TIME_SIZE], span[SPAN_SIZE] = "";
+
+	cell_time(change->real_ns, time);
+	if (change->timed)
+		span_format(change->dur_ns, span);
+	if (change->old_state)
+		snprintf(text, sizeof(text), "%s  %-*s %11s  ", time, STATE_WIDTH,
+			 tcpstates_state_name(change->old_state), span);
+	else
+		snprintf(text, sizeof(text), "%s  %-*s ", time, STATE_WIDTH + 13,
+			 "(found in this state)");
+	put(row, 0, 0, text);
+	put(row, (int)strlen(text), colour_of(change->new_state),
+	    tcpstates_state_name(change->new_state));
+	put(row, (int)strlen(text) + STATE_WIDTH + 2, 0, change->old_state ?
+	    tcpstates_cause_name(change->cause) : "");
+	return row + 1;
+}
+
+/* How it is doing, as far as its last change told. */
+static int draw_health(const struct tcpstates_record *record, int row)
+{
+	char text[LINE_SIZE] = "", span[SPAN_SIZE];
+	size_t length = 0;
+
+	if (record->known & TCPSTATES_KNOW_BYTES)
+		length += snprintf(text, sizeof(text),
+				   "%llu bytes sent, %llu received  ",
+				   (unsigned long long)record->bytes_out,
+				   (unsigned long long)record->bytes_in);
+	if (record->known & TCPSTATES_KNOW_RETRANS)
+		length += snprintf(text + length, sizeof(text) - length,
+				   "%u sent again  ", record->retrans);
+	if (record->known & TCPSTATES_KNOW_RTT) {
+		span_format(record->rtt_us * 1000ULL, span);
+		snprintf(text + length, sizeof(text) - length, "round trip %s",
+			 span);
+	}
+	if (*text)
+		put(row++, 0, 0, text);
+	return row;
+}
+
+/* All that is known of one connection. */
+static void draw_detail(const struct view *view)
+{
+	struct tcpstates_record record = entry_now(&view->detail, view->now_ns);
+	char text[LINE_SIZE], local[CELL_ENDPOINT_SIZE];
+	char remote[CELL_ENDPOINT_SIZE], owner[CELL_OWNER_SIZE];
+	char age[CELL_AGE_SIZE];
+	enum meaning meaning = meaning_of(&record);
+	int row = LIST_ROW;
+	size_t back;
+
+	cell_local(&record, local);
+	cell_remote(&record, remote);
+	cell_owner(&record, owner);
+	cell_age(&record, age);
+	snprintf(text, sizeof(text), "%s  %s", local, remote);
+	put(row++, 0, A_BOLD, text);
+	snprintf(text, sizeof(text), "%s%s%s, owner %s, conn %llx, netns %u",
+		 view->gone ? "ended" : tcpstates_state_name(record.new_state),
+		 view->gone ? "" : " for ", view->gone ? "" : age, owner,
+		 (unsigned long long)record.conn, record.netns);
+	put(row++, 0, view->gone ? A_BOLD : 0, text);
+	row = draw_health(&record, row);
+	if (meaning != MEANING_NONE && !view->gone)
+		row = put_lines(row, 0, meaning_text(meaning));
+	row++;
+	put(row++, 0, A_BOLD,
+	    "TIME          OLD               AFTER  NEW          CAUSE");
+	for (back = ENTRY_CHANGES; back--;)
+		if (entry_change(&view->detail, back))
+			row = draw_change(entry_change(&view->detail, back), row);
+}
+
+static void draw_help(void)
+{
+	put_lines(LIST_ROW,  0,
+		  "up, down, PgUp, PgDn, Home, End   choose a connection\n"
+		  "Enter       all of it; Esc: back to the list\n"
+		  "/           type a filter: state close-wait and age > 1m\n"
+		  "            Enter keeps it, Esc forgets it; 'tcpstates filter' explains\n"
+		  "s, S        next, previous order: trouble, age, state, owner, local, remote\n"
+		  "r           the other way round\n"
+		  "Space       pause, go on\n"
+		  "q           end\n"
+		  "\n"
+		  "Owners and ages are as of the last change; handshakes of the last minute.");
+}
+
+static bool fits(void)
+{
+	int columns, lines;
+
+	getmaxyx(stdscr, lines, columns);
+	return columns >= NARROWEST && lines >= LOWEST;
+}
+
+/** screen_draw() - draw all that is shown, on a terminal of any size */
+void screen_draw(struct view *view)
+{
+	int room = getmaxy(stdscr) - LIST_ROW - 2;
+
+	view->rows = room > 0 ? room : 0;
+	erase();
+	if (!fits()) {
+		put(0, 0, 0, "80 columns and 12 lines, please");
+		refresh();
+		return;
+	}
+	draw_title(view);
+	draw_states(view);
+	draw_rates(view);
+	draw_handshakes(view);
+	draw_filter(view);
+	if (view->help)
+		draw_help();
+	else if (view->detail.record.conn)
+		draw_detail(view);
+	else
+		draw_list(view);
+	put(LINES - 1, 0, A_DIM, view->typing && view->error.text[0] ?
+	    view->error.text :
+	    "q end  / filter  s order  r reverse  Space pause  Enter details  ? help");
+	refresh();
+}

@@ -35,6 +35,8 @@ static const struct command {
 	  run_run },
 	{ "top", "show it all on the whole screen, sorted and filtered as you type",
 	  top_run },
+	{ "doctor", "look whether all is as it should be here, and say what to do",
+	  doctor_run },
 	{ "filter", "explain FILTER, what the others can be given to show less",
 	  explain_run },
 	{ "export", "give counts to Prometheus", export_run },

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "cell.h"
+#include "cgroup.h"
 #include "child.h"
 #include "cli.h"
 #include "common.h"
 #include "flows.h"
-#include "group.h"
 #include "libtcpstates.h"
 #include "output.h"
 #include "picture.h"
@@ -78,7 +78,7 @@ struct run {
 	struct svg svg;
 	bool pictures;
 	char **argv;
-	struct group group;
+	struct cgroup group;
 	struct child child;
 	int status;
 	bool stopping;
@@ -204,7 +204,7 @@ static int take_transition(struct run *run,
 			   const struct tcpstates_record *record)
 {
 	bool own = record->known & TCPSTATES_KNOW_CGROUP &&
-		   group_has(&run->group, record->cgroup);
+		   cgroup_has(&run->group, record->cgroup);
 	struct flow *flow;
 
 	if (flows_add(&run->flows, record, own, &flow))
@@ -245,7 +245,7 @@ static int take(struct common *common, const struct tcpstates_record *record)
  */
 static int look(struct run *run, bool child_ended)
 {
-	int empty = group_is_empty(&run->group);
+	int empty = cgroup_is_empty(&run->group);
 
 	if (child_ended)
 		run->status = child_status(&run->child);
@@ -373,7 +373,7 @@ static int trace(struct run *run)
 		close(run->child.fd);
 		run->status = CHILD_FAILED;
 	}
-	if (group_remove(&run->group))
+	if (cgroup_remove(&run->group))
 		fputs("tcpstates: run: processes of the command go on\n",
 		      stderr);
 	return status == STATUS_OK ? run->status : CHILD_FAILED;
@@ -394,7 +394,7 @@ static int prepare(struct run *run)
 		fprintf(stderr, "tcpstates: run: %s\n", strerror(errno));
 		return CHILD_FAILED;
 	}
-	return group_make(&run->group) ? CHILD_FAILED : 0;
+	return cgroup_make(&run->group) ? CHILD_FAILED : 0;
 }
 
 int run_run(struct output *out, int argc, char *argv[])

@@ -3,7 +3,7 @@
  * A cgroup of our own. Processes may come and go in it as they like; it says by
  * itself when the last one has gone. See Documentation/admin-guide/cgroup-v2.rst.
  */
-#include "group.h"
+#include "cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 
 #define LINE_SIZE	(2 * PATH_MAX)
 
-/* Where cgroup v2 is mounted. Returns 0, or -1 without. */
-static int find_mount(char path[PATH_MAX])
+/** cgroup_find_mount() - where cgroup v2 is mounted; returns 0, or -1 if it is not */
+int cgroup_find_mount(char path[PATH_MAX])
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL, format[32], type[32];
@@ -42,13 +42,13 @@ static int find_mount(char path[PATH_MAX])
 }
 
 /* The folder of the cgroup that we are in. Returns 0, or -1 after a message. */
-static int find_parent(struct group *group)
+static int find_parent(struct cgroup *group)
 {
 	char mount[PATH_MAX], line[LINE_SIZE];
 	const char *below = NULL;
 	FILE *file;
 
-	if (find_mount(mount)) {
+	if (cgroup_find_mount(mount)) {
 		fputs("tcpstates: run: cgroup v2, by which a command's connections\n"
 		      "are known, is not mounted; see cgroups(7)\n", stderr);
 		return -1;
@@ -69,7 +69,7 @@ static int find_parent(struct group *group)
 	return 0;
 }
 
-static int fail(const struct group *group)
+static int fail(const struct cgroup *group)
 {
 	fprintf(stderr, "tcpstates: run: cgroup %s: %s", group->path,
 		strerror(errno));
@@ -82,17 +82,17 @@ static int fail(const struct group *group)
 }
 
 /**
- * group_make() - make one below the cgroup that we are in
+ * cgroup_make() - make one below the cgroup that we are in
  * @group: to be filled in
  *
  * Return: 0, or -1 after a message.
  */
-int group_make(struct group *group)
+int cgroup_make(struct cgroup *group)
 {
 	char file[sizeof(group->path) + 16];
 	struct stat folder;
 
-	*group = (struct group) { .events = -1 };
+	*group = (struct cgroup) { .events = -1 };
 	if (find_parent(group))
 		return -1;
 	snprintf(group->path, sizeof(group->path), "%s/tcpstates-run-%d",
@@ -108,7 +108,7 @@ int group_make(struct group *group)
 	group->events = open(file, O_RDONLY | O_CLOEXEC);
 	if (group->events < 0 || stat(group->path, &folder)) {
 		fail(group);
-		group_remove(group);
+		cgroup_remove(group);
 		return -1;
 	}
 	/* The number of a cgroup is that of its folder: cgroup_id(). */
@@ -128,13 +128,13 @@ static int is_wanted(const char *path, const struct stat *stat, int type,
 }
 
 /**
- * group_has() - whether a cgroup is this one, or below it
+ * cgroup_has() - whether a cgroup is this one, or below it
  * @group: ours
  * @id: of the cgroup, as in a record
  *
  * One that the command has made below ours and removed already is not found.
  */
-bool group_has(struct group *group, __u64 id)
+bool cgroup_has(struct cgroup *group, __u64 id)
 {
 	if (id == group->id)
 		return true;
@@ -148,12 +148,12 @@ bool group_has(struct group *group, __u64 id)
 }
 
 /**
- * group_is_empty() - whether no process is left in it, nor below
+ * cgroup_is_empty() - whether no process is left in it, nor below
  * @group: which
  *
  * Return: 1, 0, or -1 and errno.
  */
-int group_is_empty(const struct group *group)
+int cgroup_is_empty(const struct cgroup *group)
 {
 	char text[256];
 	ssize_t length = pread(group->events, text, sizeof(text) - 1, 0);
@@ -176,7 +176,7 @@ static bool write_text(const char *path, const char *text)
 }
 
 /* Gives processes that stay back to the cgroup from which they come. */
-static void give_back(const struct group *group)
+static void give_back(const struct cgroup *group)
 {
 	char from[sizeof(group->path) + 16], to[sizeof(group->path) + 16];
 	char pid[32];
@@ -192,17 +192,17 @@ static void give_back(const struct group *group)
 }
 
 /**
- * group_remove() - leave nothing behind, but for processes that still run
+ * cgroup_remove() - leave nothing behind, but for processes that still run
  * @group: which; may be none
  *
  * Return: whether some do. They go on in the cgroup from which they come.
  */
-bool group_remove(struct group *group)
+bool cgroup_remove(struct cgroup *group)
 {
 	bool left = false;
 
 	if (group->events >= 0) {
-		left = group_is_empty(group) == 0;
+		left = cgroup_is_empty(group) == 0;
 		if (left)
 			give_back(group);
 		close(group->events);

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tcpstates doctor: looks at all that has to be right for the others to work, and
+ * says of what is not how to get it so. It changes nothing.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "cli.h"
+#include "compiler.h"
+#include "libtcpstates.h"
+#include "options.h"
+#include "output.h"
+
+#define MODULE		"/sys/module/tcpstates"
+#define PARAMETERS	MODULE "/parameters/"
+#define FTRACE		"/proc/sys/kernel/ftrace_enabled"
+#define LOCKDOWN	"/sys/kernel/security/lockdown"
+#define GROUP		"tcpstates"
+#define OLDEST		"5.10"
+#define TEXT_SIZE	256
+
+static const char help[] =
+"Usage: tcpstates doctor [OPTION]...\n"
+"\n"
+"Looks whether all is as it should be on this host: the kernel, the module, the\n"
+"device and who may read it, hooks, losses; and says what to do where it is not.\n"
+"Changes nothing. Exit status: 0 if nothing is wrong, 1 if something is.\n"
+"\n"
+"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
+"  --help         this text\n";
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ 0 }
+};
+
+/**
+ * struct doctor - what is found
+ * @out: where it prints
+ * @device: the device
+ * @wrong: how much is wrong
+ */
+struct doctor {
+	struct output *out;
+	const char *device;
+	unsigned int wrong;
+};
+
+/* What a finding means. */
+enum verdict { FINE, WORTH_KNOWING, WRONG };
+
+__printf(3, 4)
+static void tell(struct doctor *doctor, enum verdict verdict,
+		 const char *format, ...)
+{
+	static const char * const marks[] = {
+		[FINE] = "ok    ", [WORTH_KNOWING] = "note  ", [WRONG] = "WRONG ",
+	};
+	char text[TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	output_format(doctor->out, "%s%s\n", marks[verdict], text);
+	doctor->wrong += verdict == WRONG;
+}
+
+/* What to do, below what was found. */
+static void advise(struct doctor *doctor, const char *text)
+{
+	output_format(doctor->out, "      %s\n", text);
+}
+
+/* The first line of a file. Returns false if there is none. */
+static bool read_line(const char *path, char text[TEXT_SIZE])
+{
+	FILE *file = fopen(path, "re");
+	bool ret = file && fgets(text, TEXT_SIZE, file);
+
+	if (file)
+		fclose(file);
+	if (ret)
+		text[strcspn(text, "\n")] = '\0';
+	return ret;
+}
+
+static void look_at_kernel(struct doctor *doctor)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+	char text[TEXT_SIZE];
+
+	uname(&name);
+	sscanf(name.release, "%u.%u", &major, &minor);
+	if (strcmp(name.machine, "x86_64")) {
+		tell(doctor, WRONG, "the processor is %s, and x86_64 is supported",
+		     name.machine);
+	} else if (major < 5 || (major == 5 && minor < 10)) {
+		tell(doctor, WRONG, "kernel %s is older than " OLDEST,
+		     name.release);
+		advise(doctor, "The module needs " OLDEST " or later.");
+	} else {
+		tell(doctor, FINE, "kernel %s", name.release);
+	}
+	if (read_line(FTRACE, text) && !strcmp(text, "0")) {
+		tell(doctor, WRONG, "ftrace is off, by which the module sees the kernel's functions");
+		advise(doctor, "sysctl kernel.ftrace_enabled=1");
+	}
+	if (read_line(LOCKDOWN, text) && !strstr(text, "[none]"))
+		tell(doctor, WORTH_KNOWING,
+		     "the kernel is locked down: a module has to be signed, see README.md");
+}
+
+/* A module that is not loaded: whether it could be. */
+static void look_for_file(struct doctor *doctor)
+{
+	int status;
+
+	fflush(NULL);
+	status = system("modprobe -n -q tcpstates >/dev/null 2>&1");
+	tell(doctor, WRONG, "the module is not loaded");
+	if (!status)
+		advise(doctor, "modprobe tcpstates; at each boot: systemctl enable tcpstates");
+	else
+		advise(doctor,
+		       "There is none for this kernel: install tcpstates-dkms, or make && make install.");
+}
+
+static void look_at_module(struct doctor *doctor)
+{
+	char version[TEXT_SIZE];
+
+	if (access(MODULE, F_OK)) {
+		look_for_file(doctor);
+		return;
+	}
+	if (!read_line(MODULE "/version", version))
+		strcpy(version, "?");
+	if (strcmp(version, tcpstates_version())) {
+		tell(doctor, WORTH_KNOWING,
+		     "the module is of version %s, this command of %s", version,
+		     tcpstates_version());
+		advise(doctor, "They understand each other; a reload takes the newer one.");
+	} else {
+		tell(doctor, FINE, "the module is loaded, version %s", version);
+	}
+}
+
+static void look_at_device(struct doctor *doctor)
+{
+	const struct group *group = getgrnam(GROUP);
+	struct stat stat_;
+
+	if (stat(doctor->device, &stat_)) {
+		if (!access(MODULE, F_OK)) {
+			tell(doctor, WRONG, "%s: %s", doctor->device,
+			     strerror(errno));
+			advise(doctor,
+			       "Is /dev a devtmpfs? In a container, hand the device in.");
+		}
+		return;
+	}
+	if (stat_.st_mode & 0007)
+		tell(doctor, WORTH_KNOWING, "everybody on this host may read %s",
+		     doctor->device);
+	else if (group && stat_.st_gid == group->gr_gid)
+		tell(doctor, FINE, "members of the group " GROUP " may read %s",
+		     doctor->device);
+	else
+		tell(doctor, WORTH_KNOWING,
+		     "only root may read %s: there is no group " GROUP ", or no udev rule",
+		     doctor->device);
+}
+
+static void look_at_hooks(struct doctor *doctor, struct tcpstates *stream)
+{
+	struct tcpstates_info info;
+	unsigned int hook, missing = 0;
+
+	if (tcpstates_info(stream, &info))
+		return;
+	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++) {
+		if (info.hooks >> hook & 1)
+			continue;
+		missing++;
+		tell(doctor, WRONG, "not seen on this kernel: %s",
+		     tcpstates_hook_shows(hook));
+	}
+	if (missing)
+		advise(doctor, "The kernel's log says why, at the time of loading: dmesg | grep tcpstates");
+	else
+		tell(doctor, FINE, "all %u hooks are in place",
+		     TCPSTATES_HOOK_COUNT);
+	if (info.map_ring)
+		tell(doctor, FINE, "you see the connections of all network namespaces");
+	else
+		tell(doctor, WORTH_KNOWING,
+		     "you see the connections of your network namespace; of all with CAP_NET_ADMIN");
+}
+
+static void look_at_losses(struct doctor *doctor, struct tcpstates *stream)
+{
+	struct tcpstates_stats stats;
+
+	if (tcpstates_stats(stream, &stats))
+		return;
+	if (stats.conns_missed) {
+		tell(doctor, WRONG,
+		     "%llu connections found no memory: their durations and owners are unknown",
+		     (unsigned long long)stats.conns_missed);
+		advise(doctor, "Load it with more: modprobe tcpstates conn_mib=128");
+	}
+	if (stats.untracked)
+		tell(doctor, WORTH_KNOWING,
+		     "%llu objects found no place in a table: each may be a change that is missing",
+		     (unsigned long long)stats.untracked);
+	tell(doctor, FINE, "%llu changes recorded, in %.0f MiB",
+	     (unsigned long long)stats.recorded,
+	     (stats.ring_bytes + stats.conn_bytes) / 1048576.0);
+}
+
+static void look_at_stream(struct doctor *doctor)
+{
+	struct tcpstates *stream = tcpstates_open(doctor->device,
+						  TCPSTATES_OPEN_NONBLOCK);
+
+	if (!stream) {
+		/* A module that is not there has been told of. */
+		if (access(MODULE, F_OK))
+			return;
+		tell(doctor, WRONG, "%s", tcpstates_open_error());
+		if (errno == EACCES || errno == EPERM)
+			advise(doctor,
+			       "As root: usermod -a -G " GROUP " NAME; it holds from the next login on.");
+		return;
+	}
+	look_at_hooks(doctor, stream);
+	look_at_losses(doctor, stream);
+	tcpstates_close(stream);
+}
+
+static void look_at_limits(struct doctor *doctor)
+{
+	char text[TEXT_SIZE];
+
+	if (!read_line(PARAMETERS "stuck_close_wait", text))
+		return;
+	if (strcmp(text, "0"))
+		tell(doctor, FINE, "CLOSE_WAIT is told as stuck after %s s", text);
+	else
+		tell(doctor, WORTH_KNOWING,
+		     "CLOSE_WAIT is never told as stuck: " PARAMETERS "stuck_close_wait is 0");
+}
+
+static void look_at_cgroups(struct doctor *doctor)
+{
+	char mount[PATH_MAX];
+
+	if (cgroup_find_mount(mount))
+		tell(doctor, WORTH_KNOWING,
+		     "cgroup v2 is not mounted: 'tcpstates run' needs it");
+	else
+		tell(doctor, FINE, "cgroup v2 is at %s", mount);
+}
+
+int doctor_run(struct output *out, int argc, char *argv[])
+{
+	struct doctor doctor = { .out = out, .device = TCPSTATES_DEVICE };
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_DEVICE:
+			doctor.device = optarg;
+			break;
+		case OPTION_HELP:
+		case 'h':
+			output_add(out, help, sizeof(help) - 1);
+			return STATUS_OK;
+		default:
+			return option_error(option, argv);
+		}
+	}
+	if (optind < argc)
+		return usage_error("doctor: there is nothing to do with '%s'",
+				   argv[optind]);
+	look_at_kernel(&doctor);
+	look_at_module(&doctor);
+	look_at_device(&doctor);
+	look_at_stream(&doctor);
+	look_at_limits(&doctor);
+	look_at_cgroups(&doctor);
+	return doctor.wrong ? STATUS_FAILED : STATUS_OK;
+}

@@ -20,6 +20,7 @@ int watch_run(struct output *out, int argc, char *argv[]);
 int list_run(struct output *out, int argc, char *argv[]);
 int stuck_run(struct output *out, int argc, char *argv[]);
 int run_run(struct output *out, int argc, char *argv[]);
+int complete_run(struct output *out, int argc, char *argv[]);
 int doctor_run(struct output *out, int argc, char *argv[]);
 int explain_run(struct output *out, int argc, char *argv[]);
 int export_run(struct output *out, int argc, char *argv[]);

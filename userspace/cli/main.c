@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "commands.h"
 #include "language.h"
 #include "libtcpstates.h"
 #include "options.h"
@@ -16,15 +17,12 @@
 static int help_run(struct output *out, int argc, char *argv[]);
 static int version_run(struct output *out, int argc, char *argv[]);
 
-/* What the first word may be; options first, as help lists only commands. */
-static const struct command {
-	const char *name;
-	const char *summary;
-	int (*run)(struct output *out, int argc, char *argv[]);
-} commands[] = {
+/* Options first; help and completion have only what has a summary. */
+const struct command commands[] = {
 	{ "-h", NULL, help_run },
 	{ "--help", NULL, help_run },
 	{ "--version", NULL, version_run },
+	{ "complete", NULL, complete_run },
 	{ "watch", "show changes of state as they happen (the default)",
 	  watch_run },
 	{ "list", "show the connections that exist now, their age and owner",

@@ -105,7 +105,8 @@ static void look_at_kernel(struct doctor *doctor)
 	char text[TEXT_SIZE];
 
 	uname(&name);
-	sscanf(name.release, "%u.%u", &major, &minor);
+	if (sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		major = 0;
 	if (strcmp(name.machine, "x86_64")) {
 		tell(doctor, WRONG, "the processor is %s, and x86_64 is supported",
 		     name.machine);
@@ -117,7 +118,7 @@ static void look_at_kernel(struct doctor *doctor)
 		tell(doctor, FINE, "kernel %s", name.release);
 	}
 	if (read_line(FTRACE, text) && !strcmp(text, "0")) {
-		tell(doctor, WRONG, "ftrace is off, by which the module sees the kernel's functions");
+		tell(doctor, WRONG, "ftrace is off, by which the module sees");
 		advise(doctor, "sysctl kernel.ftrace_enabled=1");
 	}
 	if (read_line(LOCKDOWN, text) && !strstr(text, "[none]"))
@@ -201,7 +202,7 @@ static void look_at_hooks(struct doctor *doctor, struct tcpstates *stream)
 		     tcpstates_hook_shows(hook));
 	}
 	if (missing)
-		advise(doctor, "The kernel's log says why, at the time of loading: dmesg | grep tcpstates");
+		advise(doctor, "The kernel's log says why: dmesg | grep tcpstates");
 	else
 		tell(doctor, FINE, "all %u hooks are in place",
 		     TCPSTATES_HOOK_COUNT);
@@ -245,7 +246,7 @@ static void look_at_stream(struct doctor *doctor)
 		tell(doctor, WRONG, "%s", tcpstates_open_error());
 		if (errno == EACCES || errno == EPERM)
 			advise(doctor,
-			       "As root: usermod -a -G " GROUP " NAME; it holds from the next login on.");
+			       "As root: usermod -a -G " GROUP " NAME; then log in anew.");
 		return;
 	}
 	look_at_hooks(doctor, stream);

@@ -30,7 +30,7 @@ help:
 	@echo 'make check       run the tests: unit, fuzz, litmus, lint, guest...'
 	@echo 'make check-kernels  the guest tests on every supported kernel'
 	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
-	@echo 'make check-fleet  alerts, with Prometheus and Alertmanager'
+	@echo 'make check-fleet  alerts, with Prometheus; then check-packages'
 	@echo 'make check-packages  install, upgrade, purge on Debian 12 and 13'
 	@echo 'make deb         packages for Debian, in DEB (tests/.build/deb)'
 	@echo 'make fuzz-device  hostile calls to the device, on such a kernel'
@@ -95,9 +95,10 @@ check-debug: deps-kernels deps-guest deps-vm all
 	@tests/run $(if $(QUICK),debug-quick,debug)
 
 # From a leaking program to a page, with Debian's Prometheus and Alertmanager.
-check-fleet: deps-kernels deps-guest deps-vm all
+# And the packages, by which it gets there.
+check-fleet: deps-kernels deps-guest deps-vm deps-packages all
 	@$(MAKE) -s -C tests/guest
-	@tests/run fleet
+	@tests/run fleet packages
 
 check-packages: deps-kernels deps-vm deps-packages
 	@tests/run packages

@@ -12,7 +12,7 @@
 
 /* In pixels. */
 #define WIDTH		840
-#define TIME		80	/* right end of the times */
+#define TIME		90	/* right end of the times */
 #define LEFT		220	/* the two lines of time */
 #define RIGHT		620
 #define GAP		10	/* between a line and what is written at it */
@@ -127,10 +127,11 @@ static void add_rung(struct svg *svg, const struct rung *rung, __u64 start,
 		down = 0;
 	}
 	if (label_delay(rung, delay)) {
-		strncat(label, "  ", sizeof(label) - strlen(label) - 1);
+		strncat(label, " (", sizeof(label) - strlen(label) - 1);
 		strncat(label, delay, sizeof(label) - strlen(label) - 1);
+		strncat(label, ")", sizeof(label) - strlen(label) - 1);
 	}
-	write_at(svg, (LEFT + RIGHT) / 2, y + down / 2 - 5, "c", label);
+	write_at(svg, (LEFT + RIGHT) / 2, y + down / 2 - 8, "c", label);
 	for (side = 0; side < 2; side++)
 		if (rung->change[side])
 			add_state(svg, rung->from == side ? y : y + down, side,

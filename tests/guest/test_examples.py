@@ -11,6 +11,7 @@ from lib import kernel, tcp
 from lib.device import V4, V6
 from lib.processes import PATIENCE, Reader, holders, wait_for
 from lib.screen import Screen
+from lib.show import show
 
 EXAMPLES = '/usr/share/tcpstates/examples'
 HANDSHAKE = re.compile(r'(\S+) port (\d+) with (\S+) port (\d+): '
@@ -118,6 +119,7 @@ class Doctor(unittest.TestCase):
 
     def test_healthy(self):
         text = self.doctor(0)
+        show('tcpstates doctor', text)
         self.assertNotIn('WRONG', text)
         self.assertRegex(text, r'ok +kernel \d')
         self.assertIn('hooks are in place', text)

@@ -18,6 +18,7 @@ import xml.etree.ElementTree
 from lib import kernel, tcp, uapi
 from lib.harness import expand, over
 from lib.processes import PATIENCE, Child, Reader, wait_for
+from lib.show import show
 
 FAMILIES = ('v4', 'v6', 'mapped')
 COLUMNS = 79
@@ -138,9 +139,10 @@ class Ladder(unittest.TestCase):
         with family.listener() as listener:
             port = listener.getsockname()[1]
             server = answer(listener)
-            [picture] = pictures(
-                tcpstates('--', *client(family.host, port)).stdout)
+            done = tcpstates('--', *client(family.host, port))
+            [picture] = pictures(done.stdout)
             server.join()
+        show('tcpstates run', done.stdout)
         self.assertEqual((picture.left, picture.right), (CLIENT, SERVER))
         self.assertEqual(picture.segments, SEGMENTS)
         host = {'v6': '[::1]'}.get(name, '127.0.0.1')
@@ -157,6 +159,7 @@ class Ladder(unittest.TestCase):
         with tcp.FAMILIES['v4'].listener() as listener:
             port = listener.getsockname()[1]
         done = tcpstates('curl', '-s', f'http://127.0.0.1:{port}/', status=7)
+        show('tcpstates run curl', done.stdout)
         [picture] = pictures(done.stdout)
         self.assertEqual(picture.left, ['CLOSE', 'SYN_SENT', 'CLOSE'])
         self.assertEqual(picture.right, [''])
@@ -327,6 +330,7 @@ class Forms(unittest.TestCase):
                 self.assertNotIn(b'FIN', text)
                 sock.close()
                 text = reader.rest().decode()
+        show('tcpstates run --live', text)
         for word in ('FIN_WAIT1', 'CLOSE_WAIT', 'LAST_ACK', '(active close)'):
             self.assertIn(word, text)
         self.assertTrue(all(len(line) <= COLUMNS for line in text.splitlines()))

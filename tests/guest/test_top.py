@@ -12,6 +12,7 @@ from lib import kernel, proctcp, tcp, uapi
 from lib.device import V4, V6
 from lib.processes import PATIENCE, holders
 from lib.screen import Screen
+from lib.show import show
 from test_stuck import Leak
 from test_watch import close_by_fin
 
@@ -62,6 +63,7 @@ class Shown(unittest.TestCase):
                 lambda text: counts(text) == counted() and
                 len(rows(text)) == sum(counted().values()),
                 'counts as /proc has them, and as many rows')
+            show('tcpstates top', text)
             self.assertEqual(counts(text)['CLOSE_WAIT'], 2)
             self.assertEqual([row.split()[0] for row in rows(text)[:4]],
                              ['CLOSE_WAIT', 'FIN_WAIT2'] * 2)
@@ -101,6 +103,7 @@ class Shown(unittest.TestCase):
                               'CLOSE_WAIT' in rows(text)[0], 'CLOSE_WAIT first')
             screen.press('Enter')
             text = screen.await_text('has not called close()')
+            show('tcpstates top: one connection', text)
             self.assertRegex(text, r'LISTEN +SYN_RECV +syn\n')
             self.assertRegex(text, r'SYN_RECV +[\d.]+ (us|ms|s) +ESTABLISHED +ack\n')
             self.assertRegex(text, r'ESTABLISHED +\S+ \w+ +CLOSE_WAIT +fin\n')

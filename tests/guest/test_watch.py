@@ -11,6 +11,7 @@ from lib import kernel, tcp
 from lib.device import V4, V6
 from lib.harness import limit
 from lib.processes import PATIENCE, Reader
+from lib.show import show
 
 # Connections, and records of each of them: its listener comes and goes as well.
 FLOOD = 300
@@ -144,6 +145,7 @@ class Flood(unittest.TestCase):
                 tcp.exchange(V4)
             output = reader.rest().decode()
         table, _, summary = output.partition('\n\n')
+        show('tcpstates --rate 20 --summary', table[:600] + '\n...\n\n' + summary)
         hidden = sum(map(int, re.findall(r'\*\*\* (\d+) more, not shown', table)))
         shown = len([row for row in table.splitlines() if '***' not in row and
                      not row.startswith('TIME')])

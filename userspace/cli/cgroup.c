@@ -42,9 +42,9 @@ int cgroup_find_mount(char path[PATH_MAX])
 }
 
 /* The folder of the cgroup that we are in. Returns 0, or -1 after a message. */
-static int find_parent(struct cgroup *group)
+static int find_parent(struct cgroup *cgroup)
 {
-	char mount[PATH_MAX], line[LINE_SIZE];
+	char mount[PATH_MAX], line[LINE_SIZE] = "";
 	const char *below = NULL;
 	FILE *file;
 
@@ -60,7 +60,7 @@ static int find_parent(struct cgroup *group)
 	if (file)
 		fclose(file);
 	line[strcspn(line, "\n")] = '\0';
-	if (!below || snprintf(group->parent, PATH_MAX, "%s%s", mount,
+	if (!below || snprintf(cgroup->parent, PATH_MAX, "%s%s", mount,
 			       strcmp(below, "/") ? below : "") >= PATH_MAX) {
 		fputs("tcpstates: run: the cgroup of this process is not to be found\n",
 		      stderr);
@@ -69,9 +69,9 @@ static int find_parent(struct cgroup *group)
 	return 0;
 }
 
-static int fail(const struct cgroup *group)
+static int fail(const struct cgroup *cgroup)
 {
-	fprintf(stderr, "tcpstates: run: cgroup %s: %s", group->path,
+	fprintf(stderr, "tcpstates: run: cgroup %s: %s", cgroup->path,
 		strerror(errno));
 	if (errno == EACCES || errno == EPERM || errno == EROFS)
 		fputs("; run it as root\n"
@@ -83,36 +83,36 @@ static int fail(const struct cgroup *group)
 
 /**
  * cgroup_make() - make one below the cgroup that we are in
- * @group: to be filled in
+ * @cgroup: to be filled in
  *
  * Return: 0, or -1 after a message.
  */
-int cgroup_make(struct cgroup *group)
+int cgroup_make(struct cgroup *cgroup)
 {
-	char file[sizeof(group->path) + 16];
+	char file[sizeof(cgroup->path) + 16];
 	struct stat folder;
 
-	*group = (struct cgroup) { .events = -1 };
-	if (find_parent(group))
+	*cgroup = (struct cgroup) { .events = -1 };
+	if (find_parent(cgroup))
 		return -1;
-	snprintf(group->path, sizeof(group->path), "%s/tcpstates-run-%d",
-		 group->parent, getpid());
+	snprintf(cgroup->path, sizeof(cgroup->path), "%s/tcpstates-run-%d",
+		 cgroup->parent, getpid());
 	/* One that is left of a process that was killed, with our number. */
-	rmdir(group->path);
-	if (mkdir(group->path, 0755)) {
-		fail(group);
-		*group->path = '\0';
+	rmdir(cgroup->path);
+	if (mkdir(cgroup->path, 0755)) {
+		fail(cgroup);
+		*cgroup->path = '\0';
 		return -1;
 	}
-	snprintf(file, sizeof(file), "%s/cgroup.events", group->path);
-	group->events = open(file, O_RDONLY | O_CLOEXEC);
-	if (group->events < 0 || stat(group->path, &folder)) {
-		fail(group);
-		cgroup_remove(group);
+	snprintf(file, sizeof(file), "%s/cgroup.events", cgroup->path);
+	cgroup->events = open(file, O_RDONLY | O_CLOEXEC);
+	if (cgroup->events < 0 || stat(cgroup->path, &folder)) {
+		fail(cgroup);
+		cgroup_remove(cgroup);
 		return -1;
 	}
 	/* The number of a cgroup is that of its folder: cgroup_id(). */
-	group->id = folder.st_ino;
+	cgroup->id = folder.st_ino;
 	return 0;
 }
 
@@ -129,34 +129,36 @@ static int is_wanted(const char *path, const struct stat *stat, int type,
 
 /**
  * cgroup_has() - whether a cgroup is this one, or below it
- * @group: ours
+ * @cgroup: ours
  * @id: of the cgroup, as in a record
  *
  * One that the command has made below ours and removed already is not found.
  */
-bool cgroup_has(struct cgroup *group, __u64 id)
+bool cgroup_has(struct cgroup *cgroup, __u64 id)
 {
-	if (id == group->id)
+	size_t place = id % CGROUP_KNOWN;
+
+	if (id == cgroup->id)
 		return true;
-	if (id == group->other)
-		return false;
+	if (cgroup->known[place].id == id)
+		return cgroup->known[place].ours;
 	wanted = id;
-	if (nftw(group->path, is_wanted, 8, FTW_PHYS) == 1)
-		return true;
-	group->other = id;
-	return false;
+	cgroup->known[place].id = id;
+	cgroup->known[place].ours = nftw(cgroup->path, is_wanted, 8,
+					 FTW_PHYS) == 1;
+	return cgroup->known[place].ours;
 }
 
 /**
  * cgroup_is_empty() - whether no process is left in it, nor below
- * @group: which
+ * @cgroup: which
  *
  * Return: 1, 0, or -1 and errno.
  */
-int cgroup_is_empty(const struct cgroup *group)
+int cgroup_is_empty(const struct cgroup *cgroup)
 {
 	char text[256];
-	ssize_t length = pread(group->events, text, sizeof(text) - 1, 0);
+	ssize_t length = pread(cgroup->events, text, sizeof(text) - 1, 0);
 
 	if (length < 0)
 		return -1;
@@ -176,14 +178,14 @@ static bool write_text(const char *path, const char *text)
 }
 
 /* Gives processes that stay back to the cgroup from which they come. */
-static void give_back(const struct cgroup *group)
+static void give_back(const struct cgroup *cgroup)
 {
-	char from[sizeof(group->path) + 16], to[sizeof(group->path) + 16];
+	char from[sizeof(cgroup->path) + 16], to[sizeof(cgroup->path) + 16];
 	char pid[32];
 	FILE *file;
 
-	snprintf(from, sizeof(from), "%s/cgroup.procs", group->path);
-	snprintf(to, sizeof(to), "%s/cgroup.procs", group->parent);
+	snprintf(from, sizeof(from), "%s/cgroup.procs", cgroup->path);
+	snprintf(to, sizeof(to), "%s/cgroup.procs", cgroup->parent);
 	file = fopen(from, "re");
 	while (file && fgets(pid, sizeof(pid), file))
 		write_text(to, pid);
@@ -193,24 +195,24 @@ static void give_back(const struct cgroup *group)
 
 /**
  * cgroup_remove() - leave nothing behind, but for processes that still run
- * @group: which; may be none
+ * @cgroup: which; may be none
  *
  * Return: whether some do. They go on in the cgroup from which they come.
  */
-bool cgroup_remove(struct cgroup *group)
+bool cgroup_remove(struct cgroup *cgroup)
 {
 	bool left = false;
 
-	if (group->events >= 0) {
-		left = cgroup_is_empty(group) == 0;
+	if (cgroup->events >= 0) {
+		left = cgroup_is_empty(cgroup) == 0;
 		if (left)
-			give_back(group);
-		close(group->events);
-		group->events = -1;
+			give_back(cgroup);
+		close(cgroup->events);
+		cgroup->events = -1;
 	}
-	if (*group->path && rmdir(group->path))
+	if (*cgroup->path && rmdir(cgroup->path))
 		fprintf(stderr, "tcpstates: run: cgroup %s stays: %s\n",
-			group->path, strerror(errno));
-	*group->path = '\0';
+			cgroup->path, strerror(errno));
+	*cgroup->path = '\0';
 	return left;
 }

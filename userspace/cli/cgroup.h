@@ -7,26 +7,32 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#define CGROUP_KNOWN	1024
+
 /**
  * struct cgroup - a cgroup below the one that we are in
  * @parent: folder of that
  * @path: folder of ours; empty while there is none
  * @events: its cgroup.events: POLLPRI when a last process has gone
  * @id: what records have as "cgroup"
- * @other: the last cgroup that was found not to be ours; 0 for none
+ * @known: other cgroups that have been looked for, each where its number falls; an
+ *	answer never changes, as cgroups do not move and their numbers do not return
  */
 struct cgroup {
 	char parent[PATH_MAX];
 	char path[PATH_MAX + 32];
 	int events;
 	__u64 id;
-	__u64 other;
+	struct {
+		__u64 id;
+		bool ours;
+	} known[CGROUP_KNOWN];
 };
 
 int cgroup_find_mount(char path[PATH_MAX]);
-int cgroup_make(struct cgroup *group);
-bool cgroup_has(struct cgroup *group, __u64 id);
-int cgroup_is_empty(const struct cgroup *group);
-bool cgroup_remove(struct cgroup *group);
+int cgroup_make(struct cgroup *cgroup);
+bool cgroup_has(struct cgroup *cgroup, __u64 id);
+int cgroup_is_empty(const struct cgroup *cgroup);
+bool cgroup_remove(struct cgroup *cgroup);
 
 #endif /* _CLI_CGROUP_H */

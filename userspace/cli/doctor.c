@@ -132,7 +132,7 @@ static void look_for_file(struct doctor *doctor)
 	int status;
 
 	fflush(NULL);
-	status = system("modprobe -n -q tcpstates >/dev/null 2>&1");
+	status = system("PATH=$PATH:/usr/sbin:/sbin modprobe -n -q tcpstates >/dev/null 2>&1");
 	tell(doctor, WRONG, "the module is not loaded");
 	if (!status)
 		advise(doctor, "modprobe tcpstates; at each boot: systemctl enable tcpstates");

@@ -48,12 +48,14 @@ static const struct option options[] = {
  * @stream: what is read
  * @view: what is shown
  * @dirty: whether something has changed since it was drawn
+ * @frame_ms: how long to wait then, before it is drawn anew
  */
 struct top {
 	const char *device;
 	struct tcpstates *stream;
 	struct view view;
 	bool dirty;
+	long long frame_ms;
 };
 
 static struct top top;
@@ -135,7 +137,7 @@ static int wait_for_more(long long drawn_ms)
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = tcpstates_fd(top.stream), .events = POLLIN },
 	};
-	long long left = drawn_ms + (top.dirty ? FRAME_MS : SECOND_MS) - now_ms();
+	long long left = drawn_ms + (top.dirty ? top.frame_ms : SECOND_MS) - now_ms();
 
 	if (tcpstates_buffered(top.stream))
 		return 0;
@@ -153,7 +155,7 @@ static int wait_for_more(long long drawn_ms)
 /* Returns 0, or -1 and errno. */
 static int loop(void)
 {
-	long long drawn_ms = 0;
+	long long drawn_ms = 0, started_ms;
 	bool going = true;
 
 	while (going && !stop_requested()) {
@@ -161,11 +163,14 @@ static int loop(void)
 			return -1;
 		going = take_keys();
 		pulse_advance(&top.view.pulse, top.view.entries, now_ns());
-		if (now_ms() - drawn_ms >= (top.dirty ? FRAME_MS : SECOND_MS)) {
+		if (now_ms() - drawn_ms >= (top.dirty ? top.frame_ms : SECOND_MS)) {
+			started_ms = now_ms();
 			if (view_refresh(&top.view, now_ns()))
 				return -1;
 			screen_draw(&top.view);
 			drawn_ms = now_ms();
+			/* Of many connections: most of the time is for the stream. */
+			top.frame_ms = FRAME_MS + 4 * (drawn_ms - started_ms);
 			top.dirty = false;
 		}
 		if (going && wait_for_more(drawn_ms))

@@ -6,11 +6,12 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import unittest
 
 from lib import kernel, proctcp, tcp, uapi
 from lib.device import V4, V6
-from lib.processes import PATIENCE, holders
+from lib.processes import PATIENCE, holders, wait_for
 from lib.screen import Screen
 from lib.show import show
 from test_stuck import Leak
@@ -50,6 +51,37 @@ def rows(text):
 def numbers(text):
     """Of the states in the list."""
     return [uapi.STATE_NUMBERS[row.split()[0]] for row in rows(text)]
+
+
+class Sshd:
+    """A server on the loopback, and the beginning of a command to get there."""
+
+    def __init__(self):
+        os.makedirs('/run/sshd', exist_ok=True)
+        if 'sshd:' not in kernel.read_file('/etc/passwd'):
+            with open('/etc/passwd', 'a', encoding='ascii') as file:
+                file.write('sshd:x:100:65534::/run/sshd:/bin/false\n')
+        self.folder = tempfile.mkdtemp()
+        for name in ('host', 'user'):
+            subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f',
+                            f'{self.folder}/{name}'], check=True)
+        port = next(tcp.ports)
+        self.server = subprocess.Popen(
+            ['/usr/sbin/sshd', '-D', '-f', '/dev/null', '-h',
+             f'{self.folder}/host', '-o', f'ListenAddress=127.0.0.1:{port}',
+             '-o', f'AuthorizedKeysFile={self.folder}/user.pub',
+             '-o', 'StrictModes=no', '-o', 'UsePAM=no', '-o', 'PidFile=none'],
+            stderr=subprocess.DEVNULL)
+        wait_for(lambda: any(entry.lport == port for entry in proctcp.read()),
+                 'sshd listens')
+        self.command = (
+            f'ssh -F none -tt -p {port} -i {self.folder}/user '
+            '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null '
+            '-o LogLevel=ERROR root@127.0.0.1')
+
+    def close(self):
+        self.server.terminate()
+        self.server.wait()
 
 
 class Shown(unittest.TestCase):
@@ -253,6 +285,19 @@ class Terminals(unittest.TestCase):
         with Screen('tcpstates top') as screen:
             screen.await_text('handshakes')
             self.assertRegex(screen.text('-e'), '\033\\[3[1-7]m')
+
+    def test_ssh(self):
+        """From far away."""
+        ssh = Sshd()
+        with Screen(f'{ssh.command} tcpstates top') as screen:
+            screen.await_text('handshakes')
+            screen.resize(100, 30)
+            screen.await_that(lambda text: len(text.splitlines()) == 30 and
+                              text.splitlines()[-1].startswith('q end'),
+                              'as large as the terminal')
+            screen.press('q')
+            screen.await_text('ended with 0')
+        ssh.close()
 
     def test_no_terminal(self):
         done = subprocess.run(['tcpstates', 'top'], capture_output=True,

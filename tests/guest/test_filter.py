@@ -13,7 +13,7 @@ import socket
 import subprocess
 import unittest
 
-from lib import kernel, tcp
+from lib import kernel, services, tcp
 from lib.device import V4, V6
 from lib.harness import expand, over
 from lib.processes import PATIENCE, Child, Reader, wait_for
@@ -27,13 +27,8 @@ STATES = ('established', 'syn-sent', 'syn-recv', 'fin-wait-1', 'fin-wait-2',
           'unconnected', 'CLOSE-WAIT')
 
 
-SERVICES = '/etc/services'
-
-
 def setUpModule():
-    if not os.path.exists(SERVICES):
-        with open(SERVICES, 'w', encoding='ascii') as file:
-            file.write('http 80/tcp\nhttps 443/tcp\n')
+    services.provide()
     kernel.load()
 
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import unittest
 
-from lib import kernel, tcp
+from lib import kernel, services, tcp
 from lib.device import V4, V6
 from lib.harness import limit
 from lib.processes import PATIENCE, Reader
@@ -19,6 +19,7 @@ EACH = 8
 
 
 def setUpModule():
+    services.provide()
     kernel.load()
 
 
@@ -84,14 +85,14 @@ class Names(unittest.TestCase):
             return '\n'.join(rows_of(reader.lines(5)))
 
     def test_ports(self):
-        with open('/etc/services', 'a', encoding='ascii') as file:
-            file.write('http 80/tcp\n')
         text = self.shown('--services')
         self.assertIn('127.0.0.1:http', text)
         self.assertIn('[::1]:http', text)
         self.assertNotIn(':http', self.shown())
 
     def test_hosts(self):
+        self.addCleanup(kernel.write_file, '/etc/hosts',
+                        kernel.read_file('/etc/hosts') + '\n')
         with open('/etc/hosts', 'w', encoding='ascii') as file:
             file.write('127.0.0.1 four.example\n::1 six.example\n')
         text = self.shown('--resolve')

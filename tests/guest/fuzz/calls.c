@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -212,6 +213,61 @@ static void call_flags(struct worker *worker)
 	       ENOTTY, 0);
 }
 
+/* Of a network: nothing, or an address without bits that its prefix leaves out. */
+static bool is_network(unsigned int family, unsigned int prefix,
+		       const __u8 address[16])
+{
+	unsigned int bits = family == TCPSTATES_FAMILY_INET ? 32 :
+			    family == TCPSTATES_FAMILY_INET6 ? 128 : 0;
+	unsigned int i;
+
+	if ((family && !bits) || prefix > bits)
+		return false;
+	for (i = prefix; i < 128; i++)
+		if (address[i / 8] & (0x80 >> i % 8))
+			return false;
+	return true;
+}
+
+/* Whether a filter means something, as <linux/tcpstates.h> has it. */
+static bool is_filter(const struct tcpstates_filter *filter)
+{
+	const __u32 states = ((1U << TCPSTATES_STATE_COUNT) - 1) & ~1U;
+	const __u32 events = ((1U << TCPSTATES_EVENT_COUNT) - 1) & ~1U;
+	const __u32 families = 1U << TCPSTATES_FAMILY_INET |
+			       1U << TCPSTATES_FAMILY_INET6;
+
+	return !((filter->old_states | filter->new_states) & ~states) &&
+	       !(filter->families & ~families) && !(filter->events & ~events) &&
+	       filter->lport_min <= filter->lport_max &&
+	       filter->rport_min <= filter->rport_max &&
+	       is_network(filter->laddr_family, filter->laddr_prefix,
+			  filter->laddr) &&
+	       is_network(filter->raddr_family, filter->raddr_prefix,
+			  filter->raddr);
+}
+
+/* What a call with an argument that it can read has to make of it. */
+static void expect_verdict(unsigned int command, const void *argument, int result)
+{
+	const struct tcpstates_format *format = argument;
+	bool is_good;
+
+	if (command == TCPSTATES_IOC_SET_FILTER)
+		is_good = is_filter(argument);
+	else if (command == TCPSTATES_IOC_SET_FORMAT)
+		is_good = !format->reserved &&
+			  format->format <= TCPSTATES_FORMAT_BINARY;
+	else
+		return;
+	if (!is_good) {
+		expect_refusal("a wrong argument", result);
+		expect("a wrong argument", result, EINVAL, 0);
+	} else {
+		expect("a right argument", result, EBUSY, EINTR, 0);
+	}
+}
+
 /* An argument that is right, for each command, as a start. */
 static size_t fill_argument(struct worker *worker, unsigned int command,
 			    void *to)
@@ -269,7 +325,8 @@ static void call_ioctl(struct worker *worker)
 	unsigned int command = RANDOM_OF(&worker->random, commands);
 	unsigned char *argument = places_good(&worker->places,
 					      &worker->random, 256);
-	int file = any_file(worker), held = -1;
+	unsigned char *good = argument;
+	int file = any_file(worker), held = -1, result;
 	size_t size;
 
 	/* It goes through the whole table, which takes long. */
@@ -287,8 +344,11 @@ static void call_ioctl(struct worker *worker)
 		file = held;
 	}
 	/* What is not held may be something else by now. */
-	expect("ioctl", ioctl(file, command, argument), EFAULT, EINVAL, EBUSY,
-	       EINTR, ENOMEM, held < 0 ? ENOTTY : 0, 0);
+	result = ioctl(file, command, argument);
+	expect("ioctl", result, EFAULT, EINVAL, EBUSY, EINTR, ENOMEM,
+	       held < 0 ? ENOTTY : 0, 0);
+	if (held >= 0 && argument == good)
+		expect_verdict(command, argument, result);
 	if (held >= 0)
 		close(held);
 }

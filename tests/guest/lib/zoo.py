@@ -26,15 +26,23 @@ class Zoo:
                          'established', 'fin_wait1', 'fin_wait2', 'minisock',
                          'last_ack', 'closing', 'time_wait'):
                 getattr(self, kind)()
-        wait_for(self.arrived, 'all states')
+        try:
+            wait_for(self.arrived, 'all states')
+        except AssertionError as error:
+            raise AssertionError(f'{error}: {self.missing()}') from None
 
     def keep(self, sock):
         self.socks.append(sock)
         return sock
 
-    def arrived(self):
+    def missing(self):
+        """Which are not there, and what there is in their place."""
         states = {entry[1:5]: entry.state for entry in proctcp.read()}
-        return all(states.get(end) == state for end, state in self.wanted)
+        return sorted((end, state, states.get(end)) for end, state in self.wanted
+                      if states.get(end) != state)
+
+    def arrived(self):
+        return not self.missing()
 
     def want(self, end, state):
         self.wanted.add((end, state))

@@ -137,10 +137,12 @@ static int wait_for_more(long long drawn_ms)
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = tcpstates_fd(top.stream), .events = POLLIN },
 	};
-	long long left = drawn_ms + (top.dirty ? top.frame_ms : SECOND_MS) - now_ms();
+	long long left = SECOND_MS - now_ms() % SECOND_MS;
 
 	if (tcpstates_buffered(top.stream))
 		return 0;
+	if (top.dirty && drawn_ms + top.frame_ms - now_ms() < left)
+		left = drawn_ms + top.frame_ms - now_ms();
 	/* What comes meanwhile may wait until the next look, unless it is a key. */
 	if (stop_poll_for(fds, top.dirty ? 1 : 2, left < 0 ? 0 : (int)left) < 0 &&
 	    errno != EINTR)
@@ -150,6 +152,15 @@ static int wait_for_more(long long drawn_ms)
 		return -1;
 	}
 	return 0;
+}
+
+/* Each second is shown, as what happened in it is shown for that long. */
+static bool is_due(long long drawn_ms)
+{
+	long long now = now_ms();
+
+	return now / SECOND_MS != drawn_ms / SECOND_MS ||
+	       (top.dirty && now - drawn_ms >= top.frame_ms);
 }
 
 /* Returns 0, or -1 and errno. */
@@ -163,7 +174,7 @@ static int loop(void)
 			return -1;
 		going = take_keys();
 		pulse_advance(&top.view.pulse, top.view.entries, now_ns());
-		if (now_ms() - drawn_ms >= (top.dirty ? top.frame_ms : SECOND_MS)) {
+		if (is_due(drawn_ms)) {
 			started_ms = now_ms();
 			if (view_refresh(&top.view, now_ns()))
 				return -1;

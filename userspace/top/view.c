@@ -68,11 +68,10 @@ int view_refresh(struct view *view, __u64 now_ns)
 	return 0;
 }
 
-/** view_tell() - of a change: the end of what is shown is seen, as it goes with it */
+/** view_tell() - of a change: of what is shown whole, none is left out, nor its end */
 void view_tell(struct view *view, const struct tcpstates_record *record)
 {
-	if (record->conn == view->detail.record.conn && !view->gone &&
-	    record->new_state == TCPSTATES_CLOSE)
+	if (record->conn == view->detail.record.conn && !view->gone)
 		entry_remember(&view->detail, record);
 }
 

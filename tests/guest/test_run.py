@@ -15,7 +15,7 @@ import textwrap
 import unittest
 import xml.etree.ElementTree
 
-from lib import kernel, tcp, uapi
+from lib import kernel, proctcp, tcp, uapi
 from lib.harness import expand, over
 from lib.processes import PATIENCE, Child, Reader, wait_for
 from lib.show import show
@@ -413,17 +413,47 @@ class Ends(unittest.TestCase):
             self.assertEqual(reader.rest(), b'on\nended\n')
             self.assertEqual(reader.process.returncode, 3)
 
+    def test_nobody_reads(self):
+        """The command goes on, and a wish still gets to it."""
+        process = subprocess.Popen(
+            ['tcpstates', 'run', 'sh', '-c', 'exec >/dev/null; trap "exit 3" TERM; '
+             'echo on >&2; while :; do sleep 0.1; done'],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        process.stdout.close()
+        self.assertEqual(process.stderr.readline(), b'on\n')
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE), 3)
+        process.stderr.close()
+
     def test_what_goes_on(self):
-        """A daemon of the command's keeps it, but not its cgroup."""
+        """
+        A daemon of the command's keeps it, but not its cgroup; its connection is
+        drawn as it is then.
+        """
+        listener = tcp.FAMILIES['v4'].listener()
+        self.addCleanup(listener.close)
+        program = ('import signal, socket; s = socket.create_connection('
+                   f'("127.0.0.1", {listener.getsockname()[1]})); '
+                   'signal.pause()')
         with Reader('tcpstates', 'run', 'sh', '-c',
-                    'sleep 1000 >/dev/null & echo $!; exit 4') as reader:
-            pid = int(reader.lines(1))
+                    f"python3 -c '{program}' >/dev/null & echo $! $$; exit 4") \
+                as reader:
+            pid, shell = reader.lines(1).decode().split()
+            pid = int(pid)
+            listener.accept()[0].close()
             group = f'/proc/{pid}/cgroup'
             wait_for(lambda: 'tcpstates-run' in kernel.read_file(group),
                      'it is in the cgroup')
+            wait_for(lambda: not os.path.exists(f'/proc/{shell}'),
+                     'the end of the command is noticed')
+            wait_for(lambda: any(entry.state == 'CLOSE_WAIT'
+                                 for entry in proctcp.read()), 'CLOSE_WAIT')
             reader.process.send_signal(signal.SIGINT)
-            reader.rest()
+            text = reader.rest().decode().partition('\n')[2]
             self.assertEqual(reader.process.returncode, 4)
+        self.assertEqual(pictures(text)[0].left,
+                         ['CLOSE', 'SYN_SENT', 'ESTABLISHED', 'CLOSE_WAIT'])
         self.assertNotIn('tcpstates-run', kernel.read_file(group))
         os.kill(pid, signal.SIGKILL)
 

@@ -60,6 +60,8 @@ COMMON_HELP
  * @argv: the command
  * @group: the cgroup that it runs in
  * @child: the command
+ * @started: whether it has been
+ * @unread: whether nobody reads what this writes any more
  * @status: how it has ended
  * @stopping: whether the user has asked it to end
  * @deadline_ms: when waiting for connections ends; 0 while processes run
@@ -80,6 +82,8 @@ struct run {
 	char **argv;
 	struct cgroup group;
 	struct child child;
+	bool started;
+	bool unread;
 	int status;
 	bool stopping;
 	long long deadline_ms;
@@ -263,7 +267,8 @@ static int wait_for_more(struct common *common)
 		{ .fd = run->deadline_ms ? -1 : run->group.events,
 		  .events = POLLPRI },
 		{ .fd = run->child.fd, .events = POLLIN },
-		{ .fd = STDOUT_FILENO },
+		/* Told once, or it would be ready for ever, and signals never. */
+		{ .fd = run->unread ? -1 : STDOUT_FILENO },
 	};
 	long long left = -1;
 
@@ -278,10 +283,11 @@ static int wait_for_more(struct common *common)
 		errno = EIO;
 		return -1;
 	}
+	run->unread |= fds[3].revents != 0;
+	if (look(run, fds[2].revents))
+		return -1;
 	/* Who does not want to see more does not want the command to end. */
-	if (fds[3].revents && run->child.fd < 0)
-		return 0;
-	return look(run, fds[2].revents) ? -1 : 1;
+	return run->unread && run->child.fd < 0 ? 0 : 1;
 }
 
 /* Whether the terminal, which gave us the signal, has given it to the command. */
@@ -305,8 +311,13 @@ static int stopped(struct common *common)
 	struct run *run = (struct run *)common;
 	int signal = stop_forget();
 
-	if (run->child.fd < 0 || run->stopping)
-		return 0;
+	if (run->child.fd < 0 || run->stopping) {
+		/* What has happened until now is still taken, unless again asked. */
+		if (run->deadline_ms)
+			return 0;
+		run->deadline_ms = now_ms();
+		return 1;
+	}
 	run->stopping = true;
 	if (!from_terminal(signal))
 		kill(run->child.pid, signal);
@@ -329,7 +340,8 @@ static int begin(struct common *common)
 		return 0;
 	run->status = child_start(&run->child, run->group.path, run->user,
 				  run->argv);
-	return run->status ? 0 : 1;
+	run->started = !run->status;
+	return run->started ? 1 : 0;
 }
 
 /* What has not ended is drawn as it is. Returns 0, or -1 after a message. */
@@ -365,9 +377,8 @@ static int finish(struct run *run)
 static int trace(struct run *run)
 {
 	int status = common_follow(&run->common, begin, take, wait_for_more);
-	bool ran = run->child.fd >= 0 || !run->status || run->deadline_ms;
 
-	if (status == STATUS_OK && ran && finish(run))
+	if (status == STATUS_OK && run->started && finish(run))
 		status = STATUS_FAILED;
 	if (run->child.fd >= 0) {
 		close(run->child.fd);

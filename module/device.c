@@ -52,6 +52,7 @@ static_assert(sizeof(struct tcpstates_filter) == 72);
 static_assert(sizeof(struct tcpstates_info) == 64);
 static_assert(sizeof(struct tcpstates_ring) == 32);
 static_assert(sizeof(struct tcpstates_stats) == 256);
+static_assert(sizeof(struct tcpstates_account) == 256);
 static_assert(sizeof(TCPS_VERSION) <=
 	      sizeof_field(struct tcpstates_info, module_version));
 
@@ -480,6 +481,13 @@ static long get_stats(struct tcps_file *tf, void __user *to)
 	return copy_to_user(to, &stats, sizeof(stats)) ? -EFAULT : 0;
 }
 
+static long get_account(void __user *to)
+{
+	struct tcpstates_account account = { };
+
+	return copy_to_user(to, &account, sizeof(account)) ? -EFAULT : 0;
+}
+
 /* A line that was begun must be read to its end first. */
 static long set_format(struct tcps_file *tf, const void __user *from)
 {
@@ -575,6 +583,8 @@ static long device_ioctl(struct file *file, unsigned int command,
 		return take_snapshot(tf);
 	case TCPSTATES_IOC_NOW:
 		return skip_to_now(tf);
+	case TCPSTATES_IOC_GET_ACCOUNT:
+		return get_account(user);
 	default:
 		return -ENOTTY;
 	}

@@ -59,6 +59,7 @@ const struct tcps_name tcps_causes[TCPSTATES_CAUSE_COUNT] = {
 	[TCPSTATES_CAUSE_CONNECT_FAILED] = NAME("connect-failed"),
 	[TCPSTATES_CAUSE_LISTEN_FAILED] = NAME("listen-failed"),
 	[TCPSTATES_CAUSE_REPAIR] = NAME("repair"),
+	[TCPSTATES_CAUSE_UNSEEN] = NAME("unseen"),
 };
 
 const struct tcps_name tcps_flags[] = {

@@ -69,7 +69,8 @@
 			 { TCPSTATES_CAUSE_NO_MEMORY, "no-memory" }, \
 			 { TCPSTATES_CAUSE_CONNECT_FAILED, "connect-failed" }, \
 			 { TCPSTATES_CAUSE_LISTEN_FAILED, "listen-failed" }, \
-			 { TCPSTATES_CAUSE_REPAIR, "repair" })
+			 { TCPSTATES_CAUSE_REPAIR, "repair" }, \
+			 { TCPSTATES_CAUSE_UNSEEN, "unseen" })
 
 /* An address and port of a record as a struct sockaddr. */
 static inline void tcps_trace_address(void *to, __u8 family,

@@ -132,7 +132,8 @@
 #define TCPSTATES_CAUSE_CONNECT_FAILED	29
 #define TCPSTATES_CAUSE_LISTEN_FAILED	30
 #define TCPSTATES_CAUSE_REPAIR		31
-#define TCPSTATES_CAUSE_COUNT		32
+#define TCPSTATES_CAUSE_UNSEEN		32
+#define TCPSTATES_CAUSE_COUNT		33
 
 #define TCPSTATES_COMM_LEN	16
 
@@ -384,6 +385,64 @@ struct tcpstates_stats {
 	__u64 hits[24];
 };
 
+/**
+ * struct tcpstates_account - result of TCPSTATES_IOC_GET_ACCOUNT
+ * @entries: connections in the module's table
+ * @entries_started: entries made since the module was loaded
+ * @entries_ended: entries freed since then
+ * @requests_started: request sockets that an entry stood for
+ * @requests_done: of these, replaced by a full socket
+ * @requests_ended: of these, gone without one
+ * @minisocks_started: timewait minisocks that an entry stood for
+ * @minisocks_ended: of these, gone
+ * @vanished: entries that an audit has dropped since the kernel has the
+ *	connection no more; its end was not seen, and is told with
+ *	TCPSTATES_CAUSE_UNSEEN
+ * @audits: audits finished since the module was loaded: walks over the kernel's
+ *	sockets that verify the table
+ * @audit_boot_ns: when the last one finished, CLOCK_BOOTTIME; 0 for none
+ * @incomplete_boot_ns: since when there may be connections without an entry,
+ *	CLOCK_BOOTTIME; 0 if every connection has one
+ * @complete_boot_ns: since when every connection has an entry again,
+ *	CLOCK_BOOTTIME; 0 if that was never otherwise, or is otherwise now
+ * @files: open files of the device
+ * @files_bytes: memory that they take, snapshots included
+ * @files_bytes_max: most that all of them may take
+ * @files_bytes_user_max: most that those of one user may take who is not
+ *	privileged
+ * @files_refused: calls that failed with ENOMEM for one of these bounds
+ * @wakeups: wake-ups of open files
+ * @reserved: zero
+ *
+ * When nothing changes, @entries is @entries_started - @entries_ended;
+ * @requests_started - @requests_done - @requests_ended are half open; and
+ * @minisocks_started - @minisocks_ended are in TIME_WAIT or FIN_WAIT2. All of
+ * these are 0 on a host without TCP connections. They are read without stopping
+ * the writers, as struct tcpstates_stats is.
+ */
+struct tcpstates_account {
+	__u64 entries;
+	__u64 entries_started;
+	__u64 entries_ended;
+	__u64 requests_started;
+	__u64 requests_done;
+	__u64 requests_ended;
+	__u64 minisocks_started;
+	__u64 minisocks_ended;
+	__u64 vanished;
+	__u64 audits;
+	__u64 audit_boot_ns;
+	__u64 incomplete_boot_ns;
+	__u64 complete_boot_ns;
+	__u64 files;
+	__u64 files_bytes;
+	__u64 files_bytes_max;
+	__u64 files_bytes_user_max;
+	__u64 files_refused;
+	__u64 wakeups;
+	__u64 reserved[13];
+};
+
 #define TCPSTATES_IOC_MAGIC	0xE6
 
 #define TCPSTATES_IOC_GET_INFO	_IOR(TCPSTATES_IOC_MAGIC, 1, struct tcpstates_info)
@@ -393,5 +452,6 @@ struct tcpstates_stats {
 #define TCPSTATES_IOC_REWIND	_IO(TCPSTATES_IOC_MAGIC, 5)
 #define TCPSTATES_IOC_SNAPSHOT	_IO(TCPSTATES_IOC_MAGIC, 6)
 #define TCPSTATES_IOC_NOW	_IO(TCPSTATES_IOC_MAGIC, 7)
+#define TCPSTATES_IOC_GET_ACCOUNT _IOR(TCPSTATES_IOC_MAGIC, 8, struct tcpstates_account)
 
 #endif /* _UAPI_LINUX_TCPSTATES_H */

@@ -367,7 +367,7 @@ static const char * const cause_words[] = {
 	"disconnect", "timeout", "refused", "unreachable", "synack-timeout",
 	"overflow", "listener-closed", "duplicate", "tw-expired", "tw-reused",
 	"tw-reset", "tw-overflow", "netns-exit", "killed", "no-memory",
-	"connect-failed", "listen-failed", "repair",
+	"connect-failed", "listen-failed", "repair", "unseen",
 };
 
 static void test_causes(void **state)

@@ -114,6 +114,28 @@ AT(stats, conn_bytes, 56, 8);
 AT(stats, hits, 64, 192);
 SIZE(stats, 256);
 
+AT(account, entries, 0, 8);
+AT(account, entries_started, 8, 8);
+AT(account, entries_ended, 16, 8);
+AT(account, requests_started, 24, 8);
+AT(account, requests_done, 32, 8);
+AT(account, requests_ended, 40, 8);
+AT(account, minisocks_started, 48, 8);
+AT(account, minisocks_ended, 56, 8);
+AT(account, vanished, 64, 8);
+AT(account, audits, 72, 8);
+AT(account, audit_boot_ns, 80, 8);
+AT(account, incomplete_boot_ns, 88, 8);
+AT(account, complete_boot_ns, 96, 8);
+AT(account, files, 104, 8);
+AT(account, files_bytes, 112, 8);
+AT(account, files_bytes_max, 120, 8);
+AT(account, files_bytes_user_max, 128, 8);
+AT(account, files_refused, 136, 8);
+AT(account, wakeups, 144, 8);
+AT(account, reserved, 152, 104);
+SIZE(account, 256);
+
 #if !defined(__powerpc__) && !defined(__mips__) && !defined(__sparc__)
 IOC(GET_INFO, 2U, 1U, 64U);
 IOC(GET_STATS, 2U, 2U, 256U);
@@ -122,6 +144,7 @@ IOC(SET_FILTER, 1U, 4U, 72U);
 IOC(REWIND, 0U, 5U, 0U);
 IOC(SNAPSHOT, 0U, 6U, 0U);
 IOC(NOW, 0U, 7U, 0U);
+IOC(GET_ACCOUNT, 2U, 8U, 256U);
 #endif
 
 /* The numbers are those of the kernel, and of /proc/net/tcp. */

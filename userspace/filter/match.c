@@ -10,7 +10,7 @@
 enum answer { NO, YES, UNKNOWN };
 
 /* The bit that a record has in the set of a field, or 0 if it is not known. */
-static __u32 bit_of(const struct tcpstates_record *record, enum field field)
+static __u64 bit_of(const struct tcpstates_record *record, enum field field)
 {
 	unsigned int value;
 
@@ -36,13 +36,13 @@ static __u32 bit_of(const struct tcpstates_record *record, enum field field)
 	default:
 		value = 0;
 	}
-	return value && value < 32 ? 1U << value : 0;
+	return value && value < 64 ? 1ULL << value : 0;
 }
 
 static enum answer in_set(const struct node *node,
 			  const struct tcpstates_record *record)
 {
-	__u32 bit = bit_of(record, node->field);
+	__u64 bit = bit_of(record, node->field);
 
 	if (!bit)
 		return UNKNOWN;

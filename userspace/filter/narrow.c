@@ -25,7 +25,7 @@ static void widen(struct tcpstates_filter *box)
 
 static void from_set(const struct node *node, struct tcpstates_filter *box)
 {
-	__u32 set = node->negated ? ~node->set : node->set;
+	__u64 set = node->negated ? ~node->set : node->set;
 
 	switch (node->field) {
 	case FIELD_STATE:

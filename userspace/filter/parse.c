@@ -121,10 +121,10 @@ static bool is_value(struct parser *parser, const char *after)
 }
 
 /* Takes "state STATE" or "exclude STATE", and changes @states by it. */
-static bool parse_state(struct parser *parser, enum field field, __u32 *states)
+static bool parse_state(struct parser *parser, enum field field, __u64 *states)
 {
 	const char *wanted;
-	__u32 set;
+	__u64 set;
 
 	next(parser);
 	if (parser->token.kind == TOKEN_COMPARISON) {
@@ -155,7 +155,7 @@ static bool parse_states(struct parser *parser, bool negated)
 {
 	enum field field = field_of(&parser->token);
 	struct node *node;
-	__u32 states = 0;
+	__u64 states = 0;
 
 	while (field == FIELD_STATE || field == FIELD_EXCLUDE) {
 		if (!parse_state(parser, field, &states))

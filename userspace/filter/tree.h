@@ -38,7 +38,7 @@ enum node_kind {
 };
 
 /* A set of values is the bits of a word. */
-static_assert(TCPSTATES_CAUSE_COUNT <= 32, "causes fit into a set");
+static_assert(TCPSTATES_CAUSE_COUNT <= 64, "causes fit into a set");
 
 /**
  * struct node - one of a tree
@@ -62,7 +62,7 @@ struct node {
 			unsigned int left;
 			unsigned int right;
 		};
-		__u32 set;
+		__u64 set;
 		struct {
 			__u64 min;
 			__u64 max;

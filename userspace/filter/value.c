@@ -44,7 +44,7 @@ static bool is_state(const char *word, unsigned int state)
 }
 
 /** value_states() - a state, or a group of them */
-const char *value_states(const char *word, __u32 *set)
+const char *value_states(const char *word, __u64 *set)
 {
 	unsigned int state;
 	size_t i;
@@ -55,7 +55,7 @@ const char *value_states(const char *word, __u32 *set)
 			return NULL;
 	}
 	for (state = 1; state < TCPSTATES_STATE_COUNT; state++) {
-		*set = 1U << state;
+		*set = 1ULL << state;
 		if (is_state(word, state))
 			return NULL;
 	}
@@ -64,32 +64,32 @@ const char *value_states(const char *word, __u32 *set)
 
 /* Sets the bit of the word's place among @words. Returns whether it has one. */
 static bool find_word(const char *word, const char * const *words, size_t count,
-		      __u32 *set)
+		      __u64 *set)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
 		if (words[i] && is_name(word, words[i])) {
-			*set = 1U << i;
+			*set = 1ULL << i;
 			return true;
 		}
 	return false;
 }
 
 /** value_family() - inet or inet6 */
-const char *value_family(const char *word, __u32 *set)
+const char *value_family(const char *word, __u64 *set)
 {
 	return find_word(word, family_words, FAMILY_WORDS, set) ? NULL :
 		"family; there are inet and inet6";
 }
 
 /** value_cause() - the word of a line's cause= */
-const char *value_cause(const char *word, __u32 *set)
+const char *value_cause(const char *word, __u64 *set)
 {
 	unsigned int cause;
 
 	for (cause = 1; cause < TCPSTATES_CAUSE_COUNT; cause++) {
-		*set = 1U << cause;
+		*set = 1ULL << cause;
 		if (is_name(word, tcpstates_cause_name(cause)))
 			return NULL;
 	}
@@ -97,7 +97,7 @@ const char *value_cause(const char *word, __u32 *set)
 }
 
 /** value_event() - the word of a line's event= */
-const char *value_event(const char *word, __u32 *set)
+const char *value_event(const char *word, __u64 *set)
 {
 	return find_word(word, event_words, TCPSTATES_EVENT_COUNT, set) ? NULL :
 		"event; there are transition, existing and stuck";

@@ -14,10 +14,10 @@
  * Each returns NULL, or what a value of its kind is instead: the end of a sentence
  * that begins "'word' is no ".
  */
-const char *value_states(const char *word, __u32 *set);
-const char *value_family(const char *word, __u32 *set);
-const char *value_cause(const char *word, __u32 *set);
-const char *value_event(const char *word, __u32 *set);
+const char *value_states(const char *word, __u64 *set);
+const char *value_family(const char *word, __u64 *set);
+const char *value_cause(const char *word, __u64 *set);
+const char *value_event(const char *word, __u64 *set);
 const char *value_number(const char *word, __u64 *number);
 const char *value_cookie(const char *word, __u64 *number);
 const char *value_user(const char *word, __u64 *number);

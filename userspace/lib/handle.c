@@ -90,6 +90,12 @@ int tcpstates_info(struct tcpstates *stream, struct tcpstates_info *info)
 	return 0;
 }
 
+int tcpstates_account(struct tcpstates *stream,
+		      struct tcpstates_account *account)
+{
+	return ioctl(stream->fd, TCPSTATES_IOC_GET_ACCOUNT, account);
+}
+
 int tcpstates_stats(struct tcpstates *stream, struct tcpstates_stats *stats)
 {
 	if (ioctl(stream->fd, TCPSTATES_IOC_GET_STATS, stats) < 0)

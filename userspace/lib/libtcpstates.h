@@ -184,6 +184,18 @@ int tcpstates_snapshot(struct tcpstates *stream);
 int tcpstates_info(struct tcpstates *stream, struct tcpstates_info *info);
 
 /**
+ * tcpstates_account() - what the module's table of connections and the device's
+ * open files hold, and whether the table is complete
+ * @stream: the handle
+ * @account: filled in
+ *
+ * Return: 0, or -1 with what ioctl(2) says; ENOTTY if the module is older than
+ * this call.
+ */
+int tcpstates_account(struct tcpstates *stream,
+		      struct tcpstates_account *account);
+
+/**
  * tcpstates_stats() - the module's counters, and this stream's losses
  * @stream: the handle
  * @stats: filled in

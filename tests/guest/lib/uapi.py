@@ -69,7 +69,7 @@ CAUSES = (
     'disconnect', 'timeout', 'refused', 'unreachable', 'synack-timeout',
     'overflow', 'listener-closed', 'duplicate', 'tw-expired', 'tw-reused',
     'tw-reset', 'tw-overflow', 'netns-exit', 'killed', 'no-memory',
-    'connect-failed', 'listen-failed', 'repair')
+    'connect-failed', 'listen-failed', 'repair', 'unseen')
 
 FORMAT_TEXT = 0
 FORMAT_BINARY = 1
@@ -97,6 +97,13 @@ Stats = collections.namedtuple('Stats', (
     'recorded overwritten reader_lost untracked unplaced ring_bytes '
     'conns_missed conn_bytes hits'))
 
+ACCOUNT = struct.Struct('=32Q')
+Account = collections.namedtuple('Account', (
+    'entries entries_started entries_ended requests_started requests_done '
+    'requests_ended minisocks_started minisocks_ended vanished audits '
+    'audit_boot_ns incomplete_boot_ns complete_boot_ns files files_bytes '
+    'files_bytes_max files_bytes_user_max files_refused wakeups'))
+
 FORMAT = struct.Struct('=II')
 FILTER = struct.Struct('=IIIIQHHHH16s16sBBBBI')
 FILTER_FIELDS = (
@@ -118,6 +125,7 @@ SET_FILTER = _ioc(1, 4, FILTER.size)
 REWIND = _ioc(0, 5, 0)
 SNAPSHOT = _ioc(0, 6, 0)
 NOW = _ioc(0, 7, 0)
+GET_ACCOUNT = _ioc(2, 8, ACCOUNT.size)
 
 
 def get_info(fd):
@@ -129,6 +137,13 @@ def get_info(fd):
 def get_stats(fd):
     raw = STATS.unpack(fcntl.ioctl(fd, GET_STATS, bytes(STATS.size)))
     return Stats(*raw[:8], raw[8:])
+
+
+def get_account(fd):
+    raw = ACCOUNT.unpack(fcntl.ioctl(fd, GET_ACCOUNT, bytes(ACCOUNT.size)))
+    count = len(Account._fields)
+    assert not any(raw[count:]), f'reserved members of the account: {raw}'
+    return Account(*raw[:count])
 
 
 def set_format(fd, number, reserved=0):

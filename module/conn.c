@@ -6,6 +6,7 @@
  */
 #include "conn.h"
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
@@ -29,7 +30,15 @@ struct hlist_bl_head *tcps_conn_heads;
 unsigned long tcps_conn_mask;
 unsigned long *tcps_conn_marks;
 static u32 states_to_mark;	/* by the walk that is going on */
-static u64 missed;	/* connections that found no memory; approximate */
+static unsigned long most_entries;	/* that the bound of memory allows */
+static atomic64_t missed;	/* connections that found no memory */
+/*
+ * Since when there may be connections without an entry, and since when there are
+ * none any more; 0 if that does not hold now.
+ */
+static u64 incomplete_ns, complete_ns;
+
+DEFINE_PER_CPU(u64[TCPS_COUNTS], tcps_conn_counts);
 
 static unsigned long mark_words(void)
 {
@@ -64,6 +73,9 @@ int tcps_conn_init(unsigned int mib)
 				   GFP_KERNEL);
 	if (!tcps_conn_marks)
 		goto err_free_heads;
+	most_entries = most;
+	incomplete_ns = 0;
+	complete_ns = 0;
 	ret = tcps_pool_init(sizeof(struct tcps_conn), most);
 	if (ret)
 		goto err_free_marks;
@@ -106,20 +118,35 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
  * @cookie: its cookie
  *
  * Context: interrupts off.
- * Return: the entry, for tcps_conn_begin(); or NULL, which is counted.
+ * Return: the entry, for tcps_conn_begin(); or NULL, for tcps_conn_missed().
  */
 struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
 {
 	struct tcps_conn *conn = tcps_pool_get();
 
-	if (!conn) {
-		WRITE_ONCE(missed, READ_ONCE(missed) + 1);
+	if (!conn)
 		return NULL;
-	}
 	conn->cookie = cookie;
 	conn->ghost = NULL;
 	hlist_bl_add_head(&conn->node, chain);
+	tcps_conn_count(TCPS_COUNT_ENTRIES_STARTED);
 	return conn;
+}
+
+/**
+ * tcps_conn_missed() - count connections that get no entry
+ * @count: how many
+ *
+ * Context: any.
+ */
+void tcps_conn_missed(unsigned long count)
+{
+	/* A full barrier: so tcps_conn_complete() sees the count, or this its 0. */
+	atomic64_add_return(count, &missed);
+	if (READ_ONCE(incomplete_ns))
+		return;
+	WRITE_ONCE(incomplete_ns, ktime_get_boottime_ns());
+	WRITE_ONCE(complete_ns, 0);
 }
 
 /**
@@ -131,6 +158,7 @@ struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
 void tcps_conn_free(struct tcps_conn *conn)
 {
 	hlist_bl_del(&conn->node);
+	tcps_conn_count(TCPS_COUNT_ENTRIES_ENDED);
 	tcps_pool_put(conn);
 }
 
@@ -138,11 +166,75 @@ void tcps_conn_free(struct tcps_conn *conn)
  * tcps_conn_short() - whether there may be connections without an entry
  *
  * Context: any.
- * Return: true once an entry could not be made.
+ * Return: true from when an entry could not be made until
+ * tcps_conn_complete().
  */
 bool tcps_conn_short(void)
 {
-	return unlikely(READ_ONCE(missed));
+	return unlikely(READ_ONCE(incomplete_ns));
+}
+
+/**
+ * tcps_conn_has_room() - whether there is memory for connections that were missed
+ *
+ * An eighth of the table has to be free, so that a table that stays full is not
+ * filled in vain again and again.
+ *
+ * Context: any.
+ * Return: true if there is.
+ */
+bool tcps_conn_has_room(void)
+{
+	u64 entries = tcps_conn_sum(TCPS_COUNT_ENTRIES_STARTED) -
+		      tcps_conn_sum(TCPS_COUNT_ENTRIES_ENDED);
+
+	return entries <= most_entries - most_entries / 8;
+}
+
+/**
+ * tcps_conn_misses() - how many connections got no entry so far
+ *
+ * Context: any.
+ * Return: a number that changes with each tcps_conn_missed().
+ */
+u64 tcps_conn_misses(void)
+{
+	return atomic64_read(&missed);
+}
+
+/**
+ * tcps_conn_complete() - note that every connection has an entry again
+ * @misses: what tcps_conn_misses() returned before the walk that has made sure
+ *	of that; nothing is noted if there were more since
+ *
+ * Context: process; one call at a time.
+ */
+void tcps_conn_complete(u64 misses)
+{
+	/* A full barrier; see tcps_conn_missed(). */
+	u64 since_ns = xchg(&incomplete_ns, 0ULL);
+
+	if (tcps_conn_misses() == misses)
+		WRITE_ONCE(complete_ns, ktime_get_boottime_ns());
+	else
+		WRITE_ONCE(incomplete_ns, since_ns);
+}
+
+/**
+ * tcps_conn_sum() - what all CPUs have counted
+ * @count: of what
+ *
+ * Context: any.
+ * Return: the sum; approximate while CPUs count.
+ */
+u64 tcps_conn_sum(enum tcps_conn_count count)
+{
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(tcps_conn_counts, cpu)[count]);
+	return sum;
 }
 
 /* Call @visit for each entry, which may remove it; its chain is locked. */
@@ -164,15 +256,15 @@ static void for_each_conn(void (*visit)(struct tcps_conn *conn))
 	}
 }
 
-static void doubt(struct tcps_conn *conn)
+static void free_if_unconfirmed(struct tcps_conn *conn)
 {
-	conn->doubted = conn->atleast;
-}
-
-static void free_if_doubted(struct tcps_conn *conn)
-{
-	if (conn->doubted && !conn->ghost)
-		tcps_conn_free(conn);
+	if (conn->unmet != TCPS_UNCONFIRMED)
+		return;
+	conn->unmet = 0;
+	if (conn->ghost)
+		return;
+	tcps_conn_count_end(conn->kind);
+	tcps_conn_free(conn);
 }
 
 static void mark_if_in_state(struct tcps_conn *conn)
@@ -195,23 +287,13 @@ void tcps_conn_exit(void)
 }
 
 /**
- * tcps_conn_doubt() - doubt all that was learned until it is learned again
- *
- * Context: process.
- */
-void tcps_conn_doubt(void)
-{
-	for_each_conn(doubt);
-}
-
-/**
- * tcps_conn_forget() - forget what is still doubted
+ * tcps_conn_forget() - free the entries that were learned and are not confirmed
  *
  * Context: process.
  */
 void tcps_conn_forget(void)
 {
-	for_each_conn(free_if_doubted);
+	for_each_conn(free_if_unconfirmed);
 }
 
 /**
@@ -298,8 +380,31 @@ unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
  */
 void tcps_conn_stats(struct tcpstates_stats *stats)
 {
-	stats->conns_missed = READ_ONCE(missed);
+	stats->conns_missed = atomic64_read(&missed);
 	stats->conn_bytes = tcps_pool_objects() * sizeof(struct tcps_conn) +
 			    tcps_conn_chains() * sizeof(*tcps_conn_heads) +
 			    mark_words() * sizeof(*tcps_conn_marks);
+}
+
+/**
+ * tcps_conn_account() - fill in what is known here
+ * @account: where to; all about entries, and since when they are complete
+ *
+ * Context: process.
+ */
+void tcps_conn_account(struct tcpstates_account *account)
+{
+	/* Ends first: so no end is counted whose start is not. */
+	account->entries_ended = tcps_conn_sum(TCPS_COUNT_ENTRIES_ENDED);
+	account->entries_started = tcps_conn_sum(TCPS_COUNT_ENTRIES_STARTED);
+	account->entries = account->entries_started - account->entries_ended;
+	account->requests_done = tcps_conn_sum(TCPS_COUNT_REQUESTS_DONE);
+	account->requests_ended = tcps_conn_sum(TCPS_COUNT_REQUESTS_ENDED);
+	account->requests_started = tcps_conn_sum(TCPS_COUNT_REQUESTS_STARTED);
+	account->minisocks_ended = tcps_conn_sum(TCPS_COUNT_MINISOCKS_ENDED);
+	account->minisocks_started =
+		tcps_conn_sum(TCPS_COUNT_MINISOCKS_STARTED);
+	account->vanished = tcps_conn_sum(TCPS_COUNT_VANISHED);
+	account->incomplete_boot_ns = READ_ONCE(incomplete_ns);
+	account->complete_boot_ns = READ_ONCE(complete_ns);
 }

@@ -13,6 +13,8 @@
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
+#include <linux/limits.h>
+#include <linux/percpu.h>
 #include <linux/processor.h>	/* list_bl.h lacks it */
 #include <linux/list_bl.h>
 #include <linux/lockdep.h>
@@ -23,6 +25,7 @@
 
 #include "uapi/tcpstates.h"
 
+struct tcpstates_account;
 struct tcpstates_stats;
 
 #define TCPS_CONN_MIB_MIN	1U
@@ -114,9 +117,24 @@ struct tcps_told {
 
 /* Which of the kernel's structures stands for a connection. */
 enum tcps_kind {
-	TCPS_KIND_OTHER,	/* none, or one that must not be looked at */
+	TCPS_KIND_OTHER,	/* none, or a request whose end cannot be seen */
 	TCPS_KIND_SOCK,		/* full socket */
-	TCPS_KIND_REQUEST,
+	TCPS_KIND_REQUEST,	/* request socket */
+	TCPS_KIND_MOVED,	/* request socket, perhaps not known yet */
+	TCPS_KIND_TIMEWAIT,	/* timewait minisock */
+};
+
+/* What is counted of entries; see struct tcpstates_account. */
+enum tcps_conn_count {
+	TCPS_COUNT_ENTRIES_STARTED,
+	TCPS_COUNT_ENTRIES_ENDED,
+	TCPS_COUNT_REQUESTS_STARTED,
+	TCPS_COUNT_REQUESTS_DONE,
+	TCPS_COUNT_REQUESTS_ENDED,
+	TCPS_COUNT_MINISOCKS_STARTED,
+	TCPS_COUNT_MINISOCKS_ENDED,
+	TCPS_COUNT_VANISHED,
+	TCPS_COUNTS
 };
 
 /**
@@ -140,9 +158,9 @@ enum tcps_kind {
  * @mark: TCPSTATES_CAUSE_* of the next transition
  * @is_marked: @mark holds
  * @atleast: there was no transition yet; the state is older than @since_ns
- * @doubted: learned, and not met again since tcps_conn_doubt()
- * @children: full sockets made from its request that have neither taken over
- *	nor ended; counted for MPTCP only
+ * @has_child: a full socket was made from its request; noted for MPTCP only
+ * @unmet: how many audits in a row have not met @holder; TCPS_UNCONFIRMED if
+ *	it was learned and has not been met again since
  * @stuck_s: how long it had been in @state, in whole seconds, when it was last
  *	told to be stuck there; 0 if it was not
  * @told: between whom, whose, and more
@@ -162,11 +180,14 @@ struct tcps_conn {
 	u8 mark;
 	bool is_marked;
 	bool atleast;
-	bool doubted;
-	u8 children;
+	bool has_child;
+	u8 unmet;
 	u64 stuck_s;
 	struct tcps_told told;
 };
+
+/* @unmet of an entry that was learned by the walk that is going on. */
+#define TCPS_UNCONFIRMED	U8_MAX
 
 int tcps_conn_init(unsigned int mib);
 void tcps_conn_exit(void);
@@ -176,6 +197,52 @@ extern struct hlist_bl_head *tcps_conn_heads;
 extern unsigned long tcps_conn_mask;
 /* A bit for each chain; see tcps_conn_mark(). */
 extern unsigned long *tcps_conn_marks;
+/* What each CPU has counted. */
+DECLARE_PER_CPU(u64[TCPS_COUNTS], tcps_conn_counts);
+
+/**
+ * tcps_conn_count() - count one more
+ * @count: of what
+ *
+ * Context: interrupts off.
+ */
+static inline void tcps_conn_count(enum tcps_conn_count count)
+{
+	__this_cpu_inc(tcps_conn_counts[count]);
+}
+
+static inline bool tcps_conn_is_request(u8 kind)
+{
+	return kind == TCPS_KIND_REQUEST || kind == TCPS_KIND_MOVED;
+}
+
+/**
+ * tcps_conn_count_start() - count a structure that an entry stands for from now on
+ * @kind: TCPS_KIND_* of the structure
+ *
+ * Context: interrupts off.
+ */
+static inline void tcps_conn_count_start(u8 kind)
+{
+	if (tcps_conn_is_request(kind))
+		tcps_conn_count(TCPS_COUNT_REQUESTS_STARTED);
+	else if (kind == TCPS_KIND_TIMEWAIT)
+		tcps_conn_count(TCPS_COUNT_MINISOCKS_STARTED);
+}
+
+/**
+ * tcps_conn_count_end() - count a structure that has gone
+ * @kind: TCPS_KIND_* of the structure
+ *
+ * Context: interrupts off.
+ */
+static inline void tcps_conn_count_end(u8 kind)
+{
+	if (tcps_conn_is_request(kind))
+		tcps_conn_count(TCPS_COUNT_REQUESTS_ENDED);
+	else if (kind == TCPS_KIND_TIMEWAIT)
+		tcps_conn_count(TCPS_COUNT_MINISOCKS_ENDED);
+}
 
 /**
  * tcps_conn_chain() - where a connection is, if it is there
@@ -347,8 +414,8 @@ static inline void tcps_conn_begin(struct tcps_conn *conn,
 	conn->mark = TCPSTATES_CAUSE_UNKNOWN;
 	conn->is_marked = false;
 	conn->atleast = false;
-	conn->doubted = false;
-	conn->children = 0;
+	conn->has_child = false;
+	conn->unmet = 0;
 	conn->stuck_s = 0;
 	memcpy((u8 *)&conn->told, (const u8 *)tuple, sizeof(*tuple));
 	tcps_conn_copy_owner(&conn->told, owner);
@@ -358,6 +425,7 @@ static inline void tcps_conn_begin(struct tcps_conn *conn,
 
 struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie);
 void tcps_conn_free(struct tcps_conn *conn);
+void tcps_conn_missed(unsigned long count);
 bool tcps_conn_short(void);
 
 /* The next entry of @cookie after @conn, or the first for NULL. */
@@ -365,12 +433,16 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 				 const struct tcps_conn *conn);
 
 /* Context: process. */
-void tcps_conn_doubt(void);
 void tcps_conn_forget(void);
 void tcps_conn_mark_states(u32 states);
+bool tcps_conn_has_room(void);
+u64 tcps_conn_misses(void);
+void tcps_conn_complete(u64 misses);
+u64 tcps_conn_sum(enum tcps_conn_count count);
 unsigned long tcps_conn_chains(void);
 unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
 			    unsigned int room, u64 *copied_ns);
 void tcps_conn_stats(struct tcpstates_stats *stats);
+void tcps_conn_account(struct tcpstates_account *account);
 
 #endif /* _TCPS_CONN_H */

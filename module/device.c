@@ -26,6 +26,7 @@
 #include <linux/uio.h>
 #include <net/net_namespace.h>
 
+#include "audit.h"
 #include "conn.h"
 #include "filter.h"
 #include "format.h"
@@ -485,6 +486,8 @@ static long get_account(void __user *to)
 {
 	struct tcpstates_account account = { };
 
+	tcps_conn_account(&account);
+	tcps_audit_account(&account);
 	return copy_to_user(to, &account, sizeof(account)) ? -EFAULT : 0;
 }
 

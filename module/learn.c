@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Walks the kernel's hashes of TCP sockets, of all network namespaces, once,
- * when the hooks are attached already. A connection that changes meanwhile is
- * known by its hook, and left as that said; of the others the state is known,
- * the time is a lower bound, and so is no more of the owner than the user.
- *
- * A minisock or request whose end was recorded before the walk came, but which
- * is unlinked after it, would be learned and never end. Two walks find these:
- * what the first has learned and the second does not meet is forgotten.
+ * Makes entries for connections that have none: at load for all of them, later
+ * for those that there was no memory for. The hooks are attached: a connection
+ * that changes meanwhile is known by its hook, and left as that said; of the others
+ * the state is known, the time is a lower bound, and so is no more of the owner
+ * than the user.
  */
 #include "learn.h"
 
 #include <linux/in.h>
 #include <linux/rcupdate.h>
-#include <linux/rwsem.h>
 #include <linux/sched.h>
-#include <linux/spinlock.h>
-#include <net/inet_hashtables.h>
+#include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
-#include <net/net_namespace.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
 
-#include "compat.h"
 #include "conn.h"
 #include "cookie.h"
 #include "life.h"
@@ -32,6 +25,16 @@
 #include "probe.h"
 #include "sock.h"
 #include "uapi/tcpstates.h"
+#include "verify.h"
+#include "walk.h"
+
+static unsigned long missed;	/* that the last walk had no memory for */
+
+static void learn(const struct tcps_step *step, const struct tcps_owner *owner)
+{
+	if (!tcps_verify_learn(step, owner))
+		missed++;
+}
 
 /* Who made it is not known any more, but its user is. */
 static void learn_full(const struct sock *sk)
@@ -51,7 +54,7 @@ static void learn_full(const struct sock *sk)
 	tcps_sock_file(&owner, sk);
 	if (tcps_sock_user(&owner, sk))
 		step.flags |= TCPSTATES_FLAG_UNACCEPTED;
-	tcps_life_learn(&step, &owner);
+	learn(&step, &owner);
 }
 
 static void learn_request(const struct request_sock *req)
@@ -69,7 +72,7 @@ static void learn_request(const struct request_sock *req)
 	};
 
 	tcps_sock_request_tuple(&tuple, req);
-	tcps_life_learn(&step, &owner);
+	learn(&step, &owner);
 }
 
 static void learn_timewait(const struct inet_timewait_sock *tw)
@@ -79,15 +82,15 @@ static void learn_timewait(const struct inet_timewait_sock *tw)
 	struct tcps_step step = {
 		.cookie = tcps_cookie((const struct sock *)tw),
 		.holder = tw,
+		.kind = TCPS_KIND_TIMEWAIT,
 		.tuple = &tuple,
 		.new = READ_ONCE(tw->tw_substate),
 	};
 
 	tcps_sock_timewait_tuple(&tuple, tw);
-	tcps_life_learn(&step, &owner);
+	learn(&step, &owner);
 }
 
-/* The lock of the socket's hash bucket is held. */
 static void learn_socket(struct sock *sk)
 {
 	switch (sk->sk_state) {
@@ -103,69 +106,53 @@ static void learn_socket(struct sock *sk)
 	}
 }
 
-static void walk_established(struct inet_hashinfo *hash)
-{
-	unsigned int i;
-
-	for (i = 0; i <= hash->ehash_mask; i++) {
-		struct hlist_nulls_head *chain = &hash->ehash[i].chain;
-		struct hlist_nulls_node *node;
-		struct sock *sk;
-
-		cond_resched();
-		if (hlist_nulls_empty(chain))
-			continue;
-		tcps_pool_await();
-		spin_lock_bh(inet_ehash_lockp(hash, i));
-		sk_nulls_for_each(sk, node, chain)
-			learn_socket(sk);
-		spin_unlock_bh(inet_ehash_lockp(hash, i));
-	}
-}
-
-static void walk_listeners(struct inet_hashinfo *hash)
-{
-	unsigned int i;
-
-	for (i = 0; i <= hash->lhash2_mask; i++) {
-		spin_lock_bh(&hash->lhash2[i].lock);
-		tcps_for_each_listener(&hash->lhash2[i], learn_socket);
-		spin_unlock_bh(&hash->lhash2[i].lock);
-		tcps_pool_await();
-		cond_resched();
-	}
-}
-
-/*
- * A namespace may have a hash of established sockets of its own (since 6.1);
- * the hash of listeners is one for all.
+/**
+ * tcps_learn_walk() - make entries for connections that have none
+ * @rest: as in struct tcps_walk
+ *
+ * Context: process, all hooks attached; between tcps_walk_begin() and
+ * tcps_walk_end().
+ * Return: false if there was no memory for some, or @rest has ended it.
  */
-static void walk(void)
+bool tcps_learn_walk(bool (*rest)(void))
 {
-	struct inet_hashinfo *common = init_net.ipv4.tcp_death_row.hashinfo;
-	struct net *net;
+	const struct tcps_walk walk = { .visit = learn_socket, .rest = rest };
+	bool whole;
 
-	walk_established(common);
-	walk_listeners(common);
-	down_read(&net_rwsem);
-	for_each_net(net)
-		if (net->ipv4.tcp_death_row.hashinfo != common)
-			walk_established(net->ipv4.tcp_death_row.hashinfo);
-	up_read(&net_rwsem);
+	missed = 0;
+	tcps_verify_learn_begin();
+	whole = tcps_walk_run(&walk);
+	/* Wait for handlers that recorded an end but have not unlinked yet. */
+	synchronize_rcu();
+	tcps_verify_learn_confirm();
+	whole = whole && tcps_walk_run(&walk);
+	tcps_verify_learn_end();
+	return whole && !missed;
+}
+
+static bool rest_at_load(void)
+{
+	tcps_pool_await();
+	cond_resched();
+	return true;
 }
 
 /**
  * tcps_learn_existing() - fill the table with what is there
  *
  * Context: process, all hooks attached.
+ * Return: 0, or -ENOMEM if there is no memory for a list of the namespaces.
  */
-void tcps_learn_existing(void)
+int tcps_learn_existing(void)
 {
-	walk();
-	/* Whoever has told of an end without having unlinked gets through. */
-	synchronize_rcu();
-	tcps_life_confirm();
-	walk();
-	tcps_life_learned();
+	int ret = tcps_walk_begin();
+
+	if (ret)
+		return ret;
+	tcps_learn_walk(rest_at_load);
+	if (missed)
+		tcps_conn_missed(missed);
+	tcps_walk_end();
 	tcps_probe_learned();
+	return 0;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The connections that are there when the module is loaded. */
+/* Entries for connections that have none. Context: process. */
 #ifndef _TCPS_LEARN_H
 #define _TCPS_LEARN_H
 
-void tcps_learn_existing(void);
+#include <linux/types.h>
+
+int tcps_learn_existing(void);
+bool tcps_learn_walk(bool (*rest)(void));
 
 #endif /* _TCPS_LEARN_H */

@@ -19,11 +19,8 @@
 #include "conn.h"
 #include "step.h"
 #include "stream.h"
-#include "stuck.h"
 #include "uapi/tcpstates.h"
-
-static bool learning;	/* connections may be met in the middle of their life */
-static bool confirming;	/* what is not known must not be learned any more */
+#include "verify.h"
 
 static const struct tcps_owner nobody;
 
@@ -35,15 +32,18 @@ static void forget_cause(struct tcpstates_record *record,
 		record->cause = TCPSTATES_CAUSE_UNKNOWN;
 }
 
-/* As if there were an entry, but nothing is known and nothing is kept. */
+/* As if there were an entry, but nothing is known, kept or counted. */
 static struct tcpstates_record *make_strange_step(struct tcps_visit *visit,
 						  const struct tcps_step *step)
 {
 	struct tcps_conn stranger = { .cookie = step->cookie };
+	struct tcps_step uncounted = *step;
 	struct tcpstates_record *record;
 
+	if (uncounted.next)
+		uncounted.next = uncounted.holder;
 	tcps_conn_begin(&stranger, step->tuple, &nobody);
-	record = tcps_step_make(visit, &stranger, step, tcps_step_look,
+	record = tcps_step_make(visit, &stranger, &uncounted, tcps_step_look,
 				tcps_step_ask);
 	forget_cause(record, step);
 	return record;
@@ -68,8 +68,13 @@ bool tcps_life_begin(const struct tcps_step *step,
 	conn = tcps_conn_find(visit.chain, step->cookie, step->next);
 	if (conn && step->strict && conn->state == step->new)
 		goto out;
-	if (!conn)
+	if (!conn) {
 		conn = tcps_conn_make(visit.chain, step->cookie);
+		if (likely(conn))
+			tcps_conn_count_start(step->kind);
+		else
+			tcps_conn_missed(1);
+	}
 	if (likely(conn)) {
 		tcps_conn_begin(conn, step->tuple, owner);
 		record = tcps_step_make(&visit, conn, step, tcps_step_look,
@@ -110,9 +115,11 @@ void tcps_life_strange(const struct tcps_step *step)
 	struct tcps_visit tcps_uninitialized visit;
 
 	tcps_step_enter(&visit, step->cookie);
-	if (tcps_life_learning() && step->new != TCPSTATES_CLOSE)
+	if (tcps_verify_learning() && step->new != TCPSTATES_CLOSE)
 		conn = tcps_conn_make(visit.chain, step->cookie);
 	if (conn) {
+		if (step->next == step->holder)
+			tcps_conn_count_start(step->kind);
 		tcps_conn_begin(conn, step->tuple, &nobody);
 		record = tcps_step_make(&visit, conn, step, tcps_step_look,
 					tcps_step_ask);
@@ -155,16 +162,17 @@ bool tcps_life_stay(u64 cookie, const void *sk, const void *tw, u32 flags)
 	if (conn) {
 		conn->told.flags |= flags;
 		conn->holder = tw;
-		conn->kind = TCPS_KIND_OTHER;
+		conn->kind = TCPS_KIND_TIMEWAIT;
 		conn->ghost = sk;
-		conn->doubted = false;
+		conn->unmet = 0;
+		tcps_conn_count(TCPS_COUNT_MINISOCKS_STARTED);
 	}
 	tcps_step_unvisit(&visit);
 	return conn;
 }
 
 /*
- * The entry that @holder stands for, or nobody does: the copy of a request that
+ * The entry that @holder stands for, or nothing does: the copy of a request that
  * has moved to another listener is not known before it is met.
  */
 static struct tcps_conn *find_or_claim(struct hlist_bl_head *chain, u64 cookie,
@@ -181,76 +189,166 @@ static struct tcps_conn *find_or_claim(struct hlist_bl_head *chain, u64 cookie,
 	return conn;
 }
 
+/* The request that stood for @conn is not what does any more. */
+static void leave_request(struct tcps_conn *conn, const void *to)
+{
+	if (tcps_conn_is_request(conn->kind))
+		tcps_conn_count(TCPS_COUNT_REQUESTS_DONE);
+	conn->holder = to;
+	conn->kind = TCPS_KIND_OTHER;
+	conn->unmet = 0;
+}
+
+/* An end that has not been marked is no duplicate's. */
+static void mark_unknown(struct tcps_conn *conn)
+{
+	conn->is_marked = true;
+	conn->marked_by = 0;
+	conn->mark = TCPSTATES_CAUSE_UNKNOWN;
+}
+
 /**
- * tcps_life_pass() - another structure stands for a connection
- * @cookie: which connection
- * @from: what stood for it, unless that was NULL already
- * @to: what does now, or NULL if that is not known yet
+ * tcps_life_pass() - a child takes the place of its request
+ * @cookie: of the connection
+ * @req: the request
+ * @child: the child
  *
  * Return: false if there is no entry.
  */
-bool tcps_life_pass(u64 cookie, const void *from, const void *to)
+bool tcps_life_pass(u64 cookie, const void *req, const void *child)
 {
-	struct tcps_conn *conn;
 	struct tcps_visit tcps_uninitialized visit;
+	struct tcps_conn *conn;
 
 	tcps_step_visit(&visit, cookie);
-	conn = find_or_claim(visit.chain, cookie, from);
-	if (conn) {
-		conn->holder = to;
-		conn->kind = TCPS_KIND_OTHER;
-		conn->doubted = false;
-	}
-	if (conn && !to) {
-		/* What ends without having been dropped is no duplicate now. */
-		conn->is_marked = true;
-		conn->marked_by = 0;
-		conn->mark = TCPSTATES_CAUSE_UNKNOWN;
-	}
+	conn = find_or_claim(visit.chain, cookie, req);
+	if (conn)
+		leave_request(conn, child);
 	tcps_step_unvisit(&visit);
 	return conn;
 }
 
 /**
- * tcps_life_child() - a child of a request is born, or has ended as one
- * @cookie: the request's
- * @born: which of them
+ * tcps_life_move() - a copy takes the place of a request, and is not known yet
+ * @cookie: of both
+ * @req: the request
  */
-void tcps_life_child(u64 cookie, bool born)
+void tcps_life_move(u64 cookie, const void *req)
 {
-	struct tcps_conn *conn = NULL;
 	struct tcps_visit tcps_uninitialized visit;
+	struct tcps_conn *conn;
 
 	tcps_step_visit(&visit, cookie);
-	while ((conn = tcps_conn_next(visit.chain, cookie, conn))) {
-		if (conn->state != TCPSTATES_SYN_RECV)
-			continue;
-		if (born && conn->children < U8_MAX)
-			conn->children++;
-		else if (!born && conn->children)
-			conn->children--;
+	conn = find_or_claim(visit.chain, cookie, req);
+	if (conn) {
+		conn->holder = NULL;
+		if (conn->kind == TCPS_KIND_REQUEST)
+			conn->kind = TCPS_KIND_MOVED;
+		conn->unmet = 0;
+		mark_unknown(conn);
 	}
 	tcps_step_unvisit(&visit);
 }
 
 /**
- * tcps_life_has_child() - whether a child of a request lives
- * @cookie: its cookie
+ * tcps_life_child() - a child was made from a request
+ * @cookie: the request's
+ *
+ * It stands for nothing until it has taken the request's place.
+ */
+void tcps_life_child(u64 cookie)
+{
+	struct tcps_visit tcps_uninitialized visit;
+	struct tcps_conn *conn = NULL;
+
+	tcps_step_visit(&visit, cookie);
+	while ((conn = tcps_conn_next(visit.chain, cookie, conn)))
+		if (conn->state == TCPSTATES_SYN_RECV)
+			conn->has_child = true;
+	tcps_step_unvisit(&visit);
+}
+
+/* Whether a request was dropped, and its end only has to be told. */
+static bool is_settled(const struct tcps_conn *conn)
+{
+	return conn->is_marked && !conn->marked_by;
+}
+
+/**
+ * tcps_life_join() - a request has ended; does a child live in its place?
+ * @cookie: of the connection
  * @req: the request
  *
- * Return: true if a child lives, whose next step will tell that it took over.
+ * A request that had a child and was not dropped has been replaced by that child,
+ * which is not known here: its next step tells.
+ *
+ * Return: false if there is no entry, or no child.
  */
-bool tcps_life_has_child(u64 cookie, const struct request_sock *req)
+bool tcps_life_join(u64 cookie, const struct request_sock *req)
 {
-	struct tcps_conn *conn;
 	struct tcps_visit tcps_uninitialized visit;
-	bool has;
+	struct tcps_conn *conn;
+	bool joined;
 
 	tcps_step_visit(&visit, cookie);
 	conn = tcps_conn_find(visit.chain, cookie, req);
-	has = conn && conn->children;
+	joined = conn && conn->has_child && !is_settled(conn);
+	if (joined) {
+		leave_request(conn, NULL);
+		mark_unknown(conn);
+	}
 	tcps_step_unvisit(&visit);
-	return has;
+	return joined;
+}
+
+/*
+ * The entry that a child has in SYN_RECV, as it has taken its request's place;
+ * @replaced tells whether that request has been replaced, or dropped.
+ */
+static struct tcps_conn *
+find_of_child(struct hlist_bl_head *chain, u64 cookie,
+	      bool (*replaced)(const struct request_sock *req))
+{
+	struct tcps_conn *conn = NULL;
+
+	while ((conn = tcps_conn_next(chain, cookie, conn))) {
+		if (conn->state != TCPSTATES_SYN_RECV || !conn->has_child)
+			continue;
+		if (!conn->holder)
+			return conn;
+		if (replaced && conn->kind == TCPS_KIND_REQUEST &&
+		    !is_settled(conn) && replaced(conn->holder))
+			return conn;
+	}
+	return NULL;
+}
+
+/**
+ * tcps_life_close_child() - a child that is not known goes from SYN_RECV to CLOSE
+ * @step: what happens if it has taken its request's place
+ * @replaced: whether a request has been replaced, or dropped; called with
+ *	interrupts off, while the request cannot be freed. NULL if a child of a
+ *	request that is still there has not taken its place in any case
+ *
+ * Return: false if it has not, and nothing is recorded.
+ */
+bool tcps_life_close_child(const struct tcps_step *step,
+			   bool (*replaced)(const struct request_sock *req))
+{
+	struct tcps_visit tcps_uninitialized visit;
+	struct tcpstates_record *record = NULL;
+	struct tcps_conn *conn;
+
+	tcps_step_enter(&visit, step->cookie);
+	conn = find_of_child(visit.chain, step->cookie, replaced);
+	if (conn) {
+		leave_request(conn, step->holder);
+		record = tcps_step_make(&visit, conn, step, tcps_step_look,
+					tcps_step_ask);
+		tcps_step_finish(conn);
+	}
+	tcps_step_leave(&visit, record);
+	return record;
 }
 
 /**
@@ -388,100 +486,4 @@ bool tcps_life_settle(u64 cookie, const void *holder, unsigned long by,
 	}
 	tcps_step_unvisit(&visit);
 	return conn;
-}
-
-/*
- * Whether the full socket of @step does not stand for what its cookie says: it
- * has been replaced, or has not taken over yet.
- */
-static bool is_told_already(struct hlist_bl_head *chain,
-			    const struct tcps_step *step)
-{
-	struct tcps_conn *conn = NULL;
-
-	if (step->kind != TCPS_KIND_SOCK)
-		return false;
-	while ((conn = tcps_conn_next(chain, step->cookie, conn)))
-		if (conn->ghost == step->holder ||
-		    conn->state == TCPSTATES_SYN_RECV)
-			return true;
-	return false;
-}
-
-/**
- * tcps_life_learn() - a connection is there
- * @step: in which state (@new), since now at the latest
- * @owner: what is known of whose it is
- *
- * After tcps_life_confirm() it only confirms what is known: a connection whose
- * end was recorded while it was still linked must not come back.
- *
- * Context: the lock of the structure's hash bucket is held.
- */
-void tcps_life_learn(const struct tcps_step *step,
-		     const struct tcps_owner *owner)
-{
-	struct tcps_visit tcps_uninitialized visit;
-	struct tcps_conn *conn, *made = NULL;
-
-	tcps_step_visit(&visit, step->cookie);
-	conn = tcps_conn_find(visit.chain, step->cookie, step->holder);
-	if (conn)
-		conn->doubted = false;
-	else if (!confirming && !is_told_already(visit.chain, step))
-		made = tcps_conn_make(visit.chain, step->cookie);
-	if (made) {
-		tcps_conn_begin(made, step->tuple, owner);
-		made->told.flags |= step->flags;
-		made->since_ns = ktime_get_boottime_ns();
-		made->state = step->new;
-		made->holder = step->holder;
-		made->kind = step->kind;
-		made->atleast = true;
-		tcps_stuck_note(made->cookie, made->state);
-	}
-	tcps_step_unvisit(&visit);
-}
-
-/**
- * tcps_life_learning() - whether strangers may be old connections
- *
- * Return: true until tcps_life_learned().
- */
-bool tcps_life_learning(void)
-{
-	return unlikely(READ_ONCE(learning));
-}
-
-/**
- * tcps_life_init() - begin to learn
- *
- * Context: process, before anything is recorded.
- */
-void tcps_life_init(void)
-{
-	learning = true;
-	confirming = false;
-}
-
-/**
- * tcps_life_confirm() - doubt all that was learned until it is learned again
- *
- * Context: process.
- */
-void tcps_life_confirm(void)
-{
-	confirming = true;
-	tcps_conn_doubt();
-}
-
-/**
- * tcps_life_learned() - forget what is still doubted
- *
- * Context: process.
- */
-void tcps_life_learned(void)
-{
-	tcps_conn_forget();
-	WRITE_ONCE(learning, false);
 }

@@ -10,8 +10,8 @@
  * stranger: its transitions are recorded all the same, if the caller can tell
  * them, but without duration, owner, or a cause that could have been marked.
  *
- * Context of all but tcps_life_learned(): process or softirq, with or without
- * preemption and locks, several CPUs at once.
+ * Context: process or softirq, with or without preemption and locks, several CPUs
+ * at once.
  */
 #ifndef _TCPS_LIFE_H
 #define _TCPS_LIFE_H
@@ -80,9 +80,12 @@ enum tcps_stepped tcps_life_step(const struct tcps_step *step);
 void tcps_life_strange(const struct tcps_step *step);
 enum tcps_end tcps_life_close(const struct tcps_step *step);
 bool tcps_life_stay(u64 cookie, const void *sk, const void *tw, u32 flags);
-bool tcps_life_pass(u64 cookie, const void *from, const void *to);
-void tcps_life_child(u64 cookie, bool born);
-bool tcps_life_has_child(u64 cookie, const struct request_sock *req);
+bool tcps_life_pass(u64 cookie, const void *req, const void *child);
+void tcps_life_move(u64 cookie, const void *req);
+void tcps_life_child(u64 cookie);
+bool tcps_life_join(u64 cookie, const struct request_sock *req);
+bool tcps_life_close_child(const struct tcps_step *step,
+			   bool (*replaced)(const struct request_sock *req));
 bool tcps_life_known(u64 cookie);
 bool tcps_life_is(u64 cookie, const void *holder, u8 state);
 
@@ -94,14 +97,5 @@ void tcps_life_accepted(u64 cookie, const struct sock *sk,
 void tcps_life_mark(u64 cookie, const void *holder, unsigned long by, u8 cause);
 bool tcps_life_settle(u64 cookie, const void *holder, unsigned long by,
 		      u8 cause);
-
-bool tcps_life_learning(void);
-void tcps_life_learn(const struct tcps_step *step,
-		     const struct tcps_owner *owner);
-
-/* Context: process. */
-void tcps_life_init(void);
-void tcps_life_confirm(void);
-void tcps_life_learned(void);
 
 #endif /* _TCPS_LIFE_H */

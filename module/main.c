@@ -5,14 +5,15 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
+#include "audit.h"
 #include "conn.h"
 #include "device.h"
 #include "hooks.h"
 #include "learn.h"
-#include "life.h"
 #include "probe.h"
 #include "stream.h"
 #include "stuck_timer.h"
+#include "verify.h"
 #include "version.h"
 
 static unsigned int ring_records;
@@ -59,7 +60,7 @@ static int __init tcpstates_init(void)
 	ret = tcps_conn_init(conn_mib);
 	if (ret)
 		return ret;
-	tcps_life_init();
+	tcps_verify_learn_begin();
 	ret = tcps_stream_init(ring_records);
 	if (ret)
 		goto err_exit_conn;
@@ -73,12 +74,19 @@ static int __init tcpstates_init(void)
 	ret = tcps_hooks_attach();
 	if (ret)
 		goto err_exit_probe;
-	tcps_learn_existing();
-	ret = tcps_device_register();
+	ret = tcps_learn_existing();
 	if (ret)
 		goto err_detach_hooks;
+	ret = tcps_audit_init();
+	if (ret)
+		goto err_detach_hooks;
+	ret = tcps_device_register();
+	if (ret)
+		goto err_exit_audit;
 	return 0;
 
+err_exit_audit:
+	tcps_audit_exit();
 err_detach_hooks:
 	tcps_hooks_detach();
 err_exit_probe:
@@ -95,6 +103,7 @@ err_exit_conn:
 static void __exit tcpstates_exit(void)
 {
 	tcps_device_unregister();
+	tcps_audit_exit();
 	tcps_hooks_detach();
 	tcps_probe_exit();
 	tcps_stuck_timer_exit();

@@ -25,6 +25,7 @@
  */
 #include "probe.h"
 
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/in.h>
 #include <linux/percpu.h>
@@ -52,6 +53,7 @@
 #include "step.h"
 #include "uninitialized.h"
 #include "uapi/tcpstates.h"
+#include "verify.h"
 
 /*
  * Sizes of the sets. half_open and fin_wait2 hold a key for each such
@@ -68,7 +70,7 @@
 
 static struct tcps_keyset ghosts, told, moved, half_open, fin_wait2;
 static bool sets_used;	/* those that stand in hold something, or did */
-static bool any_moved;	/* so does that one */
+static atomic_t moved_keys;	/* in the set moved */
 
 /**
  * struct birth - from inet_csk_clone_lock() to the child's first transition
@@ -433,8 +435,8 @@ static noinline void child_born(const struct sock *child)
 	}
 
 	if (known && sk_is_mptcp(child))
-		tcps_life_child(cookie, true);
-	if (known && (tcps_life_learning() || tcps_conn_short()) &&
+		tcps_life_child(cookie);
+	if (known && (tcps_verify_learning() || tcps_conn_short()) &&
 	    attached(TCPSTATES_HOOK_REQ_DONE))
 		stand_in(&ghosts, cookie ^ CHILD_MARK);
 	else if (!known && recording() && birth)
@@ -466,7 +468,7 @@ static bool is_strange_ghost(u64 cookie, u8 old, bool has_others)
 	if (stood_in(&ghosts, cookie))
 		return true;
 	/* Every connection has an entry: a child that was too late. */
-	return old == TCP_SYN_RECV && !tcps_life_learning() &&
+	return old == TCP_SYN_RECV && !tcps_verify_learning() &&
 	       !tcps_conn_short();
 }
 
@@ -484,7 +486,7 @@ static bool sees_port(u8 state)
 static bool is_portless(const struct sock *sk, u8 state)
 {
 	return sees_port(state) && !stood_in(&told, (unsigned long)sk) &&
-	       !tcps_life_learning() && !tcps_conn_short();
+	       !tcps_verify_learning() && !tcps_conn_short();
 }
 
 /* connect() or listen(), which may have to choose a port yet. */
@@ -496,6 +498,25 @@ static noinline void sock_opens(const struct sock *sk, u8 new)
 		stand_in(&told, (unsigned long)sk);
 }
 
+/* A request of MPTCP that was unhashed: a child has replaced it, or it was dropped. */
+static bool is_replaced_join(const struct request_sock *req)
+{
+	return rsk_is_mptcp(req) && !is_hashed(req);
+}
+
+/*
+ * A child of MPTCP has taken its request's place, and was refused then: a join
+ * without a valid HMAC, or whose connection is gone. subflow_syn_recv_sock() takes
+ * what made it MPTCP's from it, orphans it, and calls tcp_done(), before
+ * tcp_check_req() drops the request. A child that another was faster than goes to
+ * CLOSE before it is an orphan (inet_ehash_nolisten()).
+ */
+static bool is_refused_join(const struct sock *sk, const struct tcps_step *step)
+{
+	return tcps_life_close_child(step, sock_flag(sk, SOCK_DEAD) ?
+					   is_replaced_join : NULL);
+}
+
 /* A socket that has no entry, nor is a ghost of one, goes to CLOSE. */
 static noinline void strange_close(const struct sock *sk, u8 old,
 				   enum tcps_end end)
@@ -503,8 +524,9 @@ static noinline void strange_close(const struct sock *sk, u8 old,
 	struct tcps_step step;
 
 	init_close(&step, sk, old);
-	if (old == TCP_SYN_RECV && sk_is_mptcp(sk))
-		tcps_life_child(step.cookie, false);
+	if (old == TCP_SYN_RECV && end == TCPS_END_STRANGE &&
+	    is_refused_join(sk, &step))
+		return;
 	if (is_portless(sk, old))
 		portless_life(sk, &step);
 	else if (!is_strange_ghost(step.cookie, old, end == TCPS_END_STRANGE))
@@ -686,6 +708,7 @@ static enum tcps_stepped timewait_step(const struct inet_timewait_sock *tw,
 		.cookie = tcps_cookie((const struct sock *)tw),
 		.holder = tw,
 		.next = new == TCP_CLOSE ? NULL : tw,
+		.kind = TCPS_KIND_TIMEWAIT,
 		.strict = true,
 		.old = old,
 		.new = new,
@@ -707,6 +730,7 @@ static void strange_timewait(const struct inet_timewait_sock *tw, u8 old,
 		.cookie = tcps_cookie((const struct sock *)tw),
 		.holder = tw,
 		.next = new == TCP_CLOSE ? NULL : tw,
+		.kind = TCPS_KIND_TIMEWAIT,
 		.tuple = &tuple,
 		.unless_marked = new == TCP_CLOSE,
 		.old = old,
@@ -898,6 +922,16 @@ static bool became_child(const struct request_sock *req)
 	return req->sk && attached(TCPSTATES_HOOK_REQ_DONE);
 }
 
+/* Whether a copy of the request has taken its place; asked once. */
+static bool was_moved(const struct request_sock *req)
+{
+	if (likely(!atomic_read(&moved_keys)) ||
+	    !tcps_keyset_remove(&moved, (unsigned long)req))
+		return false;
+	atomic_dec(&moved_keys);
+	return true;
+}
+
 /**
  * tcps_probe_request_free() - tcp_v4_reqsk_destructor() and its IPv6 sister
  * @req: the request, to which nobody has a reference any more
@@ -912,8 +946,7 @@ void tcps_probe_request_free(const struct request_sock *req)
 
 	if (!cookie || !recording())
 		return;
-	if (READ_ONCE(any_moved) &&
-	    tcps_keyset_remove(&moved, (unsigned long)req)) {
+	if (was_moved(req)) {
 		stood_in(&half_open, cookie);
 		/* Unless no copy could be made, or none was used. */
 		if (!tcps_life_is(cookie, req, TCP_SYN_RECV))
@@ -921,9 +954,7 @@ void tcps_probe_request_free(const struct request_sock *req)
 	}
 	if (!rsk_is_mptcp(req) && became_child(req))
 		return;
-	if (rsk_is_mptcp(req) && tcps_life_has_child(cookie, req))
-		tcps_life_pass(cookie, req, NULL);
-	else
+	if (!rsk_is_mptcp(req) || !tcps_life_join(cookie, req))
 		request_ends(req);
 }
 
@@ -935,9 +966,9 @@ void tcps_probe_request_migrate(const struct request_sock *req)
 {
 	if (!attached(TCPSTATES_HOOK_REQ_FREE))
 		return;
-	WRITE_ONCE(any_moved, true);
-	tcps_keyset_add(&moved, (unsigned long)req);
-	tcps_life_pass(tcps_request_cookie(req), req, NULL);
+	if (tcps_keyset_add(&moved, (unsigned long)req))
+		atomic_inc(&moved_keys);
+	tcps_life_move(tcps_request_cookie(req), req);
 }
 
 /* A SYN cookie's SYN has left nothing: it is the ACK that begins this life. */
@@ -1108,19 +1139,31 @@ static void empty_set(struct tcps_keyset *set)
 }
 
 /**
+ * tcps_probe_sets_used() - whether the sets stand in for connections
+ *
+ * Context: any.
+ * Return: true if hooks look into them.
+ */
+bool tcps_probe_sets_used(void)
+{
+	return READ_ONCE(sets_used);
+}
+
+/**
  * tcps_probe_learned() - every connection has an entry now
  *
  * What stood in for those without one is not needed any more, unless there was
- * no memory for some.
+ * no memory for some. To be called some time after that was so for the first time:
+ * calls that were under way then still go by the sets.
  *
- * Context: process, once.
+ * Context: process; one call at a time.
  */
 void tcps_probe_learned(void)
 {
 	if (tcps_conn_short())
 		return;
 	WRITE_ONCE(sets_used, false);
-	/* Whoever has seen them in use gets through. */
+	/* Wait for handlers that still read sets_used as true. */
 	synchronize_rcu();
 	if (READ_ONCE(sets_used))
 		return;

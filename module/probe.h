@@ -63,6 +63,7 @@ u8 tcps_probe_request_kind(void);
 /* For learn.c. */
 bool tcps_probe_ghost(const struct sock *sk);
 void tcps_probe_learned(void);
+bool tcps_probe_sets_used(void);
 
 void tcps_probe_stats(struct tcpstates_stats *stats);
 

@@ -121,6 +121,21 @@ static __always_inline void tcps_step_handshake(struct tcps_conn *conn,
 	conn->told.known |= TCPSTATES_KNOW_HANDSHAKE;
 }
 
+/* What stood for @conn has gone, or a minisock has replaced it. */
+static __always_inline void tcps_step_replace(struct tcps_conn *conn,
+					      const struct tcps_step *step)
+{
+	/* A full socket that is replaced has its CLOSE still to come. */
+	if (step->next && step->kind == TCPS_KIND_SOCK)
+		conn->ghost = step->holder;
+	if (step->next)
+		tcps_conn_count(TCPS_COUNT_MINISOCKS_STARTED);
+	else
+		tcps_conn_count_end(conn->kind);
+	conn->holder = step->next;
+	conn->kind = step->next ? TCPS_KIND_TIMEWAIT : TCPS_KIND_OTHER;
+}
+
 /*
  * Begin a record of what @step does to @conn, and do it.
  *
@@ -155,19 +170,19 @@ tcps_step_make(struct tcps_visit *visit, struct tcps_conn *conn,
 	record->known = conn->told.known | known;
 	record->cause = ask(step, conn);
 
-	/* A full socket that is replaced has its CLOSE still to come. */
-	if (step->next && step->next != step->holder &&
-	    step->kind == TCPS_KIND_SOCK)
-		conn->ghost = step->holder;
+	if (likely(step->next == step->holder)) {
+		conn->holder = step->holder;
+		conn->kind = step->kind;
+	} else {
+		tcps_step_replace(conn, step);
+	}
 	conn->since_ns = boot_ns;
-	conn->holder = step->next;
 	conn->state = step->new;
-	conn->kind = step->next == step->holder ? step->kind : TCPS_KIND_OTHER;
 	conn->mark = TCPSTATES_CAUSE_UNKNOWN;
 	conn->is_marked = false;
 	conn->atleast = false;
-	conn->doubted = false;
-	conn->children = 0;
+	conn->has_child = false;
+	conn->unmet = 0;
 	conn->stuck_s = 0;
 	tcps_stuck_note(conn->cookie, conn->state);
 	return record;
@@ -195,9 +210,13 @@ tcps_step_find(struct hlist_bl_head *chain, const struct tcps_step *step)
 	if (likely(conn) || step->old != TCPSTATES_SYN_RECV ||
 	    step->kind != TCPS_KIND_SOCK)
 		return conn;
-	while ((conn = tcps_conn_next(chain, step->cookie, conn)))
-		if (conn->state == TCPSTATES_SYN_RECV)
-			return conn;
+	while ((conn = tcps_conn_next(chain, step->cookie, conn))) {
+		if (conn->state != TCPSTATES_SYN_RECV)
+			continue;
+		if (tcps_conn_is_request(conn->kind))
+			tcps_conn_count(TCPS_COUNT_REQUESTS_DONE);
+		return conn;
+	}
 	return NULL;
 }
 

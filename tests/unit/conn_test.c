@@ -257,7 +257,7 @@ static void test_removed(void **state)
 	assert_null(next(7, NULL));
 }
 
-/* What finds no memory is counted, and said for ever. */
+/* What finds no memory is counted, and said until the table is complete again. */
 static void test_no_memory(void **state)
 {
 	struct tcpstates_stats before = { }, after = { };
@@ -271,8 +271,11 @@ static void test_no_memory(void **state)
 	assert_false(tcps_conn_short());
 	pool_most = 1;
 	assert_null(make(8, &one));
+	assert_false(tcps_conn_short());
+	tcps_conn_missed(1);
 	assert_true(tcps_conn_short());
 	assert_null(make(7, &other));
+	tcps_conn_missed(1);
 	assert_null(next(8, NULL));
 	tcps_conn_stats(&after);
 	assert_int_equal(after.conns_missed, 2);
@@ -282,6 +285,60 @@ static void test_no_memory(void **state)
 	end(first);
 	assert_non_null(make(8, &one));
 	assert_true(tcps_conn_short());
+}
+
+static void test_complete_again(void **state)
+{
+	struct tcpstates_account account = { };
+	u64 misses;
+
+	(void)state;
+	tcps_conn_account(&account);
+	assert_int_equal(account.incomplete_boot_ns, 0);
+	assert_int_equal(account.complete_boot_ns, 0);
+	now = 500;
+	tcps_conn_missed(3);
+	now = 600;
+	tcps_conn_missed(1);
+	tcps_conn_account(&account);
+	assert_int_equal(account.incomplete_boot_ns, 500);
+	/* One more is missed while the walk makes sure of the others. */
+	misses = tcps_conn_misses();
+	tcps_conn_missed(1);
+	tcps_conn_complete(misses);
+	assert_true(tcps_conn_short());
+	tcps_conn_account(&account);
+	assert_int_equal(account.incomplete_boot_ns, 500);
+	now = 700;
+	tcps_conn_complete(tcps_conn_misses());
+	assert_false(tcps_conn_short());
+	tcps_conn_account(&account);
+	assert_int_equal(account.incomplete_boot_ns, 0);
+	assert_int_equal(account.complete_boot_ns, 700);
+	now = 800;
+	tcps_conn_missed(1);
+	tcps_conn_account(&account);
+	assert_int_equal(account.incomplete_boot_ns, 800);
+	assert_int_equal(account.complete_boot_ns, 0);
+}
+
+/* A full table is not filled in vain. */
+static void test_room(void **state)
+{
+	static struct tcps_conn *conns[8192];
+	unsigned int i = 0;
+
+	(void)state;
+	while (tcps_conn_has_room()) {
+		must(i < COUNT(conns));
+		conns[i] = make(i + 1, &one);
+		i++;
+	}
+	assert_in_range(i, pool_most - pool_most / 8, pool_most);
+	end(conns[--i]);
+	assert_true(tcps_conn_has_room());
+	while (i)
+		end(conns[--i]);
 }
 
 /* As the ABI text counts the bytes of a connection, with its part of a head. */
@@ -432,8 +489,8 @@ static void test_more_rows_than_room(void **state)
 					&copied_ns), 0);
 }
 
-/* Doubted is what was learned; forgotten is what stays so. */
-static void test_doubted_is_forgotten(void **state)
+/* Freed is what was learned, and not confirmed. */
+static void test_unconfirmed_is_freed(void **state)
 {
 	struct tcps_conn *learned = make(7, &one);
 	struct tcps_conn *met = make(8, &one);
@@ -441,19 +498,16 @@ static void test_doubted_is_forgotten(void **state)
 	struct tcps_conn *haunted = make(7, &other);
 
 	(void)state;
-	learned->atleast = true;
-	met->atleast = true;
-	haunted->atleast = true;
 	haunted->ghost = &one;
 	tcps_conn_forget();
 	assert_int_equal(pool_in_use, 4);
-	tcps_conn_doubt();
-	assert_int_equal(pool_in_use, 4);
-	assert_true(learned->doubted && haunted->doubted);
-	assert_false(seen->doubted);
-	met->doubted = false;
+	learned->unmet = TCPS_UNCONFIRMED;
+	haunted->unmet = TCPS_UNCONFIRMED;
+	met->unmet = 1;
 	tcps_conn_forget();
 	assert_int_equal(pool_in_use, 3);
+	assert_int_equal(haunted->unmet, 0);
+	assert_int_equal(met->unmet, 1);
 	assert_null(find(7, &one));
 	assert_ptr_equal(find(7, &other), haunted);
 	assert_ptr_equal(find(8, &one), met);
@@ -495,7 +549,9 @@ int main(void)
 		TEST(test_row_asks_who_is_there),
 		TEST(test_no_row_of_what_is_over),
 		TEST(test_more_rows_than_room),
-		TEST(test_doubted_is_forgotten),
+		TEST(test_complete_again),
+		TEST(test_room),
+		TEST(test_unconfirmed_is_freed),
 		TEST(test_many),
 	};
 

@@ -9,6 +9,7 @@
 #include "pool_stub.h"
 #include "stream_stub.h"
 #include "uapi/tcpstates.h"
+#include "verify.h"
 
 #define OWNED	(TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID)
 
@@ -59,8 +60,8 @@ static int setup(void **state)
 	now = 1000;
 	stream_old_byte = 0xa5;
 	ret = tcps_conn_init(TCPS_CONN_MIB_MIN);
-	tcps_life_init();
-	tcps_life_learned();
+	tcps_verify_learn_begin();
+	tcps_verify_learn_end();
 	return ret;
 }
 
@@ -754,7 +755,7 @@ static void learn_step(const struct tcps_step *step, u64 time)
 	struct tcps_owner owner = { .known = TCPSTATES_KNOW_UID, .uid = 33 };
 
 	now = time;
-	tcps_life_learn(step, &owner);
+	tcps_verify_learn(step, &owner);
 	assert_int_equal(stream_count(), 0);
 }
 
@@ -867,16 +868,16 @@ static void test_what_is_told_is_not_learned(void **state)
 	assert_int_equal(pool_in_use, 4);
 }
 
-static void test_doubted_is_forgotten(void **state)
+static void test_unconfirmed_is_forgotten(void **state)
 {
 	(void)state;
-	tcps_life_init();
-	assert_true(tcps_life_learning());
+	tcps_verify_learn_begin();
+	assert_true(tcps_verify_learning());
 	learn_minisock(7, TCPSTATES_TIME_WAIT, 1000);
 	learn_minisock(8, TCPSTATES_TIME_WAIT, 1000);
 	learn(9, sk, TCPSTATES_ESTABLISHED, 1000);
 	go(10, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
-	tcps_life_confirm();
+	tcps_verify_learn_confirm();
 	assert_int_equal(pool_in_use, 4);
 	/* Met again; changed meanwhile; seen from its beginning. */
 	learn_minisock(8, TCPSTATES_TIME_WAIT, 1100);
@@ -884,9 +885,9 @@ static void test_doubted_is_forgotten(void **state)
 	/* Only confirmed, and not learned. */
 	learn(11, sk, TCPSTATES_ESTABLISHED, 1100);
 	assert_int_equal(pool_in_use, 4);
-	assert_true(tcps_life_learning());
-	tcps_life_learned();
-	assert_false(tcps_life_learning());
+	assert_true(tcps_verify_learning());
+	tcps_verify_learn_end();
+	assert_false(tcps_verify_learning());
 	assert_int_equal(pool_in_use, 3);
 	assert_false(tcps_life_known(7));
 	/* What was not met by then has ended, though it is hashed still. */
@@ -914,7 +915,7 @@ static void test_strangers_are_learned(void **state)
 	struct tcpstates_record record;
 
 	(void)state;
-	tcps_life_init();
+	tcps_verify_learn_begin();
 	record = go_strange(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
 	expect_no_duration(&record);
 	expect_tuple(&record, &tuple);
@@ -934,7 +935,7 @@ static void test_strangers_are_learned(void **state)
 	/* An end makes nothing. */
 	go_strange(8, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE, 1700);
 	assert_int_equal(pool_in_use, 2);
-	tcps_life_learned();
+	tcps_verify_learn_end();
 	go_strange(9, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
 	assert_int_equal(pool_in_use, 2);
 	go(10, TCPSTATES_CLOSE, TCPSTATES_LISTEN, 1000);
@@ -949,7 +950,7 @@ static void test_stranger_is_replaced(void **state)
 	struct tcpstates_record record, row;
 
 	(void)state;
-	tcps_life_init();
+	tcps_verify_learn_begin();
 	step.next = tw;
 	tcps_life_strange(&step);
 	record = take(&step);
@@ -1010,7 +1011,7 @@ static void test_no_memory(void **state)
 	expect_no_duration(&record);
 	assert_int_equal(record.known & OWNED, 0);
 	assert_int_equal(record.cause, TCPSTATES_CAUSE_CONNECT);
-	tcps_life_init();
+	tcps_verify_learn_begin();
 	learn(9, sk, TCPSTATES_ESTABLISHED, 1000);
 	go_strange(9, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
 	assert_false(tcps_life_known(8));
@@ -1078,11 +1079,11 @@ static void test_ghost_outlives_its_connection(void **state)
 static void test_ghost_is_not_forgotten(void **state)
 {
 	(void)state;
-	tcps_life_init();
+	tcps_verify_learn_begin();
 	learn(7, sk, TCPSTATES_FIN_WAIT2, 1000);
 	replace(7, TCPSTATES_FIN_WAIT2, 1100);
-	tcps_life_confirm();
-	tcps_life_learned();
+	tcps_verify_learn_confirm();
+	tcps_verify_learn_end();
 	assert_int_equal(pool_in_use, 1);
 	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
 	go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSE, 1200);
@@ -1242,23 +1243,69 @@ static void test_child_is_adopted(void **state)
 }
 
 /* A request moves to another listener: its copy is known when it is met. */
-/* MPTCP: a join drops the request, and its child lives, or was turned away. */
-static void test_children(void **state)
+static bool request_replaced;
+
+static bool is_replaced(const struct request_sock *request)
+{
+	must(request == req);
+	return request_replaced;
+}
+
+/* Whether a child that goes to CLOSE is the connection. */
+static bool close_child(bool (*replaced)(const struct request_sock *request))
+{
+	struct tcps_step step = sock_step(7, child, TCPSTATES_SYN_RECV,
+					  TCPSTATES_CLOSE);
+	bool closed;
+
+	now = 1500;
+	closed = tcps_life_close_child(&step, replaced);
+	if (closed)
+		assert_int_equal(stream_take().dur_ns, 500);
+	assert_int_equal(stream_count(), 0);
+	return closed;
+}
+
+/* MPTCP: a join drops the request, and its child lives. */
+static void test_join(void **state)
 {
 	(void)state;
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	assert_false(tcps_life_has_child(7, (void *)req));
-	tcps_life_child(7, true);
-	tcps_life_child(7, true);
-	tcps_life_child(7, false);
-	assert_true(tcps_life_has_child(7, (void *)req));
-	tcps_life_child(7, false);
-	assert_false(tcps_life_has_child(7, (void *)req));
-	/* There are not fewer than none. */
-	tcps_life_child(7, false);
-	tcps_life_child(7, true);
-	assert_true(tcps_life_has_child(7, (void *)req));
-	assert_false(tcps_life_has_child(7, (void *)copy));
+	assert_false(tcps_life_join(7, req));
+	tcps_life_child(7);
+	assert_false(tcps_life_join(7, copy));
+	assert_true(tcps_life_join(7, req));
+	assert_false(tcps_life_join(7, req));
+	/* It is the child's from now on, whichever that is. */
+	assert_true(close_child(NULL));
+	assert_int_equal(pool_in_use, 0);
+
+	/* The request was dropped: a child came too late. */
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	tcps_life_child(7);
+	assert_true(tcps_life_settle(7, req, US, TCPSTATES_CAUSE_OVERFLOW));
+	assert_false(tcps_life_join(7, req));
+	request_replaced = true;
+	assert_false(close_child(is_replaced));
+	assert_int_equal(end_of_request(7, req, US), TCPSTATES_CAUSE_OVERFLOW);
+}
+
+/* A child is turned away, before or after it has taken its request's place. */
+static void test_refused_join(void **state)
+{
+	(void)state;
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	request_replaced = true;
+	assert_false(close_child(is_replaced));
+	tcps_life_child(7);
+	assert_false(close_child(NULL));
+	request_replaced = false;
+	assert_false(close_child(is_replaced));
+	assert_int_equal(pool_in_use, 1);
+	request_replaced = true;
+	assert_true(close_child(is_replaced));
+	assert_int_equal(pool_in_use, 0);
+	assert_false(close_child(is_replaced));
 }
 
 static void test_moved_request(void **state)
@@ -1271,8 +1318,8 @@ static void test_moved_request(void **state)
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
 	/* Not while the first one stands for it. */
 	expect_stepped(&step, TCPS_STEP_STRANGE);
-	assert_false(tcps_life_pass(7, copy, NULL));
-	assert_true(tcps_life_pass(7, req, NULL));
+	tcps_life_move(7, copy);
+	tcps_life_move(7, req);
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known & TCPSTATES_KNOW_RETRANS, 0);
 	/* A copy that was freed before it was used ends nothing. */
@@ -1285,7 +1332,7 @@ static void test_moved_request(void **state)
 
 	/* Met before its end: it stands for the connection from then on. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	assert_true(tcps_life_pass(7, req, NULL));
+	tcps_life_move(7, req);
 	tcps_life_mark(7, copy, US, TCPSTATES_CAUSE_RST_RECEIVED);
 	assert_true(tcps_life_is(7, copy, TCPSTATES_SYN_RECV));
 	assert_false(tcps_life_pass(7, req, child));
@@ -1294,7 +1341,7 @@ static void test_moved_request(void **state)
 
 	/* It was dropped, but nobody noted why. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	assert_true(tcps_life_pass(7, req, NULL));
+	tcps_life_move(7, req);
 	assert_true(tcps_life_settle(7, copy, THEM, TCPSTATES_CAUSE_UNKNOWN));
 	assert_int_equal(end_of_request(7, copy, THEM),
 			 TCPSTATES_CAUSE_UNKNOWN);
@@ -1302,14 +1349,14 @@ static void test_moved_request(void **state)
 	/* What was noted of the first one does not hold for the copy. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
 	tcps_life_mark(7, req, US, TCPSTATES_CAUSE_RST_RECEIVED);
-	assert_true(tcps_life_pass(7, req, NULL));
+	tcps_life_move(7, req);
 	assert_true(tcps_life_settle(7, copy, US, TCPSTATES_CAUSE_UNKNOWN));
 	assert_int_equal(end_of_request(7, copy, US),
 			 TCPSTATES_CAUSE_UNKNOWN);
 
 	/* Its child takes over. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	assert_true(tcps_life_pass(7, req, NULL));
+	tcps_life_move(7, req);
 	assert_true(tcps_life_pass(7, copy, child));
 	assert_true(tcps_life_is(7, child, TCPSTATES_SYN_RECV));
 }
@@ -1430,7 +1477,7 @@ int main(void)
 		TEST(test_learned_has_flags),
 		TEST(test_what_is_known_is_not_learned),
 		TEST(test_what_is_told_is_not_learned),
-		TEST(test_doubted_is_forgotten),
+		TEST(test_unconfirmed_is_forgotten),
 		TEST(test_strangers_are_learned),
 		TEST(test_stranger_is_replaced),
 		TEST(test_strangers),
@@ -1442,7 +1489,8 @@ int main(void)
 		TEST(test_strict),
 		TEST(test_child_takes_over),
 		TEST(test_child_is_adopted),
-		TEST(test_children),
+		TEST(test_join),
+		TEST(test_refused_join),
 		TEST(test_moved_request),
 		TEST(test_row_asks_who_is_there),
 		TEST(test_records_are_written_whole),

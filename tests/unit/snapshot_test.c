@@ -18,6 +18,7 @@
 #include "reader.h"
 #include "snapshot.h"
 #include "stream.h"
+#include "verify.h"
 
 #define RINGS		3U
 #define PLACES		96U	/* connections at a time */
@@ -82,7 +83,7 @@ static int setup(void **state)
 	reader = malloc(tcps_reader_size(RINGS));
 	must(reader);
 	tcps_reader_init(reader, rings, RINGS, 0);
-	tcps_life_init();
+	tcps_verify_learn_begin();
 	return tcps_conn_init(TCPS_CONN_MIB_MIN);
 }
 
@@ -344,7 +345,7 @@ static void learn(u64 *place, u8 state)
 		step.holder = minisock_of(cookie);
 		step.kind = TCPS_KIND_OTHER;
 	}
-	tcps_life_learn(&step, &nobody);
+	tcps_verify_learn(&step, &nobody);
 	*place = cookie;
 	lives[cookie] = (struct life) {
 		.state = state,

@@ -10,6 +10,7 @@
 #include "stream_stub.h"
 #include "stuck.h"
 #include "uapi/tcpstates.h"
+#include "verify.h"
 
 #define SECOND		1000000000ULL
 #define NEVER		(~0ULL)
@@ -58,7 +59,7 @@ static int setup(void **state)
 	limits[TCPSTATES_CLOSE_WAIT] = 60;
 	ret = tcps_conn_init(TCPS_CONN_MIB_MIN);
 	tcps_stuck_watch(limits);
-	tcps_life_init();
+	tcps_verify_learn_begin();
 	return ret;
 }
 
@@ -113,7 +114,7 @@ static void learn(u64 cookie, u8 state)
 {
 	struct tcps_step there = step(cookie, TCPSTATES_UNKNOWN, state);
 
-	tcps_life_learn(&there, &owner);
+	tcps_verify_learn(&there, &owner);
 }
 
 /* A pass now, which must say that the next one is @next_ns from now. */

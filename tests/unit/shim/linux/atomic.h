@@ -12,4 +12,21 @@ static inline u64 cmpxchg(u64 *address, u64 old, u64 new)
 	return old;
 }
 
+static inline u64 xchg(u64 *address, u64 value)
+{
+	return __atomic_exchange_n(address, value, __ATOMIC_SEQ_CST);
+}
+
+typedef s64 atomic64_t;
+
+static inline s64 atomic64_read(const atomic64_t *number)
+{
+	return __atomic_load_n(number, __ATOMIC_RELAXED);
+}
+
+static inline s64 atomic64_add_return(s64 count, atomic64_t *number)
+{
+	return __atomic_add_fetch(number, count, __ATOMIC_SEQ_CST);
+}
+
 #endif /* _SHIM_LINUX_ATOMIC_H */

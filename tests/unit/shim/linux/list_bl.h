@@ -64,6 +64,11 @@ static inline void hlist_bl_del(struct hlist_bl_node *node)
 	hlist_bl_set(node->pprev, node->next);
 }
 
+static inline bool hlist_bl_empty(const struct hlist_bl_head *head)
+{
+	return !((unsigned long)READ_ONCE(head->first) & ~1UL);
+}
+
 #define hlist_bl_entry(node, type, member) \
 	((type *)((char *)(node) - offsetof(type, member)))
 

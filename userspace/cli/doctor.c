@@ -213,18 +213,60 @@ static void look_at_hooks(struct doctor *doctor, struct tcpstates *stream)
 		     "you see the connections of your network namespace; of all with CAP_NET_ADMIN");
 }
 
+/* Connections that found no memory: the table lacks some, or lacked some. */
+static void look_at_misses(struct doctor *doctor, __u64 missed,
+			   const struct tcpstates_account *account)
+{
+	enum verdict verdict = account && !account->incomplete_boot_ns ?
+			       WORTH_KNOWING : WRONG;
+
+	if (!missed && verdict == WORTH_KNOWING) {
+		tell(doctor, FINE, "every connection has an entry");
+		return;
+	}
+	if (!missed)
+		return;
+	tell(doctor, verdict,
+	     "%llu connections found no memory: their durations and owners are unknown",
+	     (unsigned long long)missed);
+	if (verdict == WORTH_KNOWING)
+		advise(doctor, "Since then the table has become complete again.");
+	advise(doctor, "Load it with more: modprobe tcpstates conn_mib=128");
+}
+
+/* What the module says about itself that must never be so. */
+static void look_at_table(struct doctor *doctor,
+			  const struct tcpstates_account *account)
+{
+	if (account->vanished) {
+		tell(doctor, WRONG,
+		     "%llu connections have gone without their end having been seen",
+		     (unsigned long long)account->vanished);
+		advise(doctor,
+		       "A fault of the module, or a missing hook: please report it, with the kernel's version.");
+	}
+	if (account->requests_started <
+	    account->requests_done + account->requests_ended ||
+	    account->minisocks_started < account->minisocks_ended ||
+	    account->entries_started < account->entries_ended) {
+		tell(doctor, WRONG,
+		     "the table's books do not balance: more has ended than was started");
+		advise(doctor, "A fault of the module: please report 'tcpstates stats'.");
+	}
+}
+
 static void look_at_losses(struct doctor *doctor, struct tcpstates *stream)
 {
+	struct tcpstates_account account;
 	struct tcpstates_stats stats;
+	bool has_account = !tcpstates_account(stream, &account);
 
 	if (tcpstates_stats(stream, &stats))
 		return;
-	if (stats.conns_missed) {
-		tell(doctor, WRONG,
-		     "%llu connections found no memory: their durations and owners are unknown",
-		     (unsigned long long)stats.conns_missed);
-		advise(doctor, "Load it with more: modprobe tcpstates conn_mib=128");
-	}
+	look_at_misses(doctor, stats.conns_missed,
+		       has_account ? &account : NULL);
+	if (has_account)
+		look_at_table(doctor, &account);
 	if (stats.untracked)
 		tell(doctor, WORTH_KNOWING,
 		     "%llu objects found no place in a table: each may be a change that is missing",

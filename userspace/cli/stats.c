@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli.h"
 #include "libtcpstates.h"
@@ -12,13 +13,14 @@
 #include "output.h"
 
 #define BYTES_PER_MIB	(1024.0 * 1024.0)
+#define NS_PER_S	1000000000ULL
 
 static const char help[] =
 "Usage: tcpstates stats [OPTION]...\n"
 "\n"
-"Shows what the module has recorded since it was loaded, its memory, and its\n"
-"hooks into the kernel: how often each was called, and what is not seen where\n"
-"one is missing.\n"
+"Shows what the module has recorded since it was loaded, its memory, whether\n"
+"every connection has an entry in its table, and its hooks into the kernel: how\n"
+"often each was called, and what is not seen where one is missing.\n"
 "\n"
 "  --json         all that as one object on one line\n"
 "  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
@@ -31,6 +33,8 @@ static const char help[] =
  * @json: whether for programs
  * @info: of the module
  * @stats: of the module
+ * @account: of the module
+ * @has_account: false if the module is too old to give one
  */
 struct report {
 	struct output *out;
@@ -38,6 +42,8 @@ struct report {
 	bool json;
 	struct tcpstates_info info;
 	struct tcpstates_stats stats;
+	struct tcpstates_account account;
+	bool has_account;
 };
 
 static const struct option options[] = {
@@ -118,6 +124,76 @@ static void print_hooks(struct report *report)
 		print_hook(report, hook);
 }
 
+/* Seconds since a time of CLOCK_BOOTTIME. */
+static unsigned long long seconds_since(__u64 boot_ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec - (__s64)(boot_ns / NS_PER_S);
+}
+
+static void print_complete(struct report *report)
+{
+	const struct tcpstates_account *account = &report->account;
+
+	if (account->incomplete_boot_ns)
+		output_format(report->out,
+			      "%-13s %15s  since %llu s: not every connection has an entry\n",
+			      "complete", "no",
+			      seconds_since(account->incomplete_boot_ns));
+	else if (account->complete_boot_ns)
+		output_format(report->out,
+			      "%-13s %15s  again since %llu s: every connection has an entry\n",
+			      "complete", "yes",
+			      seconds_since(account->complete_boot_ns));
+	else
+		output_format(report->out,
+			      "%-13s %15s  every connection has an entry\n",
+			      "complete", "yes");
+}
+
+/* The table of connections, by what stands for them in the kernel. */
+static void print_table(struct report *report)
+{
+	const struct tcpstates_account *account = &report->account;
+
+	print_number(report, "entries", account->entries,
+		     "connections in the table");
+	output_format(report->out,
+		      "%-13s %15llu  started %llu, done %llu, ended %llu\n",
+		      "half open", account->requests_started -
+				   account->requests_done -
+				   account->requests_ended,
+		      account->requests_started, account->requests_done,
+		      account->requests_ended);
+	output_format(report->out, "%-13s %15llu  started %llu, ended %llu\n",
+		      "minisocks", account->minisocks_started -
+				   account->minisocks_ended,
+		      account->minisocks_started, account->minisocks_ended);
+	print_complete(report);
+	print_number(report, "vanished", account->vanished,
+		     "entries dropped by an audit: their end was not seen");
+	if (account->audits)
+		output_format(report->out, "%-13s %15llu  the last %llu s ago\n",
+			      "audits", account->audits,
+			      seconds_since(account->audit_boot_ns));
+	else
+		print_number(report, "audits", 0, "none yet");
+}
+
+static void print_files(struct report *report)
+{
+	const struct tcpstates_account *account = &report->account;
+
+	output_format(report->out,
+		      "%-13s %15llu  open, with %.1f of %.1f MiB; refused %llu\n",
+		      "files", account->files,
+		      account->files_bytes / BYTES_PER_MIB,
+		      account->files_bytes_max / BYTES_PER_MIB,
+		      account->files_refused);
+}
+
 static void print_text(struct report *report)
 {
 	const struct tcpstates_stats *stats = &report->stats;
@@ -143,9 +219,49 @@ static void print_text(struct report *report)
 		      "table of connections: since when, whose");
 	print_number(report, "missed", stats->conns_missed,
 		     "connections without memory for that");
+	if (report->has_account) {
+		print_table(report);
+		print_files(report);
+	}
 	output_format(report->out, "%-13s %15u  of %u attached\n", "hooks",
 		      count_attached(report), TCPSTATES_HOOK_COUNT);
 	print_hooks(report);
+}
+
+static void print_json_account(struct report *report)
+{
+	const struct tcpstates_account *account = &report->account;
+	const struct {
+		const char *name;
+		unsigned long long value;
+	} numbers[] = {
+		{ "entries", account->entries },
+		{ "entries_started", account->entries_started },
+		{ "entries_ended", account->entries_ended },
+		{ "requests_started", account->requests_started },
+		{ "requests_done", account->requests_done },
+		{ "requests_ended", account->requests_ended },
+		{ "minisocks_started", account->minisocks_started },
+		{ "minisocks_ended", account->minisocks_ended },
+		{ "vanished", account->vanished },
+		{ "audits", account->audits },
+		{ "audit_boot_ns", account->audit_boot_ns },
+		{ "incomplete_boot_ns", account->incomplete_boot_ns },
+		{ "complete_boot_ns", account->complete_boot_ns },
+		{ "files", account->files },
+		{ "files_bytes", account->files_bytes },
+		{ "files_bytes_max", account->files_bytes_max },
+		{ "files_bytes_user_max", account->files_bytes_user_max },
+		{ "files_refused", account->files_refused },
+		{ "wakeups", account->wakeups },
+	};
+	size_t i;
+
+	output_format(report->out, "\"complete\":%s,",
+		      account->incomplete_boot_ns ? "false" : "true");
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		output_format(report->out, "\"%s\":%llu,", numbers[i].name,
+			      numbers[i].value);
 }
 
 static void print_json(struct report *report)
@@ -168,6 +284,8 @@ static void print_json(struct report *report)
 		      "\"ring_bytes\":%llu,\"rings\":%u,\"ring_records\":%u,",
 		      (unsigned long long)stats->ring_bytes, info->cpus,
 		      info->ring_records);
+	if (report->has_account)
+		print_json_account(report);
 	output_format(report->out,
 		      "\"conn_bytes\":%llu,\"conns_missed\":%llu,\"hooks\":{",
 		      (unsigned long long)stats->conn_bytes,
@@ -199,6 +317,7 @@ static int ask(struct report *report)
 			strerror(errno));
 		status = STATUS_FAILED;
 	}
+	report->has_account = !tcpstates_account(stream, &report->account);
 	tcpstates_close(stream);
 	return status;
 }

@@ -269,6 +269,8 @@ static char *make_text(void *data, size_t *length)
 	if (queues < 0 || tcpstates_info(export->stream, &metrics.info) ||
 	    tcpstates_stats(export->stream, &metrics.stats))
 		return NULL;
+	metrics.has_account = !tcpstates_account(export->stream,
+						 &metrics.account);
 	metrics.queue_count = queues;
 	return metrics_text(&metrics, length);
 }

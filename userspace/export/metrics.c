@@ -250,6 +250,35 @@ static void put_queues(FILE *out, const struct metrics *metrics)
 	}
 }
 
+static void put_account(FILE *out, const struct tcpstates_account *account)
+{
+	single(out, "table_entries", "gauge",
+	       "Connections in the module's table.", account->entries);
+	single(out, "table_complete", "gauge",
+	       "1 if every connection has an entry in the module's table.",
+	       !account->incomplete_boot_ns);
+	single(out, "vanished_connections_total", "counter",
+	       "Connections whose end was not seen, found by an audit.",
+	       account->vanished);
+	single(out, "audits_total", "counter",
+	       "Comparisons of the module's table with the kernel's sockets.",
+	       account->audits);
+	single(out, "half_open_requests", "gauge",
+	       "Request sockets that entries stand for.",
+	       account->requests_started - account->requests_done -
+	       account->requests_ended);
+	single(out, "minisocks", "gauge",
+	       "Timewait minisocks that entries stand for.",
+	       account->minisocks_started - account->minisocks_ended);
+	single(out, "open_files", "gauge", "Open files of the device.",
+	       account->files);
+	single(out, "open_files_bytes", "gauge",
+	       "Memory of the module for open files.", account->files_bytes);
+	single(out, "refused_files_total", "counter",
+	       "Opens and snapshots refused, as open files take too much memory.",
+	       account->files_refused);
+}
+
 static void put_module(FILE *out, const struct metrics *metrics)
 {
 	const struct tcpstates_stats *stats = &metrics->stats;
@@ -275,6 +304,8 @@ static void put_module(FILE *out, const struct metrics *metrics)
 	single(out, "table_bytes", "gauge",
 	       "Memory of the module's table of connections.",
 	       stats->conn_bytes);
+	if (metrics->has_account)
+		put_account(out, &metrics->account);
 	head(out, "hook_missing", "gauge",
 	     "1 where this kernel lacks a function that the module looks at.");
 	for (i = 0; i < TCPSTATES_HOOK_COUNT; i++)

@@ -28,6 +28,8 @@ struct metrics_queue {
  * @queue_count: of these
  * @info: the module
  * @stats: its counters
+ * @account: what it holds
+ * @has_account: false if the module is too old to tell
  */
 struct metrics {
 	const struct tally *tally;
@@ -35,6 +37,8 @@ struct metrics {
 	size_t queue_count;
 	struct tcpstates_info info;
 	struct tcpstates_stats stats;
+	struct tcpstates_account account;
+	bool has_account;
 };
 
 char *metrics_text(const struct metrics *metrics, size_t *length);

@@ -13,7 +13,7 @@ import time
 import traceback
 import unittest
 
-from lib import ending, kernel, proctcp
+from lib import account, ending, kernel, proctcp
 from lib.processes import wait_for
 
 LIMIT = 60          # seconds for a test that does not say otherwise
@@ -165,6 +165,8 @@ class Tap:
         for name, test in tests:
             self.run_test(name, test)
         try:
+            if kernel.loaded():
+                account.await_balance()
             getattr(module, 'tearDownModule', lambda: None)()
             _sweep()
         except Exception:

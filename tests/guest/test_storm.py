@@ -15,7 +15,7 @@ import os
 import random
 import time
 
-from lib import kernel, uapi
+from lib import account, kernel, uapi
 from lib.disturb import ALL, FOREIGN, Disturbances
 from lib.harness import limit
 from lib.processes import Child
@@ -119,7 +119,8 @@ class Round:
                 self.disturbances.begin(kind, self.choose)
         if self.choose.random() < 0.2:
             self.refused()
-        kernel.load(f'ring_records={NARROW if self.narrow else WIDE}')
+        kernel.load(f'ring_records={NARROW if self.narrow else WIDE}',
+                    'audit_s=1')
         self.loaded()
         self.disturbances.end_all(*FOREIGN)
         kernel.unload()
@@ -164,6 +165,10 @@ class Round:
             stats = self.look()
         self.sums['tables compared'] += 1
         self.case.assertEqual((stats.untracked, stats.conns_missed), (0, 0))
+        # Audits run all the while, and find that all is as the stream says.
+        now = account.read()
+        self.case.assertEqual(now.vanished, 0)
+        self.sums['audits'] += now.audits
 
     def look(self):
         """

@@ -110,6 +110,7 @@ static struct tcps_step minisock_step(u64 cookie, u8 old, u8 new)
 		.cookie = cookie,
 		.holder = tw,
 		.next = new == TCPSTATES_CLOSE ? NULL : tw,
+		.kind = TCPS_KIND_TIMEWAIT,
 		.tuple = &tuple,
 		.strict = true,
 		.old = old,

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the table holds, compared with what the kernel has. */
+#include "unit.h"
+
+#include <linux/ktime.h>
+
+#include "conn.h"
+#include "life.h"
+#include "pool_stub.h"
+#include "stream_stub.h"
+#include "uapi/tcpstates.h"
+#include "verify.h"
+
+#define NETNS	4026531840U
+
+/* Structures of the kernel: addresses that nothing is at. */
+static const struct sock *const sk = (const struct sock *)0x1000;
+static const struct sock *const child = (const struct sock *)0x2000;
+static const struct request_sock *const req =
+	(const struct request_sock *)0x3000;
+static const void *const tw = (const void *)0x5000;
+
+static const struct tcps_tuple tuple = {
+	.netns = NETNS,
+	.family = TCPSTATES_FAMILY_INET,
+};
+
+static const struct tcps_owner nobody;
+
+static u64 now;
+static bool netns_alive;
+
+u64 ktime_get_boottime_ns(void)
+{
+	return now;
+}
+
+u64 ktime_get_real_ns(void)
+{
+	return now + SHIM_REAL_OFFSET;
+}
+
+static bool is_alive(u32 netns)
+{
+	must(netns == NETNS);
+	return netns_alive;
+}
+
+static int setup(void **state)
+{
+	int ret;
+
+	(void)state;
+	now = 1000;
+	netns_alive = true;
+	stream_old_byte = 0xa5;
+	ret = tcps_conn_init(TCPS_CONN_MIB_MIN);
+	tcps_verify_learn_begin();
+	tcps_verify_learn_end();
+	return ret;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tcps_conn_exit();
+	assert_int_equal(pool_in_use, 0);
+	assert_int_equal(stream_count(), 0);
+	return 0;
+}
+
+static void begin(u64 cookie, const void *holder, u8 kind, u8 old, u8 new)
+{
+	const struct tcps_step step = {
+		.cookie = cookie,
+		.holder = holder,
+		.next = holder,
+		.kind = kind,
+		.tuple = &tuple,
+		.old = old,
+		.new = new,
+	};
+
+	tcps_life_begin(&step, &nobody);
+	stream_take();
+}
+
+/* Whether a walk that meets a socket in ESTABLISHED has memory for it. */
+static bool learn(u64 cookie, const struct sock *sock)
+{
+	const struct tcps_step step = {
+		.cookie = cookie,
+		.holder = sock,
+		.kind = TCPS_KIND_SOCK,
+		.tuple = &tuple,
+		.new = TCPSTATES_ESTABLISHED,
+	};
+
+	return tcps_verify_learn(&step, &nobody);
+}
+
+static void audit(void)
+{
+	unsigned long chain;
+
+	for (chain = 0; chain < tcps_conn_chains(); chain++)
+		tcps_verify_audit(chain, is_alive);
+}
+
+static struct tcpstates_account account(void)
+{
+	struct tcpstates_account result = { };
+
+	tcps_conn_account(&result);
+	return result;
+}
+
+/* Nothing but what two audits in a row have not met is dropped. */
+static void test_vanished(void **state)
+{
+	u64 vanished = account().vanished;
+	struct tcpstates_record record;
+
+	(void)state;
+	begin(7, sk, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	begin(8, child, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	audit();
+	tcps_verify_meet(8, child);
+	audit();
+	tcps_verify_meet(8, child);
+	assert_int_equal(pool_in_use, 2);
+	assert_int_equal(stream_count(), 0);
+	now = 5000;
+	audit();
+	record = stream_take();
+	assert_int_equal(record.conn, 7);
+	assert_int_equal(record.old_state, TCPSTATES_SYN_SENT);
+	assert_int_equal(record.new_state, TCPSTATES_CLOSE);
+	assert_int_equal(record.cause, TCPSTATES_CAUSE_UNSEEN);
+	assert_int_equal(record.boot_ns, 5000);
+	/* When it ended is not known, nor may what it was be looked at. */
+	assert_int_equal(record.dur_ns, 0);
+	assert_int_equal(record.known & (TCPSTATES_KNOW_DURATION |
+					 TCPSTATES_KNOW_RTT), 0);
+	assert_int_equal(pool_in_use, 1);
+	assert_int_equal(account().vanished, vanished + 1);
+}
+
+/* A transition, and another structure in its place, begin anew. */
+static void test_change_is_as_good_as_a_meeting(void **state)
+{
+	const struct tcps_step step = {
+		.cookie = 7,
+		.holder = sk,
+		.next = sk,
+		.kind = TCPS_KIND_SOCK,
+		.old = TCPSTATES_SYN_SENT,
+		.new = TCPSTATES_ESTABLISHED,
+	};
+
+	(void)state;
+	begin(7, sk, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	audit();
+	audit();
+	assert_int_equal(tcps_life_step(&step), TCPS_STEP_DONE);
+	stream_take();
+	audit();
+	audit();
+	assert_true(tcps_life_stay(7, sk, tw, 0));
+	audit();
+	audit();
+	assert_int_equal(stream_count(), 0);
+	assert_int_equal(pool_in_use, 1);
+	audit();
+	stream_take();
+	assert_int_equal(pool_in_use, 0);
+}
+
+/* What is in the hash of a namespace that goes is not met, and lives. */
+static void test_namespace_that_goes(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	begin(7, sk, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	netns_alive = false;
+	for (i = 1; i < TCPS_UNMET_MOST_GONE; i++)
+		audit();
+	assert_int_equal(stream_count(), 0);
+	audit();
+	assert_int_equal(stream_take().cause, TCPSTATES_CAUSE_UNSEEN);
+	assert_int_equal(pool_in_use, 0);
+}
+
+/* A copy of a request and a joined child are met by their cookie alone. */
+static void test_unknown_holder_is_met(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	begin(7, req, TCPS_KIND_REQUEST, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
+	tcps_life_move(7, req);
+	for (i = 0; i < 9; i++) {
+		audit();
+		tcps_verify_meet(7, child);
+	}
+	assert_int_equal(pool_in_use, 1);
+	/* That does not make it the holder. */
+	assert_false(tcps_life_is(7, child, TCPSTATES_SYN_RECV));
+	audit();
+	audit();
+	audit();
+	assert_int_equal(stream_take().cause, TCPSTATES_CAUSE_UNSEEN);
+	assert_int_equal(pool_in_use, 0);
+}
+
+/* An entry that only waits for the CLOSE of a replaced socket tells nothing. */
+static void test_pending_close(void **state)
+{
+	const struct tcps_step end = {
+		.cookie = 7,
+		.holder = tw,
+		.kind = TCPS_KIND_TIMEWAIT,
+		.tuple = &tuple,
+		.strict = true,
+		.old = TCPSTATES_SYN_SENT,
+		.new = TCPSTATES_CLOSE,
+	};
+	unsigned int i;
+
+	(void)state;
+	begin(7, sk, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
+	assert_true(tcps_life_stay(7, sk, tw, 0));
+	assert_int_equal(tcps_life_step(&end), TCPS_STEP_DONE);
+	stream_take();
+	assert_int_equal(pool_in_use, 1);
+	for (i = 0; i < TCPS_UNMET_MOST; i++)
+		audit();
+	assert_int_equal(stream_count(), 0);
+	assert_int_equal(pool_in_use, 0);
+}
+
+/* Started is done, ended and alive, whatever becomes of them. */
+static void test_books_balance(void **state)
+{
+	struct tcpstates_account before = account(), after;
+	unsigned int i;
+
+	(void)state;
+	/* Becomes a child; is dropped; is moved and dropped; vanishes. */
+	for (i = 1; i <= 4; i++)
+		begin(i, req, TCPS_KIND_REQUEST, TCPSTATES_LISTEN,
+		      TCPSTATES_SYN_RECV);
+	after = account();
+	assert_int_equal(after.requests_started - before.requests_started, 4);
+	assert_int_equal(after.entries - before.entries, 4);
+	assert_true(tcps_life_pass(1, req, child));
+	tcps_life_move(3, req);
+	for (i = 2; i <= 3; i++) {
+		const struct tcps_step end = {
+			.cookie = i,
+			.holder = req,
+			.kind = TCPS_KIND_REQUEST,
+			.old = TCPSTATES_SYN_RECV,
+			.new = TCPSTATES_CLOSE,
+		};
+
+		assert_true(tcps_life_settle(i, req, 1, 0));
+		assert_int_equal(tcps_life_step(&end), TCPS_STEP_DONE);
+		stream_take();
+	}
+	for (i = 0; i < TCPS_UNMET_MOST; i++) {
+		audit();
+		tcps_verify_meet(1, child);
+	}
+	stream_take();
+	after = account();
+	assert_int_equal(after.requests_done - before.requests_done, 1);
+	assert_int_equal(after.requests_ended - before.requests_ended, 3);
+	/* A minisock that ends, and one that vanishes. */
+	assert_true(tcps_life_stay(1, child, tw, 0));
+	after = account();
+	assert_int_equal(after.minisocks_started - before.minisocks_started, 1);
+	for (i = 0; i < TCPS_UNMET_MOST; i++)
+		audit();
+	stream_take();
+	after = account();
+	assert_int_equal(after.minisocks_ended - before.minisocks_ended, 1);
+	assert_int_equal(after.entries, before.entries);
+	assert_int_equal(after.entries_started - before.entries_started, 4);
+}
+
+/* What has no entry counts nowhere. */
+static void test_strangers_are_not_counted(void **state)
+{
+	struct tcpstates_account before = account(), after;
+	struct tcps_step step = {
+		.cookie = 7,
+		.holder = sk,
+		.next = tw,
+		.kind = TCPS_KIND_SOCK,
+		.tuple = &tuple,
+		.old = TCPSTATES_FIN_WAIT1,
+		.new = TCPSTATES_FIN_WAIT2,
+	};
+
+	(void)state;
+	tcps_life_strange(&step);
+	stream_take();
+	step.holder = tw;
+	step.next = NULL;
+	step.kind = TCPS_KIND_TIMEWAIT;
+	step.new = TCPSTATES_CLOSE;
+	tcps_life_strange(&step);
+	stream_take();
+	after = account();
+	assert_memory_equal(&before, &after, sizeof(before));
+}
+
+/* Learning gives an entry to each that has none, and says if memory is short. */
+static void test_learning_again(void **state)
+{
+	(void)state;
+	tcps_verify_learn_begin();
+	assert_true(tcps_verify_learning());
+	assert_true(learn(7, sk));
+	pool_most = pool_in_use;
+	assert_false(learn(8, child));
+	/* No memory is needed for what is known. */
+	assert_true(learn(7, sk));
+	tcps_verify_learn_confirm();
+	assert_true(learn(7, sk));
+	assert_true(learn(8, child));
+	tcps_verify_learn_end();
+	assert_false(tcps_verify_learning());
+	assert_int_equal(pool_in_use, 1);
+	assert_true(tcps_life_is(7, sk, TCPSTATES_ESTABLISHED));
+}
+
+#define TEST(function) \
+	cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_vanished),
+		TEST(test_change_is_as_good_as_a_meeting),
+		TEST(test_namespace_that_goes),
+		TEST(test_unknown_holder_is_met),
+		TEST(test_pending_close),
+		TEST(test_books_balance),
+		TEST(test_strangers_are_not_counted),
+		TEST(test_learning_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

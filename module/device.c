@@ -11,6 +11,7 @@
 #include "device.h"
 
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -23,9 +24,12 @@
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uidgid.h>
 #include <linux/uio.h>
+#include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 
+#include "account.h"
 #include "conn.h"
 #include "filter.h"
 #include "format.h"
@@ -68,6 +72,7 @@ static_assert(TEXT_BYTES >= TCPS_LINE_MAX);
  * struct tcps_file - an open file
  * @lock: orders the readers of one open file
  * @net: the only namespace that may be seen, held; NULL may see all
+ * @user: who is charged for the memory
  * @reader: the position
  * @format: TCPSTATES_FORMAT_*
  * @first: of @queue, the first that has not been given out whole
@@ -81,8 +86,9 @@ static_assert(TEXT_BYTES >= TCPS_LINE_MAX);
  * @text: lines of some of these
  */
 struct tcps_file {
-	struct mutex lock;	/* everything below but @net */
+	struct mutex lock;	/* everything below but @net and @user */
 	struct net *net;
+	struct tcps_user *user;
 	struct tcps_reader *reader;
 	u32 format;
 	unsigned int first;
@@ -485,6 +491,7 @@ static long get_account(void __user *to)
 {
 	struct tcpstates_account account = { };
 
+	tcps_account_stats(&account);
 	return copy_to_user(to, &account, sizeof(account)) ? -EFAULT : 0;
 }
 
@@ -596,23 +603,51 @@ static long device_ioctl(struct file *file, unsigned int command,
  */
 static struct net *only_visible_net(void)
 {
-	if (ns_capable(init_net.user_ns, CAP_NET_ADMIN))
+	if (ns_capable_noaudit(init_net.user_ns, CAP_NET_ADMIN))
 		return NULL;
 	return get_net(current->nsproxy->net_ns);
+}
+
+/*
+ * Who answers for the memory. Whoever makes a user namespace has many numbers in
+ * it, and may make more namespaces there: they are all his who made the
+ * outermost.
+ */
+static kuid_t answerable(void)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	if (ns == &init_user_ns)
+		return current_euid();
+	while (ns->parent != &init_user_ns)
+		ns = ns->parent;
+	return ns->owner;
+}
+
+/* Who may exceed the kernel's other limits of resources may exceed ours. */
+static struct tcps_user *open_user(void)
+{
+	return tcps_account_open(from_kuid(&init_user_ns, answerable()),
+				 ns_capable_noaudit(&init_user_ns,
+						    CAP_SYS_RESOURCE));
 }
 
 static int device_open(struct inode *inode, struct file *file)
 {
 	unsigned int count = tcps_stream_ring_count();
+	struct tcps_user *user = open_user();
 	struct tcps_file *tf;
 
-	tf = kzalloc(sizeof(*tf), GFP_KERNEL_ACCOUNT);
-	if (!tf)
+	if (!user)
 		return -ENOMEM;
-	tf->reader = kvzalloc(tcps_reader_size(count), GFP_KERNEL_ACCOUNT);
+	tf = tcps_account_alloc(user, sizeof(*tf));
+	if (!tf)
+		goto err_close_user;
+	tf->reader = tcps_account_alloc(user, tcps_reader_size(count));
 	if (!tf->reader)
 		goto err_free_file;
 	mutex_init(&tf->lock);
+	tf->user = user;
 	tf->net = only_visible_net();
 	tcps_reader_init(tf->reader, tcps_stream_rings(), count,
 			 tf->net ? tf->net->ns.inum : 0);
@@ -621,20 +656,25 @@ static int device_open(struct inode *inode, struct file *file)
 	return stream_open(inode, file);
 
 err_free_file:
-	kfree(tf);
+	tcps_account_free(user, tf, sizeof(*tf));
+err_close_user:
+	tcps_account_close(user);
 	return -ENOMEM;
 }
 
 static int device_release(struct inode *inode, struct file *file)
 {
 	struct tcps_file *tf = file->private_data;
+	struct tcps_user *user = tf->user;
 
 	if (tf->net)
 		put_net(tf->net);
 	tcps_reader_end(tf->reader);
-	kvfree(tf->reader);
+	tcps_account_free(user, tf->reader,
+			  tcps_reader_size(tcps_stream_ring_count()));
 	mutex_destroy(&tf->lock);
-	kfree(tf);
+	tcps_account_free(user, tf, sizeof(*tf));
+	tcps_account_close(user);
 	return 0;
 }
 

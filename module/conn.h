@@ -370,7 +370,7 @@ void tcps_conn_forget(void);
 void tcps_conn_mark_states(u32 states);
 unsigned long tcps_conn_chains(void);
 unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
-			    unsigned int room, u64 *copied_ns);
+			    unsigned int room);
 void tcps_conn_stats(struct tcpstates_stats *stats);
 
 #endif /* _TCPS_CONN_H */

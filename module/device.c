@@ -562,7 +562,7 @@ static long take_snapshot(struct tcps_file *tf)
 
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
-	ret = tcps_reader_snapshot(tf->reader);
+	ret = tcps_reader_snapshot(tf->reader, tf->user);
 	if (!ret)
 		drop_queue(tf);
 	mutex_unlock(&tf->lock);

@@ -153,18 +153,19 @@ void tcps_reader_rewind(struct tcps_reader *reader)
 /**
  * tcps_reader_snapshot() - begin anew with what is there now
  * @reader: the reader
+ * @user: who is charged for the memory
  *
  * What has not been read yet is passed over: it happened before.
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM, with all as it was.
  */
-int tcps_reader_snapshot(struct tcps_reader *reader)
+int tcps_reader_snapshot(struct tcps_reader *reader, struct tcps_user *user)
 {
 	struct tcps_snapshot *snapshot;
 	unsigned int i;
 
-	snapshot = tcps_snapshot_make();
+	snapshot = tcps_snapshot_make(user);
 	if (!snapshot)
 		return -ENOMEM;
 	/* First the places, then the moment: nothing after it goes unseen. */
@@ -352,7 +353,7 @@ static bool next_row(struct tcps_reader *reader, struct tcpstates_record *row)
 	if (!snapshot || snapshot->end_ns)
 		return false;
 	while (tcps_snapshot_next(snapshot, row))
-		if (wanted(reader, row))
+		if (wanted(reader, row) && tcps_snapshot_give(snapshot, row))
 			return true;
 	reader->losses += snapshot->lost;
 	reader->lost += snapshot->lost;
@@ -490,6 +491,7 @@ static bool take_with_care(struct tcps_reader *reader,
 	unsigned int i = reader->turns->ring;
 
 	if (!tcps_ring_read(reader->rings[i], reader->cursors[i].next, record)) {
+		reader->introduced = 0;
 		resume(reader);
 		return false;
 	}
@@ -557,6 +559,8 @@ bool tcps_reader_next(struct tcps_reader *reader,
 			tell_loss(reader, record);
 			return true;
 		} else {
+			/* The batch was opened after the walk, if there is one. */
+			drop_snapshot(reader);
 			return false;
 		}
 	}

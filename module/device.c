@@ -653,6 +653,8 @@ static int device_open(struct inode *inode, struct file *file)
 			 tf->net ? tf->net->ns.inum : 0);
 	/* misc_open() has left the miscdevice in there. */
 	file->private_data = tf;
+	/* device_read_iter() heeds IOCB_NOWAIT: RWF_NOWAIT is let through. */
+	file->f_mode |= FMODE_NOWAIT;
 	return stream_open(inode, file);
 
 err_free_file:

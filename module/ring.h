@@ -115,11 +115,12 @@ tcps_ring_slot(const struct tcps_ring *ring, u64 number)
  *
  * Context: any.
  * Return: false as long as there is no memory for it; then every record counts
- * as overwritten.
+ * as overwritten. When it is true, it stays so, and @slots may be used.
  */
 static inline bool tcps_ring_has_slots(const struct tcps_ring *ring)
 {
-	return READ_ONCE(ring->shared->records);
+	/* S: the number of slots before the slots. Pairs with S in stream.c. */
+	return smp_load_acquire(&ring->shared->records);
 }
 
 /**

@@ -110,7 +110,8 @@ static int prepare_cpu(unsigned int cpu)
 						      sizeof(*ring->slots)),
 					   cpu_to_node(cpu));
 	if (ring->slots)
-		WRITE_ONCE(ring->shared->records, ring_records);
+		/* S: the slots before their number. Pairs with S in ring.h. */
+		smp_store_release(&ring->shared->records, ring_records);
 	else
 		pr_warn("no memory for the ring of CPU %u: what it records is lost\n",
 			cpu);
@@ -342,7 +343,7 @@ void tcps_stream_stats(struct tcpstates_stats *stats)
 
 		stats->recorded += READ_ONCE(ring->shared->head);
 		stats->overwritten += tcps_ring_oldest(ring);
-		if (ring->slots)
+		if (tcps_ring_has_slots(ring))
 			stats->ring_bytes += (u64)ring_records *
 					     sizeof(*ring->slots);
 	}

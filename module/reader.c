@@ -522,6 +522,16 @@ static bool take(struct tcps_reader *reader, struct tcpstates_record *record)
 	return tcps_reader_take(reader) && is_wanted;
 }
 
+/*
+ * A batch that was opened after the walk of the snapshot, if there is one, is read
+ * to its end: no record to come can lack a row.
+ */
+static bool has_nothing(struct tcps_reader *reader)
+{
+	drop_snapshot(reader);
+	return false;
+}
+
 /**
  * tcps_reader_next() - the next item for this reader
  * @reader: the reader
@@ -559,9 +569,7 @@ bool tcps_reader_next(struct tcps_reader *reader,
 			tell_loss(reader, record);
 			return true;
 		} else {
-			/* The batch was opened after the walk, if there is one. */
-			drop_snapshot(reader);
-			return false;
+			return has_nothing(reader);
 		}
 	}
 }

@@ -9,7 +9,7 @@
 
 #include "account.h"
 
-#define MIB		(1ULL << 20)
+#define MIB		0x100000ULL
 #define MOST		(4 * MIB)
 #define SHARE		(MOST / 4)
 #define BLOCK		4096U

@@ -9,7 +9,7 @@
 #define GFP_KERNEL_ACCOUNT	0
 
 #define PAGE_SHIFT		12
-#define PAGE_SIZE		(1UL << PAGE_SHIFT)
+#define PAGE_SIZE		4096UL
 
 /* A machine of 1 GiB. */
 static inline unsigned long totalram_pages(void)

@@ -274,9 +274,11 @@ class Bounds(MemoryTest):
         taken = before - meminfo('MemAvailable')
         print(f'# {files} files; the machine has {taken} bytes less, by account '
               f'{self.account().files_bytes}')
-        # Half as much again for what the kernel itself keeps of an open file,
-        # and for other processes.
-        self.assertLess(taken, 2 * self.before.files_bytes_user_max + 8 * MIB)
+        # As much again for what the kernel itself keeps of an open file, and
+        # what it puts around each object when it watches itself.
+        if not kernel.DEBUGGING:
+            self.assertLess(taken,
+                            2 * self.before.files_bytes_user_max + 8 * MIB)
         self.held.close()
         self.assertAsBefore()
 

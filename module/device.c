@@ -419,7 +419,11 @@ static ssize_t device_read(struct file *file, char __user *user, size_t size,
 	return read_to(file, &to, !(file->f_flags & O_NONBLOCK));
 }
 
-/* readv(), io_uring and the like. */
+/*
+ * readv(), io_uring and the like. With IOCB_NOWAIT it waits neither for a record
+ * nor for who else reads the file; memory of the caller's may fault in, and that
+ * of a snapshot be allocated, as a pipe does both.
+ */
 static ssize_t device_read_iter(struct kiocb *call, struct iov_iter *iter)
 {
 	struct sink to = { .iter = iter, .left = iov_iter_count(iter) };

@@ -110,6 +110,21 @@ tcps_ring_slot(const struct tcps_ring *ring, u64 number)
 }
 
 /**
+ * tcps_ring_give_slots() - have records kept from here on
+ * @ring: the ring, that has none
+ * @slots: @mask + 1 zeroed records
+ *
+ * Context: before the first record.
+ */
+static inline void tcps_ring_give_slots(struct tcps_ring *ring,
+					struct tcpstates_record *slots)
+{
+	ring->slots = slots;
+	/* S: the slots before their number. Pairs with S below. */
+	smp_store_release(&ring->shared->records, ring->mask + 1);
+}
+
+/**
  * tcps_ring_has_slots() - whether records can be read
  * @ring: the ring
  *
@@ -119,7 +134,7 @@ tcps_ring_slot(const struct tcps_ring *ring, u64 number)
  */
 static inline bool tcps_ring_has_slots(const struct tcps_ring *ring)
 {
-	/* S: the number of slots before the slots. Pairs with S in stream.c. */
+	/* S: the number of slots before the slots. Pairs with S above. */
 	return smp_load_acquire(&ring->shared->records);
 }
 

@@ -342,15 +342,13 @@ static void make_row(struct tcpstates_record *row, const struct tcps_conn *conn)
  * @rows: where to: an EXISTING of each, with @boot_ns the time since when, and
  *	the flag atleast if that is a lower bound
  * @room: of @rows
- * @copied_ns: gets the time, CLOCK_BOOTTIME: transitions of the chain that
- *	happened before it are in @rows, later ones are not
  *
  * Context: process.
  * Return: how many connections there are; if more than @room, not all have
  * been copied.
  */
 unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
-			    unsigned int room, u64 *copied_ns)
+			    unsigned int room)
 {
 	struct hlist_bl_head *head = &tcps_conn_heads[chain];
 	struct hlist_bl_node *node;
@@ -359,7 +357,6 @@ unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
 
 	local_irq_disable();
 	tcps_conn_lock(chain);
-	*copied_ns = ktime_get_boottime_ns();
 	hlist_bl_for_each_entry(conn, node, head, node) {
 		if (conn->state == TCPSTATES_CLOSE)
 			continue;	/* over, but for a ghost */

@@ -441,7 +441,7 @@ void tcps_conn_complete(u64 misses);
 u64 tcps_conn_sum(enum tcps_conn_count count);
 unsigned long tcps_conn_chains(void);
 unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
-			    unsigned int room, u64 *copied_ns);
+			    unsigned int room);
 void tcps_conn_stats(struct tcpstates_stats *stats);
 void tcps_conn_account(struct tcpstates_account *account);
 

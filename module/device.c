@@ -11,6 +11,7 @@
 #include "device.h"
 
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -23,9 +24,12 @@
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uidgid.h>
 #include <linux/uio.h>
+#include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 
+#include "account.h"
 #include "audit.h"
 #include "conn.h"
 #include "filter.h"
@@ -69,6 +73,7 @@ static_assert(TEXT_BYTES >= TCPS_LINE_MAX);
  * struct tcps_file - an open file
  * @lock: orders the readers of one open file
  * @net: the only namespace that may be seen, held; NULL may see all
+ * @user: who is charged for the memory
  * @reader: the position
  * @format: TCPSTATES_FORMAT_*
  * @first: of @queue, the first that has not been given out whole
@@ -82,8 +87,9 @@ static_assert(TEXT_BYTES >= TCPS_LINE_MAX);
  * @text: lines of some of these
  */
 struct tcps_file {
-	struct mutex lock;	/* everything below but @net */
+	struct mutex lock;	/* everything below but @net and @user */
 	struct net *net;
+	struct tcps_user *user;
 	struct tcps_reader *reader;
 	u32 format;
 	unsigned int first;
@@ -414,7 +420,11 @@ static ssize_t device_read(struct file *file, char __user *user, size_t size,
 	return read_to(file, &to, !(file->f_flags & O_NONBLOCK));
 }
 
-/* readv(), io_uring and the like. */
+/*
+ * readv(), io_uring and the like. With IOCB_NOWAIT it waits neither for a record
+ * nor for who else reads the file; memory of the caller's may fault in, and that
+ * of a snapshot be allocated, as a pipe does both.
+ */
 static ssize_t device_read_iter(struct kiocb *call, struct iov_iter *iter)
 {
 	struct sink to = { .iter = iter, .left = iov_iter_count(iter) };
@@ -488,6 +498,7 @@ static long get_account(void __user *to)
 
 	tcps_conn_account(&account);
 	tcps_audit_account(&account);
+	tcps_account_stats(&account);
 	return copy_to_user(to, &account, sizeof(account)) ? -EFAULT : 0;
 }
 
@@ -558,7 +569,7 @@ static long take_snapshot(struct tcps_file *tf)
 
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
-	ret = tcps_reader_snapshot(tf->reader);
+	ret = tcps_reader_snapshot(tf->reader, tf->user);
 	if (!ret)
 		drop_queue(tf);
 	mutex_unlock(&tf->lock);
@@ -599,45 +610,80 @@ static long device_ioctl(struct file *file, unsigned int command,
  */
 static struct net *only_visible_net(void)
 {
-	if (ns_capable(init_net.user_ns, CAP_NET_ADMIN))
+	if (ns_capable_noaudit(init_net.user_ns, CAP_NET_ADMIN))
 		return NULL;
 	return get_net(current->nsproxy->net_ns);
+}
+
+/*
+ * Who answers for the memory. Whoever makes a user namespace has many numbers in
+ * it, and may make more namespaces there: they are all his who made the
+ * outermost.
+ */
+static kuid_t answerable(void)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	if (ns == &init_user_ns)
+		return current_euid();
+	while (ns->parent != &init_user_ns)
+		ns = ns->parent;
+	return ns->owner;
+}
+
+/* Who may exceed the kernel's other limits of resources may exceed ours. */
+static struct tcps_user *open_user(void)
+{
+	return tcps_account_open(from_kuid(&init_user_ns, answerable()),
+				 ns_capable_noaudit(&init_user_ns,
+						    CAP_SYS_RESOURCE));
 }
 
 static int device_open(struct inode *inode, struct file *file)
 {
 	unsigned int count = tcps_stream_ring_count();
+	struct tcps_user *user = open_user();
 	struct tcps_file *tf;
 
-	tf = kzalloc(sizeof(*tf), GFP_KERNEL_ACCOUNT);
-	if (!tf)
+	if (!user)
 		return -ENOMEM;
-	tf->reader = kvzalloc(tcps_reader_size(count), GFP_KERNEL_ACCOUNT);
+	tf = tcps_account_alloc(user, sizeof(*tf));
+	if (!tf)
+		goto err_close_user;
+	tf->reader = tcps_account_alloc(user, tcps_reader_size(count));
 	if (!tf->reader)
 		goto err_free_file;
 	mutex_init(&tf->lock);
+	tf->user = user;
 	tf->net = only_visible_net();
 	tcps_reader_init(tf->reader, tcps_stream_rings(), count,
 			 tf->net ? tf->net->ns.inum : 0);
 	/* misc_open() has left the miscdevice in there. */
 	file->private_data = tf;
+	/* device_read_iter() heeds IOCB_NOWAIT: RWF_NOWAIT is let through. */
+	file->f_mode |= FMODE_NOWAIT;
 	return stream_open(inode, file);
 
 err_free_file:
-	kfree(tf);
+	tcps_account_free(user, tf, sizeof(*tf));
+err_close_user:
+	tcps_account_close(user);
 	return -ENOMEM;
 }
 
 static int device_release(struct inode *inode, struct file *file)
 {
 	struct tcps_file *tf = file->private_data;
+	struct tcps_user *user = tf->user;
 
 	if (tf->net)
 		put_net(tf->net);
 	tcps_reader_end(tf->reader);
-	kvfree(tf->reader);
+	tcps_account_free(user, tf->reader,
+			  tcps_reader_size(tcps_stream_ring_count()));
 	mutex_destroy(&tf->lock);
-	kfree(tf);
+	tcps_account_free(user, tf, sizeof(*tf));
+	tcps_account_close(user);
 	return 0;
 }
 

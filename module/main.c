@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
+#include "account.h"
 #include "audit.h"
 #include "conn.h"
 #include "device.h"
@@ -25,6 +26,11 @@ static unsigned int conn_mib = 32;
 module_param(conn_mib, uint, 0444);
 MODULE_PARM_DESC(conn_mib,
 		 "most memory for the table of connections, in MiB");
+
+static unsigned int files_mib;
+module_param(files_mib, uint, 0444);
+MODULE_PARM_DESC(files_mib,
+		 "most memory for open files of the device, in MiB; 0 chooses");
 
 #define BATCH_US_MAX	1000000U
 
@@ -57,6 +63,10 @@ static int __init tcpstates_init(void)
 {
 	int ret;
 
+	ret = tcps_account_init(files_mib, conn_mib);
+	if (ret)
+		return ret;
+	files_mib = tcps_account_mib();
 	ret = tcps_conn_init(conn_mib);
 	if (ret)
 		return ret;

@@ -79,15 +79,15 @@ static const struct vm_operations_struct operations = {
  * tcps_map() - map the rings
  * @vma: where to; the caller may see everything
  *
- * Return: 0; -EPERM for a mapping that can be written to; -EINVAL for a private
- * one, or beyond the last ring.
+ * Return: 0; -EPERM for a mapping that can be written to or executed; -EINVAL for
+ * a private one, or beyond the last ring.
  */
 int tcps_map(struct vm_area_struct *vma)
 {
 	u64 pages = (tcps_map_stride() >> PAGE_SHIFT) *
 		    tcps_stream_ring_count();
 
-	if (vma->vm_flags & VM_WRITE)
+	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EPERM;
 	/* VM_SHARED is not there if the file is open for reading only. */
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff > pages ||

@@ -153,18 +153,19 @@ void tcps_reader_rewind(struct tcps_reader *reader)
 /**
  * tcps_reader_snapshot() - begin anew with what is there now
  * @reader: the reader
+ * @user: who is charged for the memory
  *
  * What has not been read yet is passed over: it happened before.
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM, with all as it was.
  */
-int tcps_reader_snapshot(struct tcps_reader *reader)
+int tcps_reader_snapshot(struct tcps_reader *reader, struct tcps_user *user)
 {
 	struct tcps_snapshot *snapshot;
 	unsigned int i;
 
-	snapshot = tcps_snapshot_make();
+	snapshot = tcps_snapshot_make(user);
 	if (!snapshot)
 		return -ENOMEM;
 	/* First the places, then the moment: nothing after it goes unseen. */
@@ -352,7 +353,7 @@ static bool next_row(struct tcps_reader *reader, struct tcpstates_record *row)
 	if (!snapshot || snapshot->end_ns)
 		return false;
 	while (tcps_snapshot_next(snapshot, row))
-		if (wanted(reader, row))
+		if (wanted(reader, row) && tcps_snapshot_give(snapshot, row))
 			return true;
 	reader->losses += snapshot->lost;
 	reader->lost += snapshot->lost;
@@ -490,6 +491,7 @@ static bool take_with_care(struct tcps_reader *reader,
 	unsigned int i = reader->turns->ring;
 
 	if (!tcps_ring_read(reader->rings[i], reader->cursors[i].next, record)) {
+		reader->introduced = 0;
 		resume(reader);
 		return false;
 	}
@@ -518,6 +520,16 @@ static bool take(struct tcps_reader *reader, struct tcpstates_record *record)
 	if (is_wanted)
 		tcps_ring_copy(slot, record);
 	return tcps_reader_take(reader) && is_wanted;
+}
+
+/*
+ * A batch that was opened after the walk of the snapshot, if there is one, is read
+ * to its end: no record to come can lack a row.
+ */
+static bool has_nothing(struct tcps_reader *reader)
+{
+	drop_snapshot(reader);
+	return false;
 }
 
 /**
@@ -557,7 +569,7 @@ bool tcps_reader_next(struct tcps_reader *reader,
 			tell_loss(reader, record);
 			return true;
 		} else {
-			return false;
+			return has_nothing(reader);
 		}
 	}
 }

@@ -16,6 +16,7 @@
 #include "uapi/tcpstates.h"
 
 struct tcps_snapshot;
+struct tcps_user;
 
 /**
  * struct tcps_cursor - a reader's place in one ring
@@ -85,7 +86,7 @@ bool tcps_reader_next(struct tcps_reader *reader,
 		      struct tcpstates_record *record);
 void tcps_reader_skip(struct tcps_reader *reader);
 void tcps_reader_rewind(struct tcps_reader *reader);
-int tcps_reader_snapshot(struct tcps_reader *reader);
+int tcps_reader_snapshot(struct tcps_reader *reader, struct tcps_user *user);
 void tcps_reader_end(struct tcps_reader *reader);
 
 /* Records where they stand, to copy them only once. */

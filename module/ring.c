@@ -32,6 +32,8 @@
  *             or from his own clock; and whoever finds it odd waits until it has
  *             changed, and sees by J what was written. This gives readers the
  *             global order.
+ *   S with S  (stream.c) who sees that the ring of a CPU has slots sees where they
+ *             are.
  *   A with F  (stream.c) either the reader that is about to sleep sees @entered
  *             odd, or the writer sees that a reader waits.
  *   G with F, K  (stream.c) who wakes the readers either sees one on the queue,

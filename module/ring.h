@@ -110,16 +110,32 @@ tcps_ring_slot(const struct tcps_ring *ring, u64 number)
 }
 
 /**
+ * tcps_ring_give_slots() - have records kept from here on
+ * @ring: the ring, that has none
+ * @slots: @mask + 1 zeroed records
+ *
+ * Context: before the first record.
+ */
+static inline void tcps_ring_give_slots(struct tcps_ring *ring,
+					struct tcpstates_record *slots)
+{
+	ring->slots = slots;
+	/* S: the slots before their number. Pairs with S below. */
+	smp_store_release(&ring->shared->records, ring->mask + 1);
+}
+
+/**
  * tcps_ring_has_slots() - whether records can be read
  * @ring: the ring
  *
  * Context: any.
  * Return: false as long as there is no memory for it; then every record counts
- * as overwritten.
+ * as overwritten. When it is true, it stays so, and @slots may be used.
  */
 static inline bool tcps_ring_has_slots(const struct tcps_ring *ring)
 {
-	return READ_ONCE(ring->shared->records);
+	/* S: the number of slots before the slots. Pairs with S above. */
+	return smp_load_acquire(&ring->shared->records);
 }
 
 /**

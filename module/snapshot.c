@@ -1,54 +1,102 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The table changes while it is walked. A snapshot is of the moment M before
- * the walk, and the live records begin after M. The walk copies each chain at
- * a time of its own, C, and tells
+ * the walk, and the live records are those after M. A row says in which state a
+ * connection was at M, and since when. The walk gives a row of each connection
+ * that has been in its state since M or before. That of one that changed after M,
+ * before the walk came to it, is not given: its first record after M says in
+ * which state it was until then, and since when, and the row goes directly before
+ * that record ("lacks"). What begins after M has no row: its records tell all.
  *
- *   - of a connection that had no transition since M: its row;
- *   - of one that had: nothing. Its records after M tell.
+ * So a record lacks its row if and only if
  *
- * The first record after M of a connection says where it was at M: in the old
- * state, since before M. If that record came after C, the walk has told the
- * row; if it came before, the row goes before the record ("lacks"). A record
- * whose duration began after M is not the connection's first, and one without
- * a duration is of a connection that the table did not hold at M.
+ *   - it tells a duration that began at M or before. Then it is the first of its
+ *     connection after M, and that was there at M; and
+ *   - the row of that connection, in that state, since that time has not been
+ *     given. Which rows have been is noted (given.c).
  *
- * Records and C are stamped under the lock of the chain, so that before and
- * after are decided.
+ * That is exact, whatever the clock says:
+ *
+ *   - M separates. It is read after the places in the rings were taken, and they
+ *     are moved past M only when the clock has left it: each record that is not
+ *     later than M has been passed over then, and each that comes is later than
+ *     M (A and E in ring.c). A transition writes one reading of the clock into
+ *     its record and into the entry, so the walk finds "since" at M or before just
+ *     where the record has been passed over.
+ *   - Nothing compares the time of a record with that of the walk to say what the
+ *     walk has met. A row and the record that ends it have the same connection,
+ *     state and "since", since a duration is the difference of the two readings.
+ *     Two lives with one cookie (a TIME_WAIT, and the socket connected again)
+ *     are in different states.
+ *   - A row that the reader's filter held back was not given. With the same filter
+ *     it is held back before its record too.
+ *   - A row that there was no memory to note is not given but counted as lost. If
+ *     its connection changes, it comes all the same.
+ *
+ * When the walk is over, what was there at M and has not changed has been given.
+ * The records of all that changed before are not later than the end of the walk,
+ * by clocks that do not go backwards; a record of the same reading may have come
+ * after it, and does no harm. A reader that has got past the end needs the list no
+ * more. Nor does one who opens a batch after the end and has come to its end: what
+ * was written before is in that batch.
  */
 #include "snapshot.h"
 
 #include <linux/ktime.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
-#include <linux/overflow.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 
+#include "account.h"
 #include "conn.h"
 
 #define FIRST_ROOM	16U
 
+static size_t rows_size(unsigned int count)
+{
+	return count * sizeof(struct tcpstates_record);
+}
+
+static void free_rows(struct tcps_snapshot *snapshot)
+{
+	tcps_account_free(snapshot->user, snapshot->rows,
+			  rows_size(snapshot->room));
+	snapshot->rows = NULL;
+	snapshot->room = 0;
+}
+
+/* Have memory for @count rows, or leave all as it is. */
+static bool make_rows(struct tcps_snapshot *snapshot, unsigned int count)
+{
+	struct tcpstates_record *rows;
+
+	rows = tcps_account_alloc(snapshot->user, rows_size(count));
+	if (!rows)
+		return false;
+	free_rows(snapshot);
+	snapshot->rows = rows;
+	snapshot->room = count;
+	return true;
+}
+
 /**
  * tcps_snapshot_make() - memory for a snapshot
+ * @user: who is charged
  *
- * Return: the snapshot, to begin, or NULL if there is no memory.
+ * It does not depend on the table. The walk takes more as it goes on.
+ *
+ * Return: the snapshot, to begin, or NULL if there is no memory for the user.
  */
-struct tcps_snapshot *tcps_snapshot_make(void)
+struct tcps_snapshot *tcps_snapshot_make(struct tcps_user *user)
 {
-	unsigned long chains = tcps_conn_chains();
 	struct tcps_snapshot *snapshot;
 
-	snapshot = kvzalloc(struct_size(snapshot, copied_ns, chains),
-			    GFP_KERNEL_ACCOUNT);
+	snapshot = tcps_account_alloc(user, sizeof(*snapshot));
 	if (!snapshot)
 		return NULL;
-	snapshot->chains = chains;
-	snapshot->room = FIRST_ROOM;
-	snapshot->rows = kvcalloc(FIRST_ROOM, sizeof(*snapshot->rows),
-				  GFP_KERNEL_ACCOUNT);
-	if (!snapshot->rows) {
-		kvfree(snapshot);
+	snapshot->user = user;
+	snapshot->given.user = user;
+	if (!make_rows(snapshot, FIRST_ROOM)) {
+		tcps_snapshot_free(snapshot);
 		return NULL;
 	}
 	return snapshot;
@@ -57,6 +105,9 @@ struct tcps_snapshot *tcps_snapshot_make(void)
 /**
  * tcps_snapshot_begin() - choose this moment
  * @snapshot: just made
+ *
+ * All that happens after the call is later by the clock. That takes until the
+ * clock's next reading, which is a tick (1/HZ seconds) with the coarsest.
  */
 void tcps_snapshot_begin(struct tcps_snapshot *snapshot)
 {
@@ -65,6 +116,8 @@ void tcps_snapshot_begin(struct tcps_snapshot *snapshot)
 	snapshot->moment_ns = ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_BOOT));
 	snapshot->moment_real_ns =
 		ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_REAL));
+	while (ktime_get_boottime_ns() <= snapshot->moment_ns)
+		cond_resched();
 }
 
 /**
@@ -75,21 +128,9 @@ void tcps_snapshot_free(struct tcps_snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	kvfree(snapshot->rows);
-	kvfree(snapshot);
-}
-
-static bool grow(struct tcps_snapshot *snapshot, unsigned int count)
-{
-	struct tcpstates_record *rows;
-
-	rows = kvcalloc(count, sizeof(*rows), GFP_KERNEL_ACCOUNT);
-	if (!rows)
-		return false;
-	kvfree(snapshot->rows);
-	snapshot->rows = rows;
-	snapshot->room = count;
-	return true;
+	tcps_given_free(&snapshot->given);
+	free_rows(snapshot);
+	tcps_account_free(snapshot->user, snapshot, sizeof(*snapshot));
 }
 
 /* What a long chain has no memory for counts as lost. */
@@ -99,9 +140,8 @@ static void copy_chain(struct tcps_snapshot *snapshot)
 	unsigned int count;
 
 	do {
-		count = tcps_conn_copy(chain, snapshot->rows, snapshot->room,
-				       &snapshot->copied_ns[chain]);
-	} while (count > snapshot->room && grow(snapshot, count * 2));
+		count = tcps_conn_copy(chain, snapshot->rows, snapshot->room);
+	} while (count > snapshot->room && make_rows(snapshot, count * 2));
 
 	snapshot->row = 0;
 	snapshot->count = min(count, snapshot->room);
@@ -127,10 +167,20 @@ static void make_row(struct tcpstates_record *row, u8 state, u64 since_ns,
 	row->cpu = 0;
 }
 
+static void end_walk(struct tcps_snapshot *snapshot)
+{
+	if (snapshot->end_ns)
+		return;
+	free_rows(snapshot);
+	snapshot->end_ns = ktime_get_boottime_ns();
+}
+
 /**
  * tcps_snapshot_next() - the next connection that was there
  * @snapshot: the snapshot
  * @row: where to
+ *
+ * If the row is given, tcps_snapshot_give() has to be told.
  *
  * Return: false if the walk is over.
  */
@@ -146,13 +196,30 @@ bool tcps_snapshot_next(struct tcps_snapshot *snapshot,
 				 snapshot->moment_ns, snapshot->moment_real_ns);
 			return true;
 		}
-		if (snapshot->chain == snapshot->chains)
+		if (snapshot->chain == tcps_conn_chains())
 			break;
 		copy_chain(snapshot);
 		cond_resched();
 	}
-	if (!snapshot->end_ns)
-		snapshot->end_ns = ktime_get_boottime_ns();
+	end_walk(snapshot);
+	return false;
+}
+
+/**
+ * tcps_snapshot_give() - note that a row is given
+ * @snapshot: the snapshot
+ * @row: what tcps_snapshot_next() has made
+ *
+ * Return: false if there is no memory for that. The row must not be given then;
+ * it is counted as lost.
+ */
+bool tcps_snapshot_give(struct tcps_snapshot *snapshot,
+			const struct tcpstates_record *row)
+{
+	if (tcps_given_add(&snapshot->given, row->conn,
+			   row->boot_ns - row->dur_ns, row->new_state))
+		return true;
+	snapshot->lost++;
 	return false;
 }
 
@@ -166,11 +233,13 @@ bool tcps_snapshot_next(struct tcps_snapshot *snapshot,
 bool tcps_snapshot_lacks(const struct tcps_snapshot *snapshot,
 			 const struct tcpstates_record *record)
 {
+	u64 since_ns = record->boot_ns - record->dur_ns;
+
 	return record->event == TCPSTATES_EVENT_TRANSITION &&
 	       (record->known & TCPSTATES_KNOW_DURATION) &&
-	       record->boot_ns - record->dur_ns <= snapshot->moment_ns &&
-	       record->boot_ns <
-		snapshot->copied_ns[tcps_conn_chain(record->conn)];
+	       since_ns <= snapshot->moment_ns &&
+	       !tcps_given_has(&snapshot->given, record->conn, since_ns,
+			       record->old_state);
 }
 
 /**

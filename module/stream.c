@@ -104,13 +104,15 @@ static void on_record(struct irq_work *work)
 static int prepare_cpu(unsigned int cpu)
 {
 	struct tcps_ring *ring = &per_cpu(tcps_stream_cpus, cpu).ring;
+	struct tcpstates_record *slots = NULL;
 
-	if (!ring->slots && !ring->shared->reserved)
-		ring->slots = vzalloc_node(array_size(ring_records,
-						      sizeof(*ring->slots)),
-					   cpu_to_node(cpu));
 	if (ring->slots)
-		WRITE_ONCE(ring->shared->records, ring_records);
+		return 0;
+	if (!ring->shared->reserved)
+		slots = vzalloc_node(array_size(ring_records, sizeof(*slots)),
+				     cpu_to_node(cpu));
+	if (slots)
+		tcps_ring_give_slots(ring, slots);
 	else
 		pr_warn("no memory for the ring of CPU %u: what it records is lost\n",
 			cpu);
@@ -342,7 +344,7 @@ void tcps_stream_stats(struct tcpstates_stats *stats)
 
 		stats->recorded += READ_ONCE(ring->shared->head);
 		stats->overwritten += tcps_ring_oldest(ring);
-		if (ring->slots)
+		if (tcps_ring_has_slots(ring))
 			stats->ring_bytes += (u64)ring_records *
 					     sizeof(*ring->slots);
 	}

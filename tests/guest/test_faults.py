@@ -9,6 +9,7 @@ import collections
 import ctypes
 import fcntl
 import os
+import re
 import resource
 import unittest
 
@@ -137,6 +138,11 @@ class Loaded(FaultTest):
         self.addCleanup(os.close, fd)
         return fd
 
+    def charged(self):
+        """To open files, and how many there are."""
+        account = uapi.get_account(self.reference.fd)
+        return account.files, account.files_bytes
+
 
 @needed
 @expand
@@ -150,8 +156,10 @@ class Reading(Loaded):
                 os.O_RDONLY | os.O_NONBLOCK)
             if outcome.result >= 0:
                 os.close(outcome.result)
+            self.assertEqual(self.charged(), before)
             return outcome
 
+        before = self.charged()
         self.sweep(attempt)
         self.check_leaks()
 
@@ -186,13 +194,14 @@ class Reading(Loaded):
             except BlockingIOError:
                 return b''.join(chunks)
 
-    @over('info', 'stats', 'format', 'filter')
+    @over('info', 'stats', 'account', 'format', 'filter')
     def test_ioctl(self, which):
         """An error, and then it works."""
         fd = self.open()
         command, content = {
             'info': (uapi.GET_INFO, bytes(uapi.INFO.size)),
             'stats': (uapi.GET_STATS, bytes(uapi.STATS.size)),
+            'account': (uapi.GET_ACCOUNT, bytes(uapi.ACCOUNT.size)),
             'format': (uapi.SET_FORMAT, uapi.FORMAT.pack(0, 0)),
             'filter': (uapi.SET_FILTER, uapi.pack_filter()),
         }[which]
@@ -222,6 +231,38 @@ class Reading(Loaded):
                 return outcome
 
             self.sweep(attempt)
+        self.check_leaks()
+
+    def test_walk(self):
+        """
+        Memory that fails while a snapshot is read: each row comes, or is
+        counted as lost, and nothing stays charged.
+        """
+        listeners = [V4.listener() for _ in range(50)]
+        for listener in listeners:
+            self.addCleanup(listener.close)
+        self.reference.collect(lambda events: len(events) >= len(listeners))
+        fd = self.open()
+        before = self.charged()
+        buffer = ctypes.create_string_buffer(1 << 14)
+        losses = []
+
+        def attempt(nth):
+            uapi.snapshot(fd)
+            outcome = self.injector.call(nth, SYS_READ, fd, buffer,
+                                         len(buffer))
+            text = (buffer.raw[:max(outcome.result, 0)] +
+                    self.rest(fd)).decode()
+            rows = text.count(' event=existing ')
+            lost = sum(map(int, re.findall(r' event=lost .*count=(\d+)', text)))
+            self.assertEqual(rows + lost, len(listeners), text)
+            self.assertEqual(self.charged(), before)
+            losses.append(lost)
+            return outcome
+
+        self.sweep(attempt)
+        print(f'# lost: {losses}')
+        self.assertGreater(max(losses), 0)
         self.check_leaks()
 
 

@@ -61,7 +61,7 @@ class LoadTest(unittest.TestCase):
 class Loading(LoadTest):
     @over('ring_records=1', 'ring_records=63', 'ring_records=4194305',
           'ring_records=4294967295', 'ring_records=-1', 'ring_records=',
-          'ring_records=many')
+          'ring_records=many', 'files_mib=65537', 'files_mib=-1')
     def test_bad_parameter(self, parameter):
         """Refused, and nothing of it stays."""
         log = kernel.Log()
@@ -70,7 +70,7 @@ class Loading(LoadTest):
         log.close()
         self.assertNotEqual(result.returncode, 0)
         self.assertIn('Invalid parameters', result.stderr)
-        self.assertIn('ring_records', said)
+        self.assertIn(parameter.partition('=')[0], said)
         self.assertFalse(kernel.loaded())
         self.assertFalse(os.path.exists(uapi.DEVICE))
 

@@ -235,9 +235,7 @@ static void expect_tuple(const struct tcpstates_record *record,
 /* The rows of the chain of @cookie, and the first of them. */
 static unsigned int copy_row(u64 cookie, struct tcpstates_record *row)
 {
-	u64 copied_ns;
-
-	return tcps_conn_copy(tcps_conn_chain(cookie), row, 1, &copied_ns);
+	return tcps_conn_copy(tcps_conn_chain(cookie), row, 1);
 }
 
 static void test_duration(void **state)

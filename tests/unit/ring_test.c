@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define SLOTS	8
 
@@ -284,6 +285,37 @@ static void test_threads_get_whole_records(void **state)
 	free_ring(ring);
 }
 
+static void *await_slots(void *argument)
+{
+	struct tcps_ring *ring = argument;
+	u64 boot_ns;
+
+	while (!tcps_ring_has_slots(ring))
+		sched_yield();
+	must(tcps_ring_read_time(ring, 0, &boot_ns));
+	must(!boot_ns);
+	return NULL;
+}
+
+/* Slots come while somebody looks; ThreadSanitizer judges how they are found. */
+static void test_slots_come_later(void **state)
+{
+	unsigned int round;
+	pthread_t thread;
+
+	(void)state;
+	for (round = 0; round < 200; round++) {
+		struct tcps_ring *ring = make_ring(SLOTS, 0);
+
+		take_slots(ring);
+		must(!pthread_create(&thread, NULL, await_slots, ring));
+		pause_some(round);
+		tcps_ring_give_slots(ring, calloc(SLOTS, sizeof(*ring->slots)));
+		pthread_join(thread, NULL);
+		free_ring(ring);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_without_memory_all_is_lost),
 		cmocka_unit_test(test_settled_waits_for_the_writer),
 		cmocka_unit_test(test_threads_get_whole_records),
+		cmocka_unit_test(test_slots_come_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
+#include "account.h"
 #include "conn.h"
 #include "life.h"
 #include "pool_stub.h"
@@ -28,14 +29,21 @@
 /* 0: the real clock, for tests with threads. */
 static u64 now;
 
+/*
+ * How coarse the clock is: readings of @now that are equal, or nanoseconds of the
+ * real one.
+ */
+static unsigned int grain;
+
 u64 ktime_get_boottime_ns(void)
 {
+	static unsigned int readings;
 	struct timespec time;
 
 	if (now)
-		return ++now;
+		return ++readings % grain ? now : ++now;
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+	return (time.tv_sec * 1000000000ULL + time.tv_nsec) / grain * grain;
 }
 
 u64 ktime_get_real_ns(void)
@@ -56,6 +64,7 @@ static struct life *lives;
 static u64 last_cookie;
 static struct tcps_ring *rings[RINGS];
 static struct tcps_reader *reader;
+static struct tcps_user *user;
 
 /* What a program makes of what it reads. */
 struct seen {
@@ -72,6 +81,7 @@ static int setup(void **state)
 
 	(void)state;
 	now = 1000;
+	grain = 1;
 	last_cookie = 0;
 	late_rows = 0;
 	shim_resched = NULL;
@@ -83,6 +93,9 @@ static int setup(void **state)
 	reader = malloc(tcps_reader_size(RINGS));
 	must(reader);
 	tcps_reader_init(reader, rings, RINGS, 0);
+	must(!tcps_account_init(0, TCPS_CONN_MIB_MIN));
+	user = tcps_account_open(1, false);
+	must(user);
 	tcps_verify_learn_begin();
 	return tcps_conn_init(TCPS_CONN_MIB_MIN);
 }
@@ -94,6 +107,8 @@ static int teardown(void **state)
 	(void)state;
 	tcps_reader_end(reader);
 	free(reader);
+	must(!user->bytes);
+	tcps_account_close(user);
 	for (i = 0; i < RINGS; i++)
 		free_ring(rings[i]);
 	tcps_conn_exit();
@@ -357,7 +372,7 @@ static void learn(u64 *place, u8 state)
 
 static void begin_snapshot(void)
 {
-	must(!tcps_reader_snapshot(reader));
+	must(!tcps_reader_snapshot(reader, user));
 	memset(seen, 0, MOST_LIVES * sizeof(*seen));
 }
 
@@ -419,10 +434,18 @@ static void compare(u64 moment)
 static u64 places[PLACES];
 static unsigned int steps_in_1024;
 
+/*
+ * At equal times the first CPU's record goes first: what happens to a connection
+ * is in order only if it stays with its CPU then.
+ */
 static void take_steps(void)
 {
-	while ((unsigned int)rand() % 1024 < steps_in_1024)
-		step(rand() % RINGS, &places[rand() % PLACES], rand() >> 4);
+	while ((unsigned int)rand() % 1024 < steps_in_1024) {
+		unsigned int place = rand() % PLACES;
+
+		step((grain > 1 ? place : (unsigned int)rand()) % RINGS,
+		     &places[place], rand() >> 4);
+	}
 }
 
 /* That of its own structure, and none of a minisock. */
@@ -480,17 +503,17 @@ static void play(unsigned int live)
 	while (tcps_reader_next(reader, &record))
 		see(&record, moment);
 	compare(moment);
+	must(!user->bytes);
 }
 
 /*
  * Transitions happen between the steps of the walk, few or many for each.
  * Some were there before the module.
  */
-static void test_play_back(void **state)
+static void play_back(void)
 {
 	unsigned int round, i;
 
-	(void)state;
 	srand(1);
 	memset(places, 0, sizeof(places));
 	for (i = 0; i < PLACES / 2; i++)
@@ -502,6 +525,26 @@ static void test_play_back(void **state)
 	}
 	/* Else the test has not tried what it is for. */
 	assert_true(late_rows > 100);
+}
+
+static void test_play_back(void **state)
+{
+	(void)state;
+	play_back();
+}
+
+/* The moment, transitions and the walk get the same readings of the clock. */
+static void test_equal_readings(void **state)
+{
+	(void)state;
+	grain = 2;
+	play_back();
+	late_rows = 0;
+	grain = 50;
+	play_back();
+	late_rows = 0;
+	grain = 3000;
+	play_back();
 }
 
 static void test_nothing_there(void **state)
@@ -639,46 +682,152 @@ static void test_loss_after_a_row(void **state)
 	assert_int_equal(item.conn, second);
 }
 
+/* A new connection in a chain. */
+static u64 connect_in_chain(unsigned long chain)
+{
+	u64 place = 0;
+
+	while (tcps_conn_chain(last_cookie + 1) != chain)
+		last_cookie++;
+	step(0, &place, 1);
+	return place;
+}
+
+/* Reads to the end; how many of each. */
+static void count_items(unsigned int *rows, unsigned int *lost)
+{
+	struct tcpstates_record record;
+
+	*rows = 0;
+	*lost = 0;
+	while (tcps_reader_next(reader, &record)) {
+		if (record.event == TCPSTATES_EVENT_LOST)
+			*lost += record.count;
+		else
+			*rows += record.event == TCPSTATES_EVENT_EXISTING;
+	}
+}
+
 static void test_no_memory(void **state)
 {
-	unsigned int rows = 0, lost = 0, count = 0, i;
+	unsigned int rows, lost, i;
 	struct tcpstates_record record;
-	u64 place;
 
 	(void)state;
 	shim_no_memory = true;
-	assert_int_equal(tcps_reader_snapshot(reader), -ENOMEM);
+	assert_int_equal(tcps_reader_snapshot(reader, user), -ENOMEM);
 	shim_no_memory = false;
 	assert_null(reader->snapshot);
+	assert_int_equal(user->bytes, 0);
 
-	/* More in one chain than there is room for, which cannot grow. */
-	for (i = 0; count < 20; i++) {
-		place = last_cookie + 1;
-		if (tcps_conn_chain(place)) {
-			last_cookie++;
-			continue;
-		}
-		place = 0;
-		step(0, &place, 1);
-		count++;
-	}
+	connect_in_chain(0);
+	for (i = 0; i < 20; i++)
+		connect_in_chain(1);
+
+	/* None for the list. */
 	begin_snapshot();
 	shim_no_memory = true;
-	while (tcps_reader_next(reader, &record)) {
-		if (record.event == TCPSTATES_EVENT_LOST)
-			lost += record.count;
-		else
-			rows++;
-	}
+	count_items(&rows, &lost);
+	shim_no_memory = false;
+	assert_int_equal(rows, 0);
+	assert_int_equal(lost, 21);
+
+	/* More in one chain than there is room for, which cannot grow. */
+	begin_snapshot();
+	assert_true(tcps_reader_next(reader, &record));
+	shim_no_memory = true;
+	count_items(&rows, &lost);
 	shim_no_memory = false;
 	assert_int_equal(rows, 16);
 	assert_int_equal(lost, 4);
 
-	rows = 0;
 	begin_snapshot();
-	while (tcps_reader_next(reader, &record))
-		rows++;
-	assert_int_equal(rows, 20);
+	count_items(&rows, &lost);
+	assert_int_equal(rows, 21);
+	assert_int_equal(lost, 0);
+}
+
+/* What a user may not have is told like what there is no memory for. */
+static void test_no_share(void **state)
+{
+	void *blocks[64];
+	unsigned int rows, lost, i;
+	const u64 share = (1U << 20) / 4;
+
+	(void)state;
+	must(!tcps_account_init(1, TCPS_CONN_MIB_MIN));
+	for (i = 0; i < 1000; i++)
+		step(0, &(u64){ 0 }, 1);
+	for (i = 0; i < COUNT(blocks); i++) {
+		blocks[i] = tcps_account_alloc(user, share / COUNT(blocks));
+		assert_non_null(blocks[i]);
+	}
+	assert_int_equal(tcps_reader_snapshot(reader, user), -ENOMEM);
+	for (i = 0; i < 4; i++)
+		tcps_account_free(user, blocks[i], share / COUNT(blocks));
+	begin_snapshot();
+	count_items(&rows, &lost);
+	assert_true(rows > 0);
+	assert_true(lost > 0);
+	assert_int_equal(rows + lost, 1000);
+	assert_int_equal(user->bytes, share * (COUNT(blocks) - 4) / COUNT(blocks));
+	for (i = 4; i < COUNT(blocks); i++)
+		tcps_account_free(user, blocks[i], share / COUNT(blocks));
+}
+
+/*
+ * The table's width costs nothing, nor does what is not given. While the walk
+ * lasts each row costs, and at its end nothing is left, without any record.
+ */
+static void test_memory(void **state)
+{
+	const struct tcpstates_filter nothing = { .conn = 1ULL << 40 };
+	struct tcpstates_record record;
+	unsigned int i, rows, lost;
+	u64 before;
+
+	(void)state;
+	for (i = 0; i < 3000; i++)
+		step(0, &(u64){ 0 }, 1);
+	begin_snapshot();
+	before = user->bytes;
+	assert_true(before <= 8192);
+	for (i = 0; i < 3000; i++)
+		assert_true(tcps_reader_next(reader, &record));
+	assert_in_range(user->bytes - before, 3000 * 16, 3000 * 16 + 8192);
+	assert_false(tcps_reader_next(reader, &record));
+	assert_int_equal(user->bytes, 0);
+	assert_null(reader->snapshot);
+
+	/* What is not given is not noted, nor given later. */
+	tcps_reader_set_filter(reader, &nothing);
+	begin_snapshot();
+	shim_no_memory = true;
+	count_items(&rows, &lost);
+	shim_no_memory = false;
+	assert_int_equal(rows + lost, 0);
+	assert_int_equal(user->bytes, 0);
+}
+
+/* One that has passed the end by a record needs it no more. */
+static void test_memory_goes_with_a_record(void **state)
+{
+	u64 two[2] = { 0, 0 };
+	struct tcpstates_record record;
+
+	(void)state;
+	step(0, &two[0], 1);
+	begin_snapshot();
+	assert_true(tcps_reader_next(reader, &record));
+	assert_true(user->bytes > 0);
+	reader->snapshot->chain = tcps_conn_chains();
+	/* The walk ends before these. */
+	must(!tcps_snapshot_next(reader->snapshot, &record));
+	step(1, &two[1], 1);
+	step(1, &two[1], 1);
+	assert_true(tcps_reader_next(reader, &record));
+	assert_int_equal(record.event, TCPSTATES_EVENT_TRANSITION);
+	assert_int_equal(user->bytes, 0);
 }
 
 /*
@@ -710,7 +859,7 @@ static bool all_written(void)
 	return written == RINGS * PER_WRITER;
 }
 
-static void test_threads(void **state)
+static void play_with_threads(void)
 {
 	unsigned int snapshots = 0, since = 0;
 	struct tcpstates_record record;
@@ -719,7 +868,6 @@ static void test_threads(void **state)
 	uintptr_t i;
 	u64 moment;
 
-	(void)state;
 	now = 0;
 	for (i = 0; i < RINGS; i++)
 		must(!pthread_create(&threads[i], NULL, write_steps,
@@ -754,19 +902,37 @@ static void test_threads(void **state)
 		      (unsigned long long)late_rows);
 }
 
+static void test_threads(void **state)
+{
+	(void)state;
+	play_with_threads();
+}
+
+static void test_threads_with_equal_readings(void **state)
+{
+	(void)state;
+	grain = 20000;
+	play_with_threads();
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_play_back),
+		TEST(test_equal_readings),
 		TEST(test_nothing_there),
 		TEST(test_passes_over_the_past),
 		TEST(test_again_in_the_middle),
 		TEST(test_filter_holds_for_rows),
 		TEST(test_loss_after_a_row),
 		TEST(test_no_memory),
+		TEST(test_no_share),
+		TEST(test_memory),
+		TEST(test_memory_goes_with_a_record),
 		TEST(test_threads),
+		TEST(test_threads_with_equal_readings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

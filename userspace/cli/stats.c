@@ -259,7 +259,7 @@ static void print_json_account(struct report *report)
 
 	output_format(report->out, "\"complete\":%s,",
 		      account->incomplete_boot_ns ? "false" : "true");
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		output_format(report->out, "\"%s\":%llu,", numbers[i].name,
 			      numbers[i].value);
 }

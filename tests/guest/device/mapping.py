@@ -116,6 +116,12 @@ class Mapping(DeviceTest):
         self.refused(errno.EPERM, PAGE, flags=mmap.MAP_PRIVATE,
                      protection=both)
 
+    def test_map_cannot_be_executed(self):
+        for protection in (mmap.PROT_EXEC, mmap.PROT_READ | mmap.PROT_EXEC):
+            self.refused(errno.EPERM, PAGE, protection=protection)
+            self.refused(errno.EPERM, PAGE, protection=protection,
+                         fd=self.open(os.O_RDWR | os.O_NONBLOCK))
+
     def raw_map(self, fd, size):
         """Address of a mapping that python knows nothing of."""
         kernel.libc.mmap.restype = ctypes.c_void_p

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """read(), poll() and what programs make of them."""
 
+import contextlib
 import ctypes
 import errno
 import mmap
@@ -13,9 +14,17 @@ from lib import kernel, tcp, uapi
 from lib.device import V4, DeviceTest, lines_of, read_all
 from lib.harness import expand, over
 from lib.processes import Child, Reader
+from lib.uring import Uring
 
 PAGE = mmap.PAGESIZE
 LOOP = 'while read -r line; do printf "%s\\n" "$line"; done <' + uapi.DEVICE
+
+
+def threads():
+    """Names of the threads of this process, io_uring's workers among them."""
+    for task in os.listdir('/proc/self/task'):
+        with contextlib.suppress(OSError):
+            yield kernel.read_file(f'/proc/self/task/{task}/comm')
 
 
 def libc_read(fd, address, size):
@@ -371,6 +380,53 @@ class Waiting(DeviceTest):
             os.close(end)
         expected = self.traffic()
         self.assertEqual(os.read(fd, 65536), expected)
+
+    def read_nowait(self, fd, size=65536):
+        """As preadv2() reads that must not wait."""
+        buffer = bytearray(size)
+        return bytes(buffer[:os.preadv(fd, [buffer], -1, os.RWF_NOWAIT)])
+
+    def test_nowait(self):
+        """One call that does not wait, of a file that does."""
+        fd = self.open(os.O_RDONLY)
+        self.assertErrno(errno.EAGAIN, self.read_nowait, fd)
+        expected = self.traffic()
+        self.assertEqual(self.read_nowait(fd), expected)
+        self.assertErrno(errno.EAGAIN, self.read_nowait, fd)
+        uapi.set_format(fd, uapi.FORMAT_BINARY)
+        self.assertErrno(errno.EINVAL, self.read_nowait, fd,
+                         uapi.RECORD.size - 1)
+        self.assertErrno(errno.EAGAIN, self.read_nowait, fd)
+
+    def test_nowait_gives_rows(self):
+        """What is readable is read: the table is walked."""
+        fd = self.open(os.O_RDONLY)
+        with V4.listener():
+            self.reference.collect(lambda events: events)
+            uapi.snapshot(fd)
+            self.assertEqual(select.select([fd], [], [], 0)[0], [fd])
+            self.assertIn(b' event=existing ', self.read_nowait(fd))
+        self.reference.collect(lambda events: events)
+
+    def test_uring(self):
+        """
+        A read by io_uring ends when there is something. No worker waits for it
+        in place of the caller (before 5.12 they are not the caller's threads).
+        """
+        uring = Uring()
+        self.addCleanup(uring.close)
+        fd = self.open(os.O_RDONLY)
+        for _ in range(5):
+            uring.read(fd, 65536)
+            self.assertFalse(uring.is_done())
+            self.assertFalse([name for name in threads()
+                              if name.startswith('iou-wrk')])
+            got, expected = b'', self.traffic()
+            while len(got) < len(expected):
+                if got:
+                    uring.read(fd, 65536)
+                got += uring.wait()
+            self.assertEqual(got, expected)
 
     def test_killed(self):
         """A reader that waits can be killed, and the file is closed."""

@@ -6,15 +6,72 @@ table of everybody is test_access.py.
 
 import contextlib
 import os
+import re
 import socket
+import unittest
 
 from lib import kernel, proctcp, tcp, uapi
 from lib.device import V4, DeviceTest, lines_of
+from lib.openers import GROUP, MODE_GROUP, MODE_ROOT, USER
 from lib.processes import Child
-from lib.rights import set_net_admin
+from lib.rights import (
+    CAP_NET_ADMIN, CAP_SYS_RESOURCE, become, set_net_admin)
 from lib.stream import Stream
 
+TRACING = '/sys/kernel/tracing'
+PROBE = f'{TRACING}/kprobe_events'
+NO_AUDIT = 1 << 1       # CAP_OPT_NOAUDIT
+
+
+@contextlib.contextmanager
+def questions(pid):
+    """
+    What a process is asked for by the kernel, into a list: capabilities, and how.
+    That is where a security module is told whether a refusal is worth a record.
+    """
+    asked = []
+    event = f'{TRACING}/events/tcpstates_test/question'
+    kernel.write_file(f'{TRACING}/trace', '')
+    kernel.write_file(PROBE, 'p:tcpstates_test/question cap_capable '
+                      'capability=%dx:s32 how=%cx:u32')
+    try:
+        kernel.write_file(f'{event}/filter', f'common_pid == {pid}')
+        kernel.write_file(f'{event}/enable', '1')
+        try:
+            yield asked
+        finally:
+            kernel.write_file(f'{event}/enable', '0')
+        asked += [tuple(map(int, found)) for found in re.findall(
+            r'capability=(\d+) how=(\d+)', kernel.read_file(f'{TRACING}/trace'))]
+    finally:
+        kernel.write_file(PROBE, '')    # all probes go
+
+
 class Sight(DeviceTest):
+    @unittest.skipUnless(os.path.exists(PROBE), 'this kernel has no kprobe events')
+    def test_asking_is_not_audited(self):
+        """To have no right to see everything is no denial at open()."""
+        os.chown(uapi.DEVICE, 0, GROUP)
+        os.chmod(uapi.DEVICE, MODE_GROUP)
+        begin, go = os.pipe()
+
+        def child():
+            become(USER, GROUP)
+            os.read(begin, 1)
+            os.open(uapi.DEVICE, os.O_RDONLY)
+        process = Child(child)
+        with questions(process.pid) as asked:
+            os.write(go, b'.')
+            process.join()
+        for end in (begin, go):
+            os.close(end)
+        os.chmod(uapi.DEVICE, MODE_ROOT)
+        print(f'# capabilities asked for, and how: {asked}')
+        self.assertLessEqual({CAP_NET_ADMIN, CAP_SYS_RESOURCE},
+                             {capability for capability, _ in asked})
+        self.assertEqual([capability for capability, how in asked
+                          if not how & NO_AUDIT], [])
+
     def run_in(self, inside):
         """
         Runs inside(open, exchange) in a child; exchange() makes a connection

@@ -8,19 +8,24 @@ import struct
 from lib import kernel
 
 CAP_NET_ADMIN = 12
+CAP_SYS_RESOURCE = 24
 CAPABILITY_VERSION = 0x20080522
 PR_SET_KEEPCAPS = 8
 
 
-def set_net_admin(effective):
-    """Puts the right aside, or takes it up again."""
+def set_effective(capability, effective):
+    """Puts a right aside, or takes it up again."""
     header = struct.pack('=Ii', CAPABILITY_VERSION, 0)
     data = ctypes.create_string_buffer(24)
     kernel.call('capget', header, data)
     words = list(struct.unpack('=6I', data.raw))
-    words[0] &= ~(1 << CAP_NET_ADMIN)
-    words[0] |= effective << CAP_NET_ADMIN
+    words[0] &= ~(1 << capability)
+    words[0] |= effective << capability
     kernel.call('capset', header, struct.pack('=6I', *words))
+
+
+def set_net_admin(effective):
+    set_effective(CAP_NET_ADMIN, effective)
 
 
 def open_with_less_rights(open_stream):

@@ -4,6 +4,8 @@
 
 #include <linux/irqflags.h>
 
+#define lockdep_assert_held(lock)	assert((lock)->held)
+
 static inline void lockdep_assert_irqs_disabled(void)
 {
 	assert(shim_irqs_off);

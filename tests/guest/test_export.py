@@ -288,11 +288,11 @@ class Counts(ExportTest):
             if dict(key)['state'] == 'established':
                 states[dict(key)['comm']] = value
         self.assertLessEqual(len(states), 256)
-        self.assertGreater(states['(other)'], 100)
+        self.assertGreater(states['(all other names)'], 100)
         self.assertEqual(
             sum(value for name, value in states.items()
                 if name.startswith('name')) +
-            states['(other)'] > 400, True)
+            states['(all other names)'] > 400, True)
         for sock in socks:
             sock.close()
 

@@ -219,6 +219,10 @@ bool cgroup_remove(struct cgroup *cgroup)
 		close(cgroup->events);
 		cgroup->events = -1;
 	}
+	/* There may be no descriptor but this; our name protects it from others. */
+	if (cgroup->lock >= 0)
+		close(cgroup->lock);
+	cgroup->lock = -1;
 	/* They may make more cgroups and processes while these are moved. */
 	while (*cgroup->path &&
 	       leftover_remove_tree(cgroup->path, cgroup->parent)) {
@@ -231,9 +235,6 @@ bool cgroup_remove(struct cgroup *cgroup)
 		      stderr);
 		break;
 	}
-	if (cgroup->lock >= 0)
-		close(cgroup->lock);
-	cgroup->lock = -1;
 	*cgroup->path = '\0';
 	return left;
 }

@@ -90,7 +90,7 @@ static int wait_for_exec(struct child *child, int fd, const char *procs,
 	while ((length = read(fd, &failure, sizeof(failure))) < 0 &&
 	       errno == EINTR)
 		if (stop_requested())
-			kill(child->pid, SIGKILL);
+			kill(child->pid, stop_signal());
 	close(fd);
 	if (length != sizeof(failure))
 		return 0;
@@ -154,9 +154,13 @@ int child_start(struct child *child, const char *group,
 	char *procs;
 	int fds[2], status;
 
-	if (asprintf(&procs, "%s/cgroup.procs", group) < 0 ||
-	    pipe2(fds, O_CLOEXEC))
+	if (pipe2(fds, O_CLOEXEC))
+		return failed("pipe");
+	if (asprintf(&procs, "%s/cgroup.procs", group) < 0) {
+		close(fds[0]);
+		close(fds[1]);
 		return failed("memory");
+	}
 	child->pid = fork();
 	if (!child->pid) {
 		failure = replace(procs, user, argv);

@@ -147,7 +147,8 @@ int leftover_remove_tree(const char *path, const char *to)
 	error = nftw(path, remove_folder, DEPTH, FTW_DEPTH | FTW_PHYS);
 	if (error > 0)
 		errno = error;
-	return error ? -1 : 0;
+	/* Two may remove the same. */
+	return error && errno != ENOENT ? -1 : 0;
 }
 
 /* Whether there are processes in a cgroup or below; also if it is not known. */

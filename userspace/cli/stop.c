@@ -92,7 +92,7 @@ void stop_install(void)
 
 /*
  * For who is about to become another program: signals are what they were, but that
- * none of them is held back by which that program can be ended.
+ * SIGTERM ends that program, too, and none is held back by which it can be ended.
  */
 void stop_restore(void)
 {
@@ -100,6 +100,7 @@ void stop_restore(void)
 
 	for (i = 0; i < COUNT(changed); i++)
 		sigaction(changed[i], &inherited[i], NULL);
+	signal(SIGTERM, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &open_mask, NULL);
 }
 
@@ -133,6 +134,12 @@ void stop_last_resort(void (*resort)(void))
 }
 
 bool stop_requested(void)
+{
+	return requested;
+}
+
+/* Which signal it was. */
+int stop_signal(void)
 {
 	return requested;
 }

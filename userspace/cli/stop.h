@@ -17,6 +17,7 @@ void stop_restore(void);
 void stop_at_once(bool on);
 void stop_last_resort(void (*resort)(void));
 bool stop_requested(void);
+int stop_signal(void);
 int stop_forget(void);
 bool stop_overdue(void);
 const sigset_t *stop_open_mask(void);

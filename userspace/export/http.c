@@ -21,6 +21,17 @@
 #define ACCEPT_MAX		256
 #define ACCEPT_BATCH		8
 
+/*
+ * From so many answers a second on it is the same one for a while, in milliseconds:
+ * what makes it costs more than what gives it.
+ */
+#define CROWD			8
+#define CROWD_MS		1000
+#define SAME_MS			250
+
+/* What the kernel keeps of an answer for one who does not read, twice that. */
+#define SEND_BYTES		131072
+
 /* How long nobody is accepted when there are no descriptors, in milliseconds. */
 #define PAUSE_MS		1000
 
@@ -32,6 +43,9 @@
  * @listener: socket
  * @resume_ms: until then nobody is accepted, CLOCK_MONOTONIC
  * @clients: who is connected
+ * @response: the metrics as they were told last, or NULL
+ * @made_ms: when the last ones were made
+ * @made: how many
  * @source: what it tells
  * @data: for that
  */
@@ -40,6 +54,9 @@ struct http {
 	int listener;
 	long long resume_ms;
 	struct clients clients;
+	struct MHD_Response *response;
+	long long made_ms[CROWD];
+	unsigned int made;
 	http_source_t source;
 	void *data;
 };
@@ -52,42 +69,70 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static enum MHD_Result answer(struct MHD_Connection *connection,
-			      unsigned int status, const char *type,
-			      struct MHD_Response *response)
+/* Gives an answer its type. Returns it, or NULL. */
+static struct MHD_Response *typed(struct MHD_Response *response, const char *type)
 {
-	enum MHD_Result result = MHD_NO;
-
-	if (!response)
-		return MHD_NO;
-	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+	if (!response ||
+	    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 				    type) == MHD_YES)
-		result = MHD_queue_response(connection, status, response);
+		return response;
 	MHD_destroy_response(response);
-	return result;
+	return NULL;
 }
 
 static enum MHD_Result answer_text(struct MHD_Connection *connection,
 				   unsigned int status, const char *text)
 {
-	return answer(connection, status, "text/plain; charset=utf-8",
-		      MHD_create_response_from_buffer(strlen(text), (void *)text,
-						      MHD_RESPMEM_PERSISTENT));
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	response = typed(MHD_create_response_from_buffer(strlen(text), (void *)text,
+							 MHD_RESPMEM_PERSISTENT),
+			 "text/plain; charset=utf-8");
+	if (!response)
+		return MHD_NO;
+	result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static bool is_crowded(const struct http *http, long long now)
+{
+	return http->made >= CROWD &&
+	       now - http->made_ms[http->made % CROWD] < CROWD_MS;
+}
+
+/* Makes the metrics anew, unless too many want them. Returns 0 or -1. */
+static int refresh(struct http *http)
+{
+	long long now = now_ms();
+	size_t length;
+	char *text;
+
+	if (http->response && is_crowded(http, now) &&
+	    now - http->made_ms[(http->made - 1) % CROWD] < SAME_MS)
+		return 0;
+	if (http->response)
+		MHD_destroy_response(http->response);
+	http->response = NULL;
+	text = http->source(http->data, &length);
+	if (!text)
+		return -1;
+	http->response = typed(MHD_create_response_from_buffer(length, text,
+							       MHD_RESPMEM_MUST_FREE),
+			       METRICS_TYPE);
+	http->made_ms[http->made++ % CROWD] = now;
+	return http->response ? 0 : -1;
 }
 
 static enum MHD_Result answer_metrics(struct http *http,
 				      struct MHD_Connection *connection)
 {
-	size_t length;
-	char *text = http->source(http->data, &length);
-
-	if (!text)
+	if (refresh(http))
 		return answer_text(connection,
 				   MHD_HTTP_INTERNAL_SERVER_ERROR,
 				   "the metrics could not be made\n");
-	return answer(connection, MHD_HTTP_OK, METRICS_TYPE,
-		      MHD_create_response_from_buffer(length, text,
-						      MHD_RESPMEM_MUST_FREE));
+	return MHD_queue_response(connection, MHD_HTTP_OK, http->response);
 }
 
 /* The library calls it once for the head of a request, and for its body. */
@@ -109,7 +154,11 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
 		*request = &seen;
 		return MHD_YES;
 	}
-	*size = 0;
+	if (*size) {
+		/* Nobody wants a body, but it has to come before the answer goes. */
+		*size = 0;
+		return MHD_YES;
+	}
 	if (!strcmp(url, "/metrics"))
 		return answer_metrics(http, connection);
 	if (!strcmp(url, "/"))
@@ -202,13 +251,14 @@ static int resolve(const char *where, struct addrinfo **found)
 /* Returns a socket that listens, or -1 and errno. */
 static int listen_at(const struct addrinfo *at)
 {
-	int one = 1, error;
+	int one = 1, most = SEND_BYTES, error;
 	int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
 			SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
 	if (!bind(fd, at->ai_addr, at->ai_addrlen) && !listen(fd, SOMAXCONN))
 		return fd;
 	error = errno;
@@ -339,6 +389,8 @@ void http_stop(struct http *http)
 	if (!http)
 		return;
 	MHD_stop_daemon(http->daemon);
+	if (http->response)
+		MHD_destroy_response(http->response);
 	close(http->listener);
 	free(http);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The metrics as a file, which is always a whole one: it is written under another
- * name, and renamed. The folder is opened while there is the right to get there; it
- * is looked for anew each time, as it may have become another one.
+ * name, and renamed. The folder is looked for anew each time, as it may have become
+ * another one; open it stays only where the right to get there has been given up.
  */
 #include "textfile.h"
 
@@ -69,15 +69,14 @@ int textfile_open(struct textfile *file, const char *path)
 	return -1;
 }
 
-/* The one of that name now; the one that is open where one may not look. */
-static void refresh_folder(struct textfile *file)
+/* What is open keeps a file system from being unmounted. Returns it, or -1. */
+static int take_folder(struct textfile *file)
 {
 	int fd = open_folder(file->folder);
 
-	if (fd < 0)
-		return;
-	close(file->fd);
-	file->fd = fd;
+	if (fd >= 0)
+		textfile_close(file);
+	return fd < 0 && errno == EACCES ? file->fd : fd;
 }
 
 static int write_all(int fd, const char *text, size_t length)
@@ -97,12 +96,13 @@ static int write_all(int fd, const char *text, size_t length)
 }
 
 /* What is in the way is somebody else's, and nothing is written through it. */
-static int replace(const struct textfile *file, const char *text, size_t length)
+static int replace_in(int folder, const struct textfile *file, const char *text,
+		      size_t length)
 {
 	int fd, ret, error;
 
-	unlinkat(file->fd, file->new, 0);
-	fd = openat(file->fd, file->new,
+	unlinkat(folder, file->new, 0);
+	fd = openat(folder, file->new,
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
 	if (fd < 0)
 		return -1;
@@ -115,11 +115,25 @@ static int replace(const struct textfile *file, const char *text, size_t length)
 		error = errno;
 	}
 	if (!ret) {
-		ret = renameat(file->fd, file->new, file->fd, file->name);
+		ret = renameat(folder, file->new, folder, file->name);
 		error = errno;
 	}
 	if (ret)
-		unlinkat(file->fd, file->new, 0);
+		unlinkat(folder, file->new, 0);
+	errno = error;
+	return ret;
+}
+
+static int replace(struct textfile *file, const char *text, size_t length)
+{
+	int folder = take_folder(file), ret, error;
+
+	if (folder < 0)
+		return -1;
+	ret = replace_in(folder, file, text, length);
+	error = errno;
+	if (folder != file->fd)
+		close(folder);
 	errno = error;
 	return ret;
 }
@@ -152,7 +166,6 @@ int textfile_write(struct textfile *file, const char *text, size_t length)
 {
 	int error = text ? 0 : errno;
 
-	refresh_folder(file);
 	if (text && replace(file, text, length))
 		error = errno;
 	tell(file, error);

@@ -14,7 +14,7 @@
  * @folder: of it, which exists
  * @name: its name in that
  * @new: and how it is called until it is whole
- * @fd: the folder, open; -1 for none
+ * @fd: the folder, open; -1 when there is no need
  * @owner: of the folder
  * @group: likewise
  * @failures: how often it could not be written

@@ -22,12 +22,12 @@
 #define ACCEPT_BATCH		8
 
 /*
- * From so many answers a second on it is the same one for a while, in milliseconds:
- * what makes it costs more than what gives it.
+ * Where so many are made in a second, or in so many times of what one costs, the last
+ * one is given again for a quarter of that: to make one costs more than to give it.
  */
-#define CROWD			8
+#define CROWD			4
 #define CROWD_MS		1000
-#define SAME_MS			250
+#define CROWD_COSTS		16
 
 /* What the kernel keeps of an answer for one who does not read, twice that. */
 #define SEND_BYTES		131072
@@ -44,8 +44,9 @@
  * @resume_ms: until then nobody is accepted, CLOCK_MONOTONIC
  * @clients: who is connected
  * @response: the metrics as they were told last, or NULL
- * @made_ms: when the last ones were made
+ * @made_ms: when the last ones began to be made
  * @made: how many
+ * @cost_ms: how long the last one took to make
  * @source: what it tells
  * @data: for that
  */
@@ -57,6 +58,7 @@ struct http {
 	struct MHD_Response *response;
 	long long made_ms[CROWD];
 	unsigned int made;
+	long long cost_ms;
 	http_source_t source;
 	void *data;
 };
@@ -96,10 +98,16 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection,
 	return result;
 }
 
-static bool is_crowded(const struct http *http, long long now)
+/* Whether the last answer does for now. */
+static bool is_fresh(const struct http *http, long long now)
 {
-	return http->made >= CROWD &&
-	       now - http->made_ms[http->made % CROWD] < CROWD_MS;
+	long long span_ms = CROWD_COSTS * http->cost_ms;
+
+	if (span_ms < CROWD_MS)
+		span_ms = CROWD_MS;
+	return http->response && http->made >= CROWD &&
+	       now - http->made_ms[http->made % CROWD] < span_ms &&
+	       now - http->made_ms[(http->made - 1) % CROWD] < span_ms / 4;
 }
 
 /* Makes the metrics anew, unless too many want them. Returns 0 or -1. */
@@ -109,8 +117,7 @@ static int refresh(struct http *http)
 	size_t length;
 	char *text;
 
-	if (http->response && is_crowded(http, now) &&
-	    now - http->made_ms[(http->made - 1) % CROWD] < SAME_MS)
+	if (is_fresh(http, now))
 		return 0;
 	if (http->response)
 		MHD_destroy_response(http->response);
@@ -122,6 +129,7 @@ static int refresh(struct http *http)
 							       MHD_RESPMEM_MUST_FREE),
 			       METRICS_TYPE);
 	http->made_ms[http->made++ % CROWD] = now;
+	http->cost_ms = now_ms() - now;
 	return http->response ? 0 : -1;
 }
 

@@ -231,7 +231,7 @@ bool cgroup_remove(struct cgroup *cgroup)
 			continue;
 		}
 		fail(cgroup);
-		fputs("tcpstates: run: that cgroup stays; 'tcpstates doctor' removes it when it is empty\n",
+		fputs("tcpstates: run: it stays; 'tcpstates doctor' removes it when it is empty\n",
 		      stderr);
 		break;
 	}

@@ -24,6 +24,7 @@
 
 #define PREFIX		"tcpstates-run-"
 #define DEPTH		16	/* descriptors for a walk */
+#define START		22	/* number of the value in /proc/PID/stat */
 
 /* When a process began, in ticks since the boot; 0 if there is none. */
 static unsigned long long start_of(int pid)
@@ -31,6 +32,7 @@ static unsigned long long start_of(int pid)
 	unsigned long long start = 0;
 	char path[32], text[1024];
 	const char *rest;
+	int skipped = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -39,13 +41,10 @@ static unsigned long long start_of(int pid)
 		return 0;
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	fclose(file);
-	/* A name may hold blanks and brackets; the 22nd value is the start. */
-	rest = strrchr(text, ')');
-	if (!rest ||
-	    sscanf(rest, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-		   &start) != 1)
-		return 0;
-	return start;
+	/* A name, the second value, may hold blanks and brackets. */
+	for (rest = strrchr(text, ')'); rest && skipped < START - 2; skipped++)
+		rest = strchr(rest + 1, ' ');
+	return rest && sscanf(rest, "%llu", &start) == 1 ? start : 0;
 }
 
 /** leftover_name() - how the cgroup of this process is called */

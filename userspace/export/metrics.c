@@ -10,6 +10,7 @@
  */
 #include "metrics.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,9 +31,9 @@ static const unsigned int stuck_states[] = {
 #define UNKNOWN_OWNER	"(owner not known)"
 #define OTHER_LISTENERS	"(all other listeners)"
 
-_Static_assert(sizeof(OTHER_OWNERS) > TCPSTATES_COMM_LEN + 1 &&
-	       sizeof(UNKNOWN_OWNER) > TCPSTATES_COMM_LEN + 1,
-	       "no process can have such a name");
+static_assert(sizeof(OTHER_OWNERS) > TCPSTATES_COMM_LEN + 1 &&
+	      sizeof(UNKNOWN_OWNER) > TCPSTATES_COMM_LEN + 1,
+	      "no process can have such a name");
 
 /* As states are spelled in labels: close_wait. */
 static const char *state_label(unsigned int state, char text[16])

@@ -275,6 +275,7 @@ class Started(ProcessTest):
     def test_limits(self, name):
         """It may fail, and then says why."""
         which, value = LIMITS[name]
+        tcp.exchange(tcp.FAMILIES['v4'], 1)
 
         def restrict():
             resource.setrlimit(which, (value, value))
@@ -507,6 +508,20 @@ class Ends(ProcessTest):
             self.assertEqual(termios.tcgetattr(slave)[3], before[3])
             os.close(main)
             os.close(slave)
+
+    def test_top_closes(self):
+        """What it has opened, where the terminal is none that it knows."""
+        main, slave = pty.openpty()
+        done = subprocess.run(
+            ['strace', '-f', '-y', '-e', 'trace=close', '-o', '/tmp/closed',
+             'tcpstates', 'top'], stdin=slave, stdout=slave, text=True,
+            stderr=subprocess.PIPE, env={**os.environ, 'TERM': 'nosuch'},
+            check=False, timeout=PATIENCE)
+        os.close(main)
+        os.close(slave)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("'nosuch' is not known", done.stderr)
+        self.assertIn('/dev/tcpstates>', kernel.read_file('/tmp/closed'))
 
     @staticmethod
     def drain_until_end(process, main):

@@ -29,7 +29,6 @@
 /* When a process began, in ticks since the boot; 0 if there is none. */
 static unsigned long long start_of(int pid)
 {
-	unsigned long long start = 0;
 	char path[32], text[1024];
 	const char *rest;
 	int skipped = 0;
@@ -44,7 +43,7 @@ static unsigned long long start_of(int pid)
 	/* A name, the second value, may hold blanks and brackets. */
 	for (rest = strrchr(text, ')'); rest && skipped < START - 2; skipped++)
 		rest = strchr(rest + 1, ' ');
-	return rest && sscanf(rest, "%llu", &start) == 1 ? start : 0;
+	return rest ? strtoull(rest, NULL, 10) : 0;
 }
 
 /** leftover_name() - how the cgroup of this process is called */

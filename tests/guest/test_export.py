@@ -5,9 +5,11 @@ asked, and what it may do.
 """
 
 import collections
+import contextlib
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,12 +17,14 @@ import time
 import unittest
 
 from lib import kernel, proctcp, tcp, uapi
-from lib.harness import limit
+from lib.harness import expand, limit, over
 from lib.processes import PATIENCE, Child, wait_for
+from lib.show import show
 from lib.zoo import Zoo
 from test_stuck import Leak, leak_of, set_limit
 
 PORT = 9807
+NOBODY = 65534
 SAMPLE = re.compile(r'tcpstates_([a-z_]+)(?:\{(.*)\})? (\S+)')
 LABEL = re.compile(r'([a-z]+)="((?:[^"\\]|\\.)*)"')
 
@@ -61,6 +65,20 @@ def get(path='/metrics', method='GET', port=PORT):
     body = answer.read().decode()
     connection.close()
     return answer.status, answer.headers, body
+
+
+def expect_identity(pid, uid):
+    """It is that user and no other, with no other group, and can become nobody."""
+    text = kernel.read_file(f'/proc/{pid}/status')
+    status = dict(line.split(':\t') for line in text.splitlines()
+                  if ':\t' in line)
+    for name in ('CapInh', 'CapPrm', 'CapEff', 'CapAmb'):
+        assert int(status[name], 16) == 0, text
+    assert status['NoNewPrivs'] == '1', text
+    assert set(status['Uid'].split()) == {str(uid)}, text
+    assert len(set(status['Gid'].split())) == 1, text
+    assert status.get('Groups', '').split() == [], text
+    assert uid == 0 or status['Gid'].split()[0] != '0', text
 
 
 def labels(**named):
@@ -267,6 +285,37 @@ class Counts(ExportTest):
             self.value('owner_connections', state='close_wait',
                        comm=r'a\\x22\\x5c\\x0a}{,=\\x01\\x7f'), 1)
 
+    def test_names_that_stand_for_others(self):
+        """
+        Whoever is called as what has no name is counted by himself, and nothing is
+        told twice: parse() looks for that.
+        """
+        self.exporter()
+        names = ['(other)', '(unknown)', '(all other names', '(owner not know',
+                 '', '-', '"', '",state="x', '\x1b[2J', '\u202e', '\\x22', 'a\nb']
+        own = kernel.read_file('/proc/self/comm')
+        self.addCleanup(kernel.write_file, '/proc/self/comm', own)
+        for name in names:
+            kernel.write_file('/proc/self/comm', name or '\0')
+            self.leak()
+        told = {dict(key)['comm']: value for key, value in
+                self.metrics()['owner_connections'].items()
+                if dict(key)['state'] == 'close_wait'}
+        for name in names:
+            self.assertEqual(told.pop(self.as_label(name), None), 1,
+                             (name, told))
+        self.assertEqual(set(told.values()) - {0.0}, set(), told)
+
+    @staticmethod
+    def as_label(name):
+        """As a line escapes it, and then a label of Prometheus."""
+        name = name.encode()[:15].decode(errors='surrogateescape')
+        return ''.join(
+            character if character.isprintable() and character not in '"\\'
+            else ''.join(f'\\\\x{byte:02x}' for byte in
+                         character.encode(errors='surrogateescape'))
+            for character in name)
+
     @limit(200)
     def test_many_names(self):
         """More names than there are places for: the rest counts together."""
@@ -288,15 +337,16 @@ class Counts(ExportTest):
             if dict(key)['state'] == 'established':
                 states[dict(key)['comm']] = value
         self.assertLessEqual(len(states), 256)
-        self.assertGreater(states['(other)'], 100)
+        self.assertGreater(states['(all other names)'], 100)
         self.assertEqual(
             sum(value for name, value in states.items()
                 if name.startswith('name')) +
-            states['(other)'] > 400, True)
+            states['(all other names)'] > 400, True)
         for sock in socks:
             sock.close()
 
 
+@expand
 class Server(ExportTest):
     def test_requests(self):
         self.exporter()
@@ -332,6 +382,117 @@ class Server(ExportTest):
             self.assertEqual(get()[0], 200)
         for sock in socks:
             sock.close()
+
+    def open_slow(self, kind, count):
+        """So many that are slow in this way; each in turn, as the server takes them."""
+        socks = []
+        for _ in range(count):
+            sock = socket.socket()
+            self.addCleanup(sock.close)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            sock.connect(('127.0.0.1', PORT))
+            with contextlib.suppress(ConnectionError):
+                sock.sendall({'silent': b'', 'dripping': b'GET /metrics HTTP/1.1'
+                              b'\r\nX: ', 'body': b'GET /metrics HTTP/1.1\r\n'
+                              b'Content-Length: 9999\r\n\r\n'}.get(
+                                  kind, 3 * b'GET /metrics HTTP/1.1\r\nHost: x'
+                                  b'\r\n\r\n'))
+            socks.append(sock)
+        return socks
+
+    @staticmethod
+    def count_open(socks):
+        """Of these, with which the server still talks."""
+        count = 0
+        for sock in socks:
+            with contextlib.suppress(ConnectionError, BlockingIOError):
+                sock.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    sock.send(b'y')
+                try:
+                    count += sock.recv(1, socket.MSG_PEEK) != b''
+                except BlockingIOError:
+                    count += 1
+        return count
+
+    @over('silent', 'dripping', 'body', 'unread')
+    @limit(120)
+    def test_slow_clients(self, kind):
+        """However many: who asks is answered, while the slow ones are still there."""
+        self.exporter()
+        socks = []
+        for count in 64, 200, 500:
+            socks += self.open_slow(kind, count)
+            for _ in range(3):
+                start = time.monotonic()
+                self.assertEqual(get()[0], 200)
+                show('scrape beside slow clients',
+                     f'{kind} {len(socks)}: {time.monotonic() - start:.3f} s')
+                # It was not the end of their time that let it in.
+                self.assertGreaterEqual(self.count_open(socks[-60:]), 30)
+                self.assertLessEqual(self.count_open(socks), 64)
+
+    def test_time_of_a_request(self):
+        """Is not prolonged by what drips; and none of it costs time of the processor."""
+        exporter = self.exporter()
+        [sock] = self.open_slow('dripping', 1)
+        self.open_slow('silent', 80)
+
+        def has_ended():
+            with contextlib.suppress(BlockingIOError):
+                try:
+                    sock.setblocking(False)
+                    sock.send(b'y')
+                    return sock.recv(1) == b''
+                except ConnectionError:
+                    return True
+            return False
+
+        before = self.processor_time(exporter)
+        wait_for(has_ended, 'its time is over')
+        self.assertEqual(get()[0], 200)
+        self.assertLess(self.processor_time(exporter) - before, 5)
+
+    @staticmethod
+    def processor_time(exporter):
+        """In seconds."""
+        text = kernel.read_file(f'/proc/{exporter.process.pid}/stat')
+        ticks = sum(map(int, text.rpartition(')')[2].split()[11:13]))
+        return ticks / os.sysconf('SC_CLK_TCK')
+
+    def test_fair_to_addresses(self):
+        """Who has many connections loses his, not who has one."""
+        self.exporter()
+        one = socket.socket()
+        self.addCleanup(one.close)
+        one.bind(('127.0.0.9', 0))
+        one.connect(('127.0.0.1', PORT))
+        self.open_slow('silent', 200)
+        one.sendall(b'GET / HTTP/1.0\r\n\r\n')
+        self.assertTrue(one.recv(100).startswith(b'HTTP/1.'))
+
+    def test_keeps_connections(self):
+        """Of a scraper that asks again on the same."""
+        self.exporter()
+        connection = http.client.HTTPConnection('127.0.0.1', PORT,
+                                                timeout=PATIENCE)
+        connection.connect()
+        port = connection.sock.getsockname()[1]
+        for _ in range(3):
+            connection.request('GET', '/metrics')
+            self.assertEqual(connection.getresponse().read()[:6], b'# HELP')
+            self.assertEqual(connection.sock.getsockname()[1], port)
+        connection.close()
+
+    def test_few_descriptors(self):
+        """Then the oldest goes, too, and it does not turn in circles."""
+        exporter = self.exporter(command=[
+            'bash', '-c', 'ulimit -n 20; exec "$@"', 'bash'])
+        self.open_slow('silent', 100)
+        self.assertEqual(get()[0], 200)
+        before = self.processor_time(exporter)
+        time.sleep(1)
+        self.assertLess(self.processor_time(exporter) - before, 0.5)
 
     def test_addresses(self):
         for where, host in (('[::1]:9900', '::1'), ('localhost:9901', None),
@@ -381,14 +542,7 @@ class Server(ExportTest):
     def test_rights(self):
         """None is left once it answers, and it still sees all namespaces."""
         exporter = self.exporter()
-        with open(f'/proc/{exporter.process.pid}/status',
-                  encoding='ascii') as file:
-            status = dict(line.split(':\t') for line in
-                          file.read().replace('\n\n', '\n').splitlines()
-                          if ':\t' in line)
-        for name in ('CapInh', 'CapPrm', 'CapEff', 'CapAmb'):
-            self.assertEqual(int(status[name], 16), 0)
-        self.assertEqual(status['NoNewPrivs'], '1')
+        expect_identity(exporter.process.pid, NOBODY)
 
         def inside():
             kernel.enter_new_netns()
@@ -409,6 +563,21 @@ class Server(ExportTest):
         self.assertEqual(self.value('owner_connections', comm='python3',
                                     state='close_wait'), 1)
         leak.close()
+
+
+    def test_user(self):
+        """Another one; who is none is said at once."""
+        users = kernel.read_file('/etc/passwd') + '\n'
+        kernel.write_file('/etc/passwd', users + 'meter:x:77:78::/:/bin/false\n')
+        self.addCleanup(kernel.write_file, '/etc/passwd', users)
+        exporter = self.exporter('--user', 'meter')
+        expect_identity(exporter.process.pid, 77)
+        done = subprocess.run(['tcpstates', 'export', '--user', 'nosuch', '--listen',
+                               '127.0.0.1:9910'],
+                              text=True, capture_output=True, check=False,
+                              timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nobody is called 'nosuch'", done.stderr)
 
 
 class Textfile(ExportTest):
@@ -438,20 +607,79 @@ class Textfile(ExportTest):
         self.assertEqual(os.stat('/tmp/tcpstates.prom').st_mode & 0o777,
                          0o644)
 
-    def test_no_room(self):
-        """A folder that is not there yet, and a full disk, may be there later."""
-        exporter = Exporter('--textfile', '/tmp/nowhere/x.prom',
-                            '--interval', '1')
+    def test_no_folder(self):
+        """It does not look as if it worked."""
+        self.expect_refusal(['/tmp/nowhere/x.prom'], 'No such file')
+        self.expect_refusal(['/tmp/'], 'Is a directory')
+        self.expect_refusal(['/etc/hosts/x'], 'Not a directory')
+
+    def expect_refusal(self, words, text):
+        done = subprocess.run(['tcpstates', 'export', '--textfile', *words],
+                              text=True, capture_output=True, check=False,
+                              timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn(text, done.stderr)
+        self.assertEqual(done.stderr.count('\n'), 1)
+
+    def folder(self, owner):
+        path = '/tmp/collected'
+        os.mkdir(path)
+        self.addCleanup(shutil.rmtree, path)
+        os.chown(path, owner, owner)
+        return path
+
+    def test_owner(self):
+        """It is who the folder belongs to; the superuser's is written as he."""
+        for owner in NOBODY, 1, 0:
+            path = self.folder(owner)
+            exporter = Exporter('--textfile', f'{path}/x.prom',
+                                '--interval', '1')
+            wait_for(lambda path=path: os.path.exists(f'{path}/x.prom'),
+                     'a file')
+            expect_identity(exporter.process.pid, owner)
+            self.assertEqual(os.stat(f'{path}/x.prom').st_uid, owner)
+            exporter.close()
+            self.doCleanups()
+
+    def test_other_user(self):
+        """Who may not write there."""
+        path = self.folder(0)
+        self.expect_refusal([f'{path}/x.prom', '--user', 'nobody'],
+                            f'as uid {NOBODY}: Permission denied')
+
+    def test_link(self):
+        """Where everybody may write, nothing is written through somebody's link."""
+        kernel.write_file('/tmp/precious', 'as before\n')
+        os.symlink('/tmp/precious', '/tmp/tcpstates.prom.tmp')
+        os.lchown('/tmp/tcpstates.prom.tmp', 1000, 1000)
+        exporter = Exporter('--textfile', '/tmp/tcpstates.prom')
         self.addCleanup(exporter.close)
-        self.assertIn('No such file', exporter.process.stderr.readline())
-        os.mkdir('/tmp/nowhere')
-        wait_for(lambda: os.path.exists('/tmp/nowhere/x.prom'), 'a file')
-        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k', 'none',
-                        '/tmp/nowhere'], check=True)
-        self.addCleanup(subprocess.run, ['umount', '/tmp/nowhere'],
-                        check=False)
+        wait_for(lambda: self.read() or exporter.process.poll() is not None,
+                 'it has tried')
+        self.assertEqual(kernel.read_file('/tmp/precious'), 'as before')
+
+    def test_later(self):
+        """What comes between is told once, counted, and over when it is."""
+        path = self.folder(0)
+        file = f'{path}/x.prom'
+        exporter = Exporter('--textfile', file, '--interval', '1')
+        self.addCleanup(exporter.close)
+        wait_for(lambda: os.path.exists(file), 'a file')
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k', 'none', path],
+                       check=True)
         self.assertIn('No space left', exporter.process.stderr.readline())
-        self.assertEqual(os.listdir('/tmp/nowhere'), [])
+        self.assertEqual(os.listdir(path), [])
+        subprocess.run(['umount', path], check=True)
+        self.assertIn('is written again', exporter.process.stderr.readline())
+        with open(file, encoding='utf-8') as text:
+            count = parse(text.read())['textfile_failures_total'][()]
+        self.assertGreater(count, 0)
+        os.rename(path, f'{path}.away')
+        self.assertIn('No such file', exporter.process.stderr.readline())
+        exporter.process.terminate()
+        self.assertEqual(exporter.process.wait(PATIENCE), 1)
+        os.rename(f'{path}.away', path)
+        self.assertEqual(exporter.process.stderr.read(), '')
 
 
 CASES = [Counts, Server, Textfile]

@@ -99,6 +99,17 @@ class Names(unittest.TestCase):
         self.assertIn(' four.example:http ', text)
         self.assertIn(' six.example:http ', text)
 
+    def test_hosts_that_look_like_others(self):
+        """Whoever names his address does not get that of somebody else."""
+        self.addCleanup(kernel.write_file, '/etc/hosts',
+                        kernel.read_file('/etc/hosts') + '\n')
+        for name in ('10.9.8.7', '10.9', '0x7f.1', '-', '*', 'a:22', 'x[31m',
+                     '[::2]', 'fe80::1', 'a?b'):
+            kernel.write_file('/etc/hosts', f'127.0.0.1 {name}\n::1 {name}\n')
+            text = self.shown('--resolve')
+            self.assertIn(' 127.0.0.1:http ', text)
+            self.assertIn(' [::1]:http ', text)
+
 
 class Together(unittest.TestCase):
     def test_flow(self):

@@ -284,6 +284,63 @@ static void test_histograms(void **state)
 	}
 }
 
+static void expect_sum(unsigned long long s, unsigned int ns)
+{
+	assert_true(tally->handshakes[1].sum_s == s);
+	assert_int_equal(tally->handshakes[1].sum_ns, ns);
+}
+
+/* More than 64 bits of nanoseconds have room for, to the last one. */
+static void test_sum_does_not_wrap(void **state)
+{
+	struct tcpstates_record next = record(7, TCPSTATES_SYN_RECV,
+					      TCPSTATES_ESTABLISHED);
+	unsigned int i;
+
+	(void)state;
+	next.known |= TCPSTATES_KNOW_HANDSHAKE;
+	next.handshake_ns = ~0ULL;
+	tally_add(tally, &next);
+	expect_sum(18446744073, 709551615);
+	next.handshake_ns = 1;
+	tally_add(tally, &next);
+	expect_sum(18446744073, 709551616);
+	next.handshake_ns = 290448384;
+	tally_add(tally, &next);
+	expect_sum(18446744074, 0);
+	next.handshake_ns = ~0ULL;
+	for (i = 0; i < 1000; i++)
+		tally_add(tally, &next);
+	expect_sum(18446744074 + 18446744073709, 551615000);
+}
+
+/* Unknown, without a name, and called as what stands for either: four owners. */
+static void test_owners_without_a_name(void **state)
+{
+	struct tcpstates_record next = record(1, TCPSTATES_CLOSE,
+					      TCPSTATES_SYN_SENT);
+	unsigned int i, owners = 0;
+
+	(void)state;
+	next.known = 0;
+	tally_add(tally, &next);
+	next.known = TCPSTATES_KNOW_OWNER;
+	memset(next.comm, 0, sizeof(next.comm));
+	next.conn = 2;
+	tally_add(tally, &next);
+	strcpy(next.comm, "(unknown)");
+	next.conn = 3;
+	tally_add(tally, &next);
+	/* What is behind the end of a name is none of it. */
+	memcpy(next.comm, "(unknown)\0x", 11);
+	next.conn = 4;
+	tally_add(tally, &next);
+	for (i = 1; i < TALLY_GROUPS; i++)
+		owners += tally->owners[i].used;
+	assert_int_equal(owners, 3);
+	assert_int_equal(owner("(unknown)")->members, 2);
+}
+
 /* Numbers that this version does not know are no index. */
 static void test_strange_records(void **state)
 {
@@ -319,6 +376,8 @@ int main(void)
 		TEST(test_listeners),
 		TEST(test_bounds),
 		TEST(test_histograms),
+		TEST(test_sum_does_not_wrap),
+		TEST(test_owners_without_a_name),
 		TEST(test_strange_records),
 	};
 

@@ -14,7 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cell.h"
+#include "leftover.h"
+#include "stop.h"
+
 #define LINE_SIZE	(2 * PATH_MAX)
+
+#define REMOVE_TRIES	10
+#define REMOVE_PAUSE_MS	10
 
 /** cgroup_find_mount() - where cgroup v2 is mounted; returns 0, or -1 if it is not */
 int cgroup_find_mount(char path[PATH_MAX])
@@ -71,13 +78,36 @@ static int find_parent(struct cgroup *cgroup)
 
 static int fail(const struct cgroup *cgroup)
 {
-	fprintf(stderr, "tcpstates: run: cgroup %s: %s", cgroup->path,
-		strerror(errno));
-	if (errno == EACCES || errno == EPERM || errno == EROFS)
+	char path[sizeof(cgroup->path)];
+	int error = errno;
+
+	/* Others may have chosen how folders above it are called. */
+	strcpy(path, cgroup->path);
+	cell_tame(path);
+	fprintf(stderr, "tcpstates: run: cgroup %s: %s", path,
+		strerror(error));
+	if (error == EACCES || error == EPERM || error == EROFS)
 		fputs("; run it as root\n"
 		      "(--user starts the command as somebody else), or where you may make one:\n"
 		      "systemd-run --user --scope -p Delegate=yes tcpstates run ...", stderr);
 	fputc('\n', stderr);
+	return -1;
+}
+
+/* Makes it, and locks it before others can take it for a leftover. */
+static int make_folder(struct cgroup *cgroup)
+{
+	int error;
+
+	do {
+		if (mkdir(cgroup->path, 0755))
+			return -1;
+		if (leftover_lock(cgroup->path, &cgroup->lock))
+			return 0;
+	} while (errno == ENOENT);
+	error = errno;
+	rmdir(cgroup->path);
+	errno = error;
 	return -1;
 }
 
@@ -89,17 +119,22 @@ static int fail(const struct cgroup *cgroup)
  */
 int cgroup_make(struct cgroup *cgroup)
 {
-	char file[sizeof(cgroup->path) + 16];
+	char file[sizeof(cgroup->path) + 16], name[LEFTOVER_NAME_SIZE];
+	struct leftovers leftovers = { 0 };
 	struct stat folder;
+	int ret = -1;
 
-	*cgroup = (struct cgroup) { .events = -1 };
+	*cgroup = (struct cgroup) { .events = -1, .lock = -1 };
 	if (find_parent(cgroup))
 		return -1;
-	snprintf(cgroup->path, sizeof(cgroup->path), "%s/tcpstates-run-%d",
-		 cgroup->parent, getpid());
-	/* One that is left of a process that was killed, with our number. */
-	rmdir(cgroup->path);
-	if (mkdir(cgroup->path, 0755)) {
+	leftover_sweep(cgroup->parent, false, &leftovers);
+	leftover_name(name);
+	if (snprintf(cgroup->path, sizeof(cgroup->path), "%s/%s",
+		     cgroup->parent, name) >= (int)sizeof(cgroup->path))
+		errno = ENAMETOOLONG;
+	else
+		ret = make_folder(cgroup);
+	if (ret) {
 		fail(cgroup);
 		*cgroup->path = '\0';
 		return -1;
@@ -166,53 +201,40 @@ int cgroup_is_empty(const struct cgroup *cgroup)
 	return strstr(text, "populated 0") ? 1 : 0;
 }
 
-/* Returns whether @path has got what @text says. */
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ret = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-/* Gives processes that stay back to the cgroup from which they come. */
-static void give_back(const struct cgroup *cgroup)
-{
-	char from[sizeof(cgroup->path) + 16], to[sizeof(cgroup->path) + 16];
-	char pid[32];
-	FILE *file;
-
-	snprintf(from, sizeof(from), "%s/cgroup.procs", cgroup->path);
-	snprintf(to, sizeof(to), "%s/cgroup.procs", cgroup->parent);
-	file = fopen(from, "re");
-	while (file && fgets(pid, sizeof(pid), file))
-		write_text(to, pid);
-	if (file)
-		fclose(file);
-}
-
 /**
  * cgroup_remove() - leave nothing behind, but for processes that still run
  * @cgroup: which; may be none
+ *
+ * What the command has made below it goes, too.
  *
  * Return: whether some do. They go on in the cgroup from which they come.
  */
 bool cgroup_remove(struct cgroup *cgroup)
 {
+	int tries = REMOVE_TRIES;
 	bool left = false;
 
 	if (cgroup->events >= 0) {
 		left = cgroup_is_empty(cgroup) == 0;
-		if (left)
-			give_back(cgroup);
 		close(cgroup->events);
 		cgroup->events = -1;
 	}
-	if (*cgroup->path && rmdir(cgroup->path))
-		fprintf(stderr, "tcpstates: run: cgroup %s stays: %s\n",
-			cgroup->path, strerror(errno));
+	/* There may be no descriptor but this; our name protects it from others. */
+	if (cgroup->lock >= 0)
+		close(cgroup->lock);
+	cgroup->lock = -1;
+	/* They may make more cgroups and processes while these are moved. */
+	while (*cgroup->path &&
+	       leftover_remove_tree(cgroup->path, cgroup->parent)) {
+		if (--tries) {
+			stop_poll_for(NULL, 0, REMOVE_PAUSE_MS);
+			continue;
+		}
+		fail(cgroup);
+		fputs("tcpstates: run: it stays; 'tcpstates doctor' removes it when it is empty\n",
+		      stderr);
+		break;
+	}
 	*cgroup->path = '\0';
 	return left;
 }

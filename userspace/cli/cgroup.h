@@ -14,14 +14,16 @@
  * @parent: folder of that
  * @path: folder of ours; empty while there is none
  * @events: its cgroup.events: POLLPRI when a last process has gone
+ * @lock: says that we live, see leftover.h
  * @id: what records have as "cgroup"
  * @known: other cgroups that have been looked for, each where its number falls; an
  *	answer never changes, as cgroups do not move and their numbers do not return
  */
 struct cgroup {
 	char parent[PATH_MAX];
-	char path[PATH_MAX + 32];
+	char path[PATH_MAX];
 	int events;
+	int lock;
 	__u64 id;
 	struct {
 		__u64 id;

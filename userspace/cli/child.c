@@ -50,12 +50,11 @@ static int become(const struct passwd *user)
 static struct failure replace(const char *procs, const struct passwd *user,
 			      char *argv[])
 {
+	stop_restore();
 	if (enter(procs))
 		return (struct failure) { STEP_GROUP, errno };
 	if (become(user))
 		return (struct failure) { STEP_USER, errno };
-	signal(SIGPIPE, SIG_DFL);
-	sigprocmask(SIG_SETMASK, stop_open_mask(), NULL);
 	execvp(argv[0], argv);
 	return (struct failure) { STEP_EXEC, errno };
 }
@@ -87,13 +86,16 @@ static int wait_for_exec(struct child *child, int fd, const char *procs,
 	struct failure failure;
 	ssize_t length;
 
-	do
-		length = read(fd, &failure, sizeof(failure));
-	while (length < 0 && errno == EINTR);
+	/* Where it takes its time: to know the user's groups, or to find the program. */
+	while ((length = read(fd, &failure, sizeof(failure))) < 0 &&
+	       errno == EINTR)
+		if (stop_requested())
+			kill(child->pid, stop_signal());
 	close(fd);
 	if (length != sizeof(failure))
 		return 0;
-	waitpid(child->pid, NULL, 0);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	return explain(&failure, procs, user, command);
 }
 
@@ -101,6 +103,39 @@ static int failed(const char *what)
 {
 	fprintf(stderr, "tcpstates: run: %s: %s\n", what, strerror(errno));
 	return CHILD_FAILED;
+}
+
+/**
+ * child_find_user() - who the command is to be
+ * @name: of the user
+ * @user: gets what is known of that
+ *
+ * Return: 0, or a status after a message.
+ */
+int child_find_user(const char *name, const struct passwd **user)
+{
+	stop_at_once(true);
+	*user = getpwnam(name);
+	stop_at_once(false);
+	if (*user)
+		return 0;
+	fprintf(stderr, "tcpstates: run: --user: nobody is called '%s'\n", name);
+	return CHILD_FAILED;
+}
+
+/* Without this nobody would learn of its end. Returns 0, or a status. */
+static int watch(struct child *child)
+{
+	int status;
+
+	child->fd = pidfd_open(child->pid, 0);
+	if (child->fd >= 0)
+		return 0;
+	status = failed("pidfd_open");
+	kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return status;
 }
 
 /**
@@ -112,28 +147,23 @@ static int failed(const char *what)
  *
  * Return: 0 when it runs, or a status after a message.
  */
-int child_start(struct child *child, const char *group, const char *user,
-		char *argv[])
+int child_start(struct child *child, const char *group,
+		const struct passwd *user, char *argv[])
 {
-	const struct passwd *entry = NULL;
 	struct failure failure;
 	char *procs;
 	int fds[2], status;
 
-	if (user) {
-		entry = getpwnam(user);
-		if (!entry) {
-			fprintf(stderr, "tcpstates: run: --user: nobody is called '%s'\n",
-				user);
-			return CHILD_FAILED;
-		}
-	}
-	if (asprintf(&procs, "%s/cgroup.procs", group) < 0 ||
-	    pipe2(fds, O_CLOEXEC))
+	if (pipe2(fds, O_CLOEXEC))
+		return failed("pipe");
+	if (asprintf(&procs, "%s/cgroup.procs", group) < 0) {
+		close(fds[0]);
+		close(fds[1]);
 		return failed("memory");
+	}
 	child->pid = fork();
 	if (!child->pid) {
-		failure = replace(procs, entry, argv);
+		failure = replace(procs, user, argv);
 		_exit(write(fds[1], &failure, sizeof(failure)) < 0);
 	}
 	close(fds[1]);
@@ -141,13 +171,11 @@ int child_start(struct child *child, const char *group, const char *user,
 		close(fds[0]);
 		status = failed("fork");
 	} else {
-		status = wait_for_exec(child, fds[0], procs, user, argv[0]);
+		status = wait_for_exec(child, fds[0], procs,
+				       user ? user->pw_name : "", argv[0]);
 	}
 	free(procs);
-	if (status)
-		return status;
-	child->fd = pidfd_open(child->pid, 0);
-	return child->fd < 0 ? failed("pidfd_open") : 0;
+	return status ? status : watch(child);
 }
 
 /** child_status() - how it ended, as a shell would have it; it has ended */
@@ -157,8 +185,9 @@ int child_status(struct child *child)
 
 	close(child->fd);
 	child->fd = -1;
-	if (waitpid(child->pid, &status, 0) < 0)
-		return failed("waitpid");
+	while (waitpid(child->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return failed("waitpid");
 	return WIFEXITED(status) ? WEXITSTATUS(status) :
 				   CHILD_SIGNAL + WTERMSIG(status);
 }

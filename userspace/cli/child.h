@@ -23,8 +23,11 @@ struct child {
 	int fd;
 };
 
-int child_start(struct child *child, const char *group, const char *user,
-		char *argv[]);
+struct passwd;
+
+int child_find_user(const char *name, const struct passwd **user);
+int child_start(struct child *child, const char *group,
+		const struct passwd *user, char *argv[]);
 int child_status(struct child *child);
 
 #endif /* _CLI_CHILD_H */

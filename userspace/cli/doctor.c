@@ -16,9 +16,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cell.h"
 #include "cgroup.h"
 #include "cli.h"
 #include "compiler.h"
+#include "leftover.h"
 #include "libtcpstates.h"
 #include "options.h"
 #include "output.h"
@@ -311,13 +313,25 @@ static void look_at_limits(struct doctor *doctor)
 
 static void look_at_cgroups(struct doctor *doctor)
 {
+	struct leftovers left = { 0 };
 	char mount[PATH_MAX];
 
-	if (cgroup_find_mount(mount))
+	if (cgroup_find_mount(mount)) {
 		tell(doctor, WORTH_KNOWING,
 		     "cgroup v2 is not mounted: 'tcpstates run' needs it");
-	else
-		tell(doctor, FINE, "cgroup v2 is at %s", mount);
+		return;
+	}
+	leftover_sweep(mount, true, &left);
+	cell_tame(mount);
+	tell(doctor, FINE, "cgroup v2 is at %s", mount);
+	if (left.removed)
+		tell(doctor, WORTH_KNOWING,
+		     "cgroups of 'tcpstates run' that was killed: %zu removed",
+		     left.removed);
+	if (left.stay)
+		tell(doctor, WORTH_KNOWING,
+		     "cgroups of 'tcpstates run' that was killed: %zu stay, as their processes go on, or are not yours",
+		     left.stay);
 }
 
 int doctor_run(struct output *out, int argc, char *argv[])

@@ -43,6 +43,9 @@ static int set(const char *key, char *value, char *end)
 	if (*value == '"') {
 		value++;
 		end--;
+		*end = '\0';
+		/* A name that looks like one that is not known. */
+		return setenv(name, strcmp(value, "-") ? value : "\\x2d", 1);
 	}
 	*end = '\0';
 	return setenv(name, value, 1);
@@ -93,13 +96,17 @@ static int set_all(const char *line)
 /* A file with the object, to be read from its beginning; or -1. */
 static int input(const char *json, size_t length)
 {
-	int fd = memfd_create("tcpstates", MFD_CLOEXEC);
+	int fd = memfd_create("tcpstates", MFD_CLOEXEC), error;
 
 	if (fd < 0)
 		return -1;
+	/* Less than all is written only at a limit of size. */
+	errno = EFBIG;
 	if (write(fd, json, length) == (ssize_t)length && !lseek(fd, 0, SEEK_SET))
 		return fd;
+	error = errno;
 	close(fd);
+	errno = error;
 	return -1;
 }
 
@@ -109,16 +116,19 @@ static int spawn(const char *command, int fd, pid_t *pid)
 	char *const argv[] = { "sh", "-c", (char *)command, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t broken_pipe;
+	sigset_t usual;
 	int error;
 
-	sigemptyset(&broken_pipe);
-	sigaddset(&broken_pipe, SIGPIPE);
+	/* What is not so here, or was not so before: a shell waits for children. */
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE);
+	sigaddset(&usual, SIGXFSZ);
+	sigaddset(&usual, SIGCHLD);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
 	posix_spawnattr_setsigmask(&attributes, stop_open_mask());
-	posix_spawnattr_setsigdefault(&attributes, &broken_pipe);
+	posix_spawnattr_setsigdefault(&attributes, &usual);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
 				 POSIX_SPAWN_SETSIGDEF);
 	error = posix_spawn(pid, "/bin/sh", &actions, &attributes, argv,
@@ -128,6 +138,25 @@ static int spawn(const char *command, int fd, pid_t *pid)
 	return error;
 }
 
+/*
+ * Waits for its end. Whoever wishes us to end need not wait for a command that does
+ * not: it gets the same wish, and goes on by itself if it does not heed that.
+ * Returns 0, or -1 and errno.
+ */
+static int wait_for(pid_t pid, int *status)
+{
+	while (waitpid(pid, status, 0) < 0) {
+		if (errno != EINTR)
+			return -1;
+		if (!stop_overdue())
+			continue;
+		kill(pid, SIGTERM);
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	return 0;
+}
+
 /**
  * exec_run() - run a command, and wait for its end
  * @command: for the shell
@@ -135,7 +164,8 @@ static int spawn(const char *command, int fd, pid_t *pid)
  * @json: the connection as an object, its standard input
  * @length: of @json
  *
- * Return: 0 if the command ended with 0, else -1 after a message.
+ * Return: 0 if the command ended with 0, else -1 after a message. It may still run
+ * if we have been asked to end.
  */
 int exec_run(const char *command, const char *line, const char *json,
 	     size_t length)
@@ -151,12 +181,13 @@ int exec_run(const char *command, const char *line, const char *json,
 		fprintf(stderr, "tcpstates: --exec: %s\n", strerror(error));
 		return -1;
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	if (WIFEXITED(status) && !WEXITSTATUS(status))
+	if (wait_for(pid, &status))
+		fprintf(stderr, errno == ETIMEDOUT ?
+			"tcpstates: --exec: '%s' has not ended, and got SIGTERM\n" :
+			"tcpstates: --exec: '%s' cannot be waited for\n", command);
+	else if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return 0;
-	if (WIFEXITED(status))
+	else if (WIFEXITED(status))
 		fprintf(stderr, "tcpstates: --exec: '%s' ended with status %d\n",
 			command, WEXITSTATUS(status));
 	else

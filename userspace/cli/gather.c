@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stop.h"
+
 /* Returns 0, or -1 and errno. */
 static int take_all(struct rows *rows, struct tcpstates *stream)
 {
@@ -13,6 +15,11 @@ static int take_all(struct rows *rows, struct tcpstates *stream)
 	int count;
 
 	while ((count = tcpstates_next(stream, &record))) {
+		/* Half of it would look like all of it. */
+		if (stop_requested()) {
+			errno = EINTR;
+			return -1;
+		}
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count < 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "stop.h"
 
 #ifndef LIBEXECDIR
 #define LIBEXECDIR	"/usr/local/libexec"
@@ -34,6 +35,10 @@ static int become(const char *name, char *argv[])
 	char path[PATH_MAX];
 
 	beside(path, name);
+	/* A wish that has come would be forgotten; another one ends it from here on. */
+	stop_restore();
+	if (stop_requested())
+		return STATUS_OK;
 	execv(path, argv);
 	if (errno == ENOENT) {
 		snprintf(path, sizeof(path), "%s/%s", LIBEXECDIR, name);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stop.h"
+
 /* What is looked for: sorted inodes. */
 struct wanted {
 	const __u64 *inodes;
@@ -165,11 +167,15 @@ int holders_find(struct holders *holders, __u64 *inodes, size_t count)
 	proc = opendir("/proc");
 	if (!proc)
 		return -1;
-	while (!ret && (entry = readdir(proc)))
+	while (!ret && !stop_requested() && (entry = readdir(proc)))
 		if (number_of(entry->d_name) > 0)
 			ret = look_at_process(holders, &wanted, dirfd(proc),
 					      entry->d_name);
 	closedir(proc);
+	if (!ret && stop_requested()) {
+		errno = EINTR;
+		ret = -1;
+	}
 	if (holders->count)
 		qsort(holders->list, holders->count, sizeof(*holders->list),
 		      compare_holders);

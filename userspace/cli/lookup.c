@@ -2,6 +2,7 @@
 /* Names for addresses and ports, remembered. */
 #include "lookup.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <search.h>
@@ -10,6 +11,9 @@
 #include <string.h>
 
 #include "stop.h"
+
+#define NAME_CHARACTERS							\
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 /* So many hosts are remembered; others are asked for each time. */
 #define MOST_HOSTS	4096
@@ -26,28 +30,46 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, offsetof(struct host, text));
 }
 
-/* Asks whoever knows. A name that is cut off would be another one. */
+/*
+ * Whether it can stand where an address could: who may choose the name of his own
+ * address must not get that of somebody else, nor another port.
+ */
+static bool is_name(const char *name)
+{
+	struct in6_addr in6;
+	struct in_addr in;
+
+	return name[strspn(name, NAME_CHARACTERS)] == '\0' &&
+	       !inet_aton(name, &in) && !inet_pton(AF_INET6, name, &in6) &&
+	       name[strspn(name, "0123456789.-")] != '\0';
+}
+
+/*
+ * Asks whoever knows. A name that is cut off would be another one, and so would one
+ * of which a character is replaced.
+ */
 static void ask(struct host *host)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	bool is_inet = host->family == TCPSTATES_FAMILY_INET;
 	char name[NI_MAXHOST];
-	int error;
+	int error = EAI_SYSTEM;
 
 	memcpy(&in.sin_addr, host->address, sizeof(in.sin_addr));
 	memcpy(&in6.sin6_addr, host->address, sizeof(in6.sin6_addr));
 	/* Nothing is half done here, and it may take long. */
-	stop_at_once(true);
-	error = getnameinfo(is_inet ? (struct sockaddr *)&in :
-				      (struct sockaddr *)&in6,
-			    is_inet ? sizeof(in) : sizeof(in6), name,
-			    sizeof(name), NULL, 0, NI_NAMEREQD);
-	stop_at_once(false);
-	if (error || strlen(name) >= sizeof(host->text))
+	if (stop_requested())
 		return;
-	strcpy(host->text, name);
-	cell_tame(host->text);
+	stop_at_once(true);
+	if (!stop_requested())
+		error = getnameinfo(is_inet ? (struct sockaddr *)&in :
+					      (struct sockaddr *)&in6,
+				    is_inet ? sizeof(in) : sizeof(in6), name,
+				    sizeof(name), NULL, 0, NI_NAMEREQD);
+	stop_at_once(false);
+	if (!error && strlen(name) < sizeof(host->text) && is_name(name))
+		strcpy(host->text, name);
 }
 
 /** lookup_host() - the name of a host; false if it has none, or none that fits */

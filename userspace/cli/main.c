@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* tcpstates: finds the command that is meant, and ends as it says. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "commands.h"
@@ -12,7 +8,7 @@
 #include "libtcpstates.h"
 #include "options.h"
 #include "output.h"
-#include "stop.h"
+#include "start.h"
 
 static int help_run(struct output *out, int argc, char *argv[]);
 static int version_run(struct output *out, int argc, char *argv[]);
@@ -76,24 +72,6 @@ static int version_run(struct output *out, int argc, char *argv[])
 	return STATUS_OK;
 }
 
-/*
- * Descriptors 0 to 2 that are closed would be those of the next files to be
- * opened, and messages would go there. Returns 0, or -1 and errno.
- */
-static int occupy_descriptors(void)
-{
-	int fd;
-
-	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
-		return -1;
-	do {
-		fd = open("/dev/null", O_RDWR);
-		if (fd < 0)
-			return -1;
-	} while (fd <= STDERR_FILENO);
-	return close(fd);
-}
-
 static int dispatch(struct output *out, int argc, char *argv[])
 {
 	const struct command *command;
@@ -113,12 +91,8 @@ int main(int argc, char *argv[])
 	static struct output out; /* large for a stack */
 	int status, written;
 
-	if (occupy_descriptors()) {
-		fprintf(stderr, "tcpstates: standard output: %s\n",
-			strerror(errno));
+	if (start_program(true))
 		return STATUS_FAILED;
-	}
-	stop_install();
 	status = dispatch(&out, argc, argv);
 	written = output_finish(&out);
 	return status ? status : written;

@@ -43,8 +43,10 @@ COMMON_HELP
 "\n"
 "With a form (--json ...) there are its changes in that form, and no drawing.\n"
 "COMMAND runs in a cgroup (v2) of its own, by which its sockets are known: making\n"
-"one takes root or a folder of one's own. Ctrl-C reaches COMMAND too; a second\n"
-"one ends the tracing.\n";
+"one takes root or a folder of one's own. Ctrl-C reaches COMMAND too, and so do\n"
+"SIGTERM and SIGHUP; a second one ends the tracing. The cgroup and those that\n"
+"COMMAND makes below it are removed at the end; what is left of a run that was\n"
+"killed, by the next one or by 'tcpstates doctor'.\n";
 
 /**
  * struct run - one run
@@ -53,6 +55,7 @@ COMMON_HELP
  * @time_wait: whether TIME_WAIT belongs to a connection
  * @wait_s: how long to wait for connections when all processes have ended
  * @user: who the command is to be, or NULL
+ * @entry: all that is known of that
  * @svg_path: file for a drawing, or NULL
  * @svg_file: the same, open
  * @svg: the drawing
@@ -75,6 +78,7 @@ struct run {
 	bool time_wait;
 	unsigned long long wait_s;
 	const char *user;
+	const struct passwd *entry;
 	const char *svg_path;
 	FILE *svg_file;
 	struct svg svg;
@@ -338,7 +342,7 @@ static int begin(struct common *common)
 		print_begin(&common->print);
 	if (output_flush(common->print.out))
 		return 0;
-	run->status = child_start(&run->child, run->group.path, run->user,
+	run->status = child_start(&run->child, run->group.path, run->entry,
 				  run->argv);
 	run->started = !run->status;
 	return run->started ? 1 : 0;
@@ -405,6 +409,9 @@ static int prepare(struct run *run)
 		fprintf(stderr, "tcpstates: run: %s\n", strerror(errno));
 		return CHILD_FAILED;
 	}
+	/* Asking for a user may take long, and then a wish ends us at once. */
+	if (run->user && child_find_user(run->user, &run->entry))
+		return CHILD_FAILED;
 	return cgroup_make(&run->group) ? CHILD_FAILED : 0;
 }
 
@@ -416,7 +423,7 @@ int run_run(struct output *out, int argc, char *argv[])
 			.stopped = stopped, .runs = true,
 		},
 		.wait_s = WAIT_S,
-		.group.events = -1,
+		.group = { .events = -1, .lock = -1 },
 		.child.fd = -1,
 	};
 	int status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The wish to end: SIGINT and SIGTERM. They are held back except while the
- * program waits, so that none is lost between looking and waiting.
+ * The wish to end: SIGINT, SIGTERM and SIGHUP. It is noted at any moment, and none is
+ * lost between looking and waiting.
  */
 #ifndef _CLI_STOP_H
 #define _CLI_STOP_H
@@ -13,8 +13,11 @@
 #include <sys/types.h>
 
 void stop_install(void);
+void stop_restore(void);
 void stop_at_once(bool on);
+void stop_last_resort(void (*resort)(void));
 bool stop_requested(void);
+int stop_signal(void);
 int stop_forget(void);
 bool stop_overdue(void);
 const sigset_t *stop_open_mask(void);

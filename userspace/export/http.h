@@ -3,7 +3,10 @@
 #ifndef _EXPORT_HTTP_H
 #define _EXPORT_HTTP_H
 
+#include <poll.h>
 #include <stddef.h>
+
+#define HTTP_FDS	2	/* files that it waits for */
 
 struct http;
 
@@ -11,8 +14,8 @@ struct http;
 typedef char *(*http_source_t)(void *data, size_t *length);
 
 struct http *http_start(const char *where, http_source_t source, void *data);
-int http_fd(const struct http *http);
-int http_timeout_ms(const struct http *http);
+void http_fds(const struct http *http, struct pollfd fds[HTTP_FDS]);
+int http_timeout_ms(struct http *http);
 void http_run(struct http *http);
 void http_stop(struct http *http);
 

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /* tcpstates export: counts for Prometheus. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "../cli/cli.h"
 #include "../cli/options.h"
+#include "../cli/start.h"
 #include "../cli/stop.h"
 #include "http.h"
 #include "libtcpstates.h"
 #include "metrics.h"
 #include "sandbox.h"
 #include "tally.h"
+#include "textfile.h"
 
 #define LISTEN		"127.0.0.1:9807"
 #define INTERVAL_S	15
@@ -39,11 +37,19 @@ static const char help[] =
 "  --textfile FILE     write FILE instead, every so many seconds; it is replaced as\n"
 "                      a whole\n"
 "  --interval SECONDS  how many (15)\n"
+"  --user NAME         who to be, if root has started it (nobody; with --textfile\n"
+"                      the owner of FILE's folder)\n"
 "  --device PATH       the device, if it is not " TCPSTATES_DEVICE "\n"
 "  --help              this text\n"
 "\n"
 "Needs the right to open the device, and CAP_NET_ADMIN to see all network\n"
-"namespaces; gives up all rights when it has opened what it needs.\n";
+"namespaces. When it has opened what it needs, it gives up: all capabilities and the\n"
+"means to get any again; and, if root has started it, user, group and other groups\n"
+"for those of --user. Where the folder of --textfile is root's, as whom alone it can\n"
+"be written, it stays root without a capability, unless --user is given.\n"
+"\n"
+"Ends with an error if FILE cannot be written at first. Later it says so when that\n"
+"begins and when it is over, counts it, and ends with 1 if it was so to the end.\n";
 
 static const struct option options[] = {
 	{ "device", required_argument, NULL, OPTION_DEVICE },
@@ -51,6 +57,7 @@ static const struct option options[] = {
 	{ "interval", required_argument, NULL, OPTION_INTERVAL },
 	{ "listen", required_argument, NULL, OPTION_LISTEN },
 	{ "textfile", required_argument, NULL, OPTION_TEXTFILE },
+	{ "user", required_argument, NULL, OPTION_USER },
 	{ 0 }
 };
 
@@ -59,10 +66,12 @@ static const struct option options[] = {
  * @device: the device, or NULL
  * @where: ADDRESS:PORT
  * @textfile: what to write instead, or NULL
+ * @user: who to be from then on, or NULL
  * @interval_s: how often
  * @stream: what is counted
  * @listeners: a second one, to ask for the accept queues
  * @http: the server, or NULL
+ * @file: what is written instead
  * @tally: the counts
  * @queues: the accept queues
  * @stock: whether it is known what exists
@@ -72,10 +81,12 @@ struct export {
 	const char *device;
 	const char *where;
 	const char *textfile;
+	const char *user;
 	unsigned long long interval_s;
 	struct tcpstates *stream;
 	struct tcpstates *listeners;
 	struct http *http;
+	struct textfile file;
 	struct tally tally;
 	struct metrics_queue queues[TALLY_GROUPS];
 	enum { STOCK_NEEDED, STOCK_COMES, STOCK_TAKEN } stock;
@@ -104,6 +115,9 @@ static int parse_option(struct export *export, int option, char *argv[])
 		return -1;
 	case OPTION_TEXTFILE:
 		export->textfile = optarg;
+		return -1;
+	case OPTION_USER:
+		export->user = optarg;
 		return -1;
 	default:
 		return option_error(option, argv);
@@ -201,7 +215,7 @@ static ssize_t ask_queues(struct export *export)
 	if (tcpstates_snapshot(export->listeners))
 		return -1;
 	while ((got = tcpstates_next(export->listeners, &record))) {
-		if (got < 0 && errno != EINTR)
+		if (got < 0 && (errno != EINTR || stop_requested()))
 			return -1;
 		if (got > 0 && record->event == TCPSTATES_EVENT_EXISTING)
 			add_queue(export, &count, record);
@@ -234,7 +248,7 @@ static int drain(struct export *export)
 	int got;
 
 	/* Not for ever, where more comes than can be counted. */
-	for (count = 0; count < DRAIN_MAX; count++) {
+	for (count = 0; count < DRAIN_MAX && !stop_requested(); count++) {
 		got = tcpstates_next(export->stream, &record);
 		if (got > 0) {
 			if (tally_add(&export->tally, record))
@@ -260,7 +274,9 @@ static char *make_text(void *data, size_t *length)
 {
 	struct export *export = data;
 	struct metrics metrics = { .tally = &export->tally,
-				   .queues = export->queues };
+				   .queues = export->queues,
+				   .writes = export->textfile,
+				   .write_failures = export->file.failures };
 	ssize_t queues;
 
 	if (drain(export))
@@ -275,43 +291,16 @@ static char *make_text(void *data, size_t *length)
 	return metrics_text(&metrics, length);
 }
 
-/* Writes @path.tmp and renames it. Returns 0, or -1 and errno. */
-static int replace(const char *path, const char *text, size_t length)
-{
-	char new[PATH_MAX];
-	FILE *file;
-	int ret;
-
-	if (snprintf(new, sizeof(new), "%s.tmp", path) >= (int)sizeof(new)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	file = fopen(new, "we");
-	if (!file)
-		return -1;
-	ret = fwrite(text, 1, length, file) == length ? 0 : -1;
-	if (!ret)
-		ret = fchmod(fileno(file), 0644);
-	if (fclose(file) || ret || rename(new, path)) {
-		ret = errno;
-		unlink(new);
-		errno = ret;
-		return -1;
-	}
-	return 0;
-}
-
-/* A file that cannot be written is written later. */
-static void write_file(struct export *export)
+/* A file that cannot be written is written later. Returns 0, or -1. */
+static int write_file(struct export *export)
 {
 	size_t length;
 	char *text = make_text(export, &length);
+	int ret = textfile_write(&export->file, text, length);
 
-	if (!text || replace(export->textfile, text, length))
-		fprintf(stderr, "tcpstates: %s: %s\n", export->textfile,
-			strerror(errno));
 	free(text);
 	export->next_ms = now_ms() + export->interval_s * 1000;
+	return ret;
 }
 
 /* How long to wait at most. */
@@ -328,13 +317,15 @@ static int timeout_ms(const struct export *export)
 /* Waits, and does what there is to do. Returns 0, or -1 and errno. */
 static int step(struct export *export)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[1 + HTTP_FDS] = {
 		{ .fd = tcpstates_fd(export->stream), .events = POLLIN },
-		{ .fd = export->http ? http_fd(export->http) : -1,
-		  .events = POLLIN },
+		{ .fd = -1 }, { .fd = -1 },
 	};
 
-	if (stop_poll_for(fds, 2, timeout_ms(export)) < 0 && errno != EINTR)
+	if (export->http)
+		http_fds(export->http, fds + 1);
+	if (stop_poll_for(fds, 1 + HTTP_FDS, timeout_ms(export)) < 0 &&
+	    errno != EINTR)
 		return -1;
 	if (drain(export))
 		return -1;
@@ -362,7 +353,20 @@ static struct tcpstates *open_stream(const struct export *export,
 	return NULL;
 }
 
-/* Opens all that needs a right. Returns 0, or -1 after a message. */
+/*
+ * Who to be: the owner of the folder that is written to, and else nobody. A folder
+ * of root's cannot be written as somebody else. Returns 0, or -1 after a message.
+ */
+static int choose_user(const struct export *export, struct identity *identity)
+{
+	if (export->user || !export->textfile)
+		return sandbox_find_user(export->user, identity);
+	*identity = (struct identity) { .uid = export->file.owner,
+					.gid = export->file.group };
+	return 0;
+}
+
+/* Opens all that needs a right, and gives it up. Returns 0, or -1 after a message. */
 static int open_all(struct export *export)
 {
 	static const struct tcpstates_filter all;
@@ -371,6 +375,7 @@ static int open_all(struct export *export)
 		.new_states = 1U << TCPSTATES_LISTEN,
 	};
 	struct tcpstates_info info;
+	struct identity identity;
 
 	export->stream = open_stream(export, &all);
 	if (!export->stream)
@@ -383,22 +388,28 @@ static int open_all(struct export *export)
 		return -1;
 	}
 	export->tally.sees_all = info.map_ring;
-	if (!export->textfile) {
+	if (export->textfile) {
+		if (textfile_open(&export->file, export->textfile))
+			return -1;
+	} else {
 		export->http = http_start(export->where, make_text, export);
 		if (!export->http)
 			return -1;
 	}
-	return sandbox_enter();
+	return choose_user(export, &identity) || sandbox_enter(&identity) ? -1 : 0;
 }
 
 static int run(struct export *export)
 {
 	int failed = drain(export);
 
+	/* Who has to say that nothing is written must not look as if it were. */
+	if (!failed && export->textfile && write_file(export))
+		return STATUS_FAILED;
 	while (!failed && !stop_requested())
 		failed = step(export);
-	if (!failed)
-		return STATUS_OK;
+	if (!failed || stop_requested())
+		return export->file.error ? STATUS_FAILED : STATUS_OK;
 	fprintf(stderr, "tcpstates: %s: %s\n",
 		export->device ? export->device : TCPSTATES_DEVICE,
 		strerror(errno));
@@ -408,14 +419,18 @@ static int run(struct export *export)
 int main(int argc, char *argv[])
 {
 	static struct export export = { .interval_s = INTERVAL_S }; /* large */
-	int status = parse(&export, argc, argv);
+	int status;
 
+	if (start_program(false))
+		return STATUS_FAILED;
+	status = parse(&export, argc, argv);
 	if (status >= 0)
 		return status;
-	stop_install();
+	export.file.fd = -1;
 	tally_init(&export.tally);
 	status = open_all(&export) ? STATUS_FAILED : run(&export);
 	http_stop(export.http);
+	textfile_close(&export.file);
 	tcpstates_close(export.listeners);
 	tcpstates_close(export.stream);
 	tally_free(&export.tally);

@@ -3,9 +3,14 @@
  * Counts in the text format of Prometheus, version 0.0.4. A series that has been
  * told once is told on with 0 as long as its group has a place, so that alerts
  * resolve; see tally.h for how many there can be.
+ *
+ * Whoever has no right at all can choose the name of his process. So what stands
+ * for no name is a text that no process can have: longer than a name, and without
+ * a backslash, which is what makes a name longer than it is.
  */
 #include "metrics.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +26,14 @@ static const unsigned int stuck_states[] = {
 };
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+#define OTHER_OWNERS	"(all other names)"
+#define UNKNOWN_OWNER	"(owner not known)"
+#define OTHER_LISTENERS	"(all other listeners)"
+
+static_assert(sizeof(OTHER_OWNERS) > TCPSTATES_COMM_LEN + 1 &&
+	      sizeof(UNKNOWN_OWNER) > TCPSTATES_COMM_LEN + 1,
+	      "no process can have such a name");
 
 /* As states are spelled in labels: close_wait. */
 static const char *state_label(unsigned int state, char text[16])
@@ -67,9 +80,9 @@ static void put_owner(FILE *out, const struct tally *tally, unsigned int i)
 
 	fputs("comm=", out);
 	if (i == TALLY_OTHER)
-		fputs("\"(other)\"", out);
-	else if (!group->key.comm[0])
-		fputs("\"(unknown)\"", out);
+		fputs("\"" OTHER_OWNERS "\"", out);
+	else if (!group->key.known)
+		fputs("\"" UNKNOWN_OWNER "\"", out);
 	else
 		put_comm(out, group->key.comm);
 }
@@ -80,7 +93,7 @@ static void put_listener(FILE *out, const struct tally *tally, unsigned int i)
 	char address[TCPSTATES_ADDRESS_SIZE];
 
 	if (i == TALLY_OTHER) {
-		fputs("listener=\"(other)\"", out);
+		fputs("listener=\"" OTHER_LISTENERS "\"", out);
 		return;
 	}
 	tcpstates_format_address(key->family, key->addr, address,
@@ -188,8 +201,8 @@ static void put_histogram(FILE *out, const char *name, const char *label,
 		else
 			fprintf(out, "+Inf\"} %llu\n", below);
 	}
-	fprintf(out, "tcpstates_%s_sum{%s} %llu.%09llu\n", name, label,
-		histogram->sum_ns / 1000000000, histogram->sum_ns % 1000000000);
+	fprintf(out, "tcpstates_%s_sum{%s} %llu.%09u\n", name, label,
+		histogram->sum_s, histogram->sum_ns);
 	fprintf(out, "tcpstates_%s_count{%s} %llu\n", name, label, below);
 }
 
@@ -299,6 +312,10 @@ static void put_module(FILE *out, const struct metrics *metrics)
 	single(out, "incomplete", "gauge",
 	       "1 if this exporter had no memory for something; counts lack it.",
 	       metrics->tally->failed);
+	if (metrics->writes)
+		single(out, "textfile_failures_total", "counter",
+		       "How often this file could not be written.",
+		       metrics->write_failures);
 	single(out, "ring_bytes", "gauge", "Memory of the module's rings.",
 	       stats->ring_bytes);
 	single(out, "table_bytes", "gauge",

@@ -3,6 +3,7 @@
 #ifndef _EXPORT_METRICS_H
 #define _EXPORT_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "libtcpstates.h"
@@ -26,6 +27,8 @@ struct metrics_queue {
  * @tally: the counts
  * @queues: the accept queues, one for each group at most
  * @queue_count: of these
+ * @writes: whether they go into a file
+ * @write_failures: how often that has failed
  * @info: the module
  * @stats: its counters
  * @account: what it holds
@@ -35,6 +38,8 @@ struct metrics {
 	const struct tally *tally;
 	const struct metrics_queue *queues;
 	size_t queue_count;
+	bool writes;
+	unsigned long long write_failures;
 	struct tcpstates_info info;
 	struct tcpstates_stats stats;
 	struct tcpstates_account account;

@@ -1,21 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the exporter may do once it has opened all that it needs: no capability is
- * left, and none can be had again. The device keeps the right that it was opened
- * with.
+ * What the exporter may do once it has opened all that it needs: it is not root, has
+ * no other group and no capability, and can get none of it again. The device keeps
+ * the right that it was opened with.
  */
 #include "sandbox.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/** sandbox_enter() - give up all rights; returns 0, or -1 after a message */
-int sandbox_enter(void)
+#include "../cli/stop.h"
+
+/* Where there is no user of that name: the kernel's own, see user_namespaces(7). */
+#define NOBODY		"nobody"
+#define NOBODY_ID	65534
+
+/**
+ * sandbox_find_user() - who is to be
+ * @name: of the user; NULL for the one who may do nothing
+ * @identity: gets who that is
+ *
+ * Return: 0, or -1 after a message.
+ */
+int sandbox_find_user(const char *name, struct identity *identity)
+{
+	const struct passwd *user;
+
+	stop_at_once(true);
+	user = getpwnam(name ? name : NOBODY);
+	stop_at_once(false);
+	identity->asked = name;
+	if (!user && name) {
+		fprintf(stderr, "tcpstates: --user: nobody is called '%s'\n", name);
+		return -1;
+	}
+	identity->uid = user ? user->pw_uid : NOBODY_ID;
+	identity->gid = user ? user->pw_gid : NOBODY_ID;
+	return 0;
+}
+
+/* Returns 0, or -1 and errno. */
+static int become(const struct identity *identity)
+{
+	return setgroups(0, NULL) ||
+	       setresgid(identity->gid, identity->gid, identity->gid) ||
+	       setresuid(identity->uid, identity->uid, identity->uid) ? -1 : 0;
+}
+
+/* Only root can be somebody else; in some containers not even that. */
+static int change_user(const struct identity *identity)
+{
+	if (geteuid() && !identity->asked)
+		return 0;
+	if (!become(identity))
+		return 0;
+	fprintf(stderr, "tcpstates: export: this cannot become uid %u, and %s: %s\n",
+		identity->uid, identity->asked ? "ends" : "goes on as it is",
+		strerror(errno));
+	return identity->asked ? -1 : 0;
+}
+
+static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
@@ -29,4 +81,15 @@ int sandbox_enter(void)
 	fprintf(stderr, "tcpstates: capabilities cannot be given up: %s\n",
 		strerror(errno));
 	return -1;
+}
+
+/**
+ * sandbox_enter() - give up all rights, for good
+ * @identity: who to be from now on, if this is root
+ *
+ * Return: 0, or -1 after a message.
+ */
+int sandbox_enter(const struct identity *identity)
+{
+	return change_user(identity) || drop_capabilities() ? -1 : 0;
 }

@@ -3,6 +3,22 @@
 #ifndef _EXPORT_SANDBOX_H
 #define _EXPORT_SANDBOX_H
 
-int sandbox_enter(void);
+#include <stdbool.h>
+#include <sys/types.h>
+
+/**
+ * struct identity - who to be
+ * @uid: user
+ * @gid: group, the only one
+ * @asked: whether that was asked for, and must not fail
+ */
+struct identity {
+	uid_t uid;
+	gid_t gid;
+	bool asked;
+};
+
+int sandbox_find_user(const char *name, struct identity *identity);
+int sandbox_enter(const struct identity *identity);
 
 #endif /* _EXPORT_SANDBOX_H */

@@ -64,7 +64,12 @@ static void observe(struct tally_histogram *histogram,
 	while (i < TALLY_BUCKETS - 1 && seconds > bounds[i])
 		i++;
 	histogram->counts[i]++;
-	histogram->sum_ns += ns;
+	histogram->sum_s += ns / NSEC_PER_SEC;
+	histogram->sum_ns += ns % NSEC_PER_SEC;
+	if (histogram->sum_ns >= NSEC_PER_SEC) {
+		histogram->sum_ns -= NSEC_PER_SEC;
+		histogram->sum_s++;
+	}
 }
 
 static struct tally_group *groups_of(struct tally *tally, int kind)
@@ -113,6 +118,10 @@ static __u16 make_group(struct tally *tally, int kind,
 	__u16 number = find_group(tally, kind, key);
 	struct tally_index *index;
 
+	/* Addresses of a family that is not known have no text to tell them by. */
+	if (kind == LISTENERS && key->family != TCPSTATES_FAMILY_INET &&
+	    key->family != TCPSTATES_FAMILY_INET6)
+		return TALLY_OTHER;
 	if (number != TALLY_NO_GROUP)
 		return number;
 	number = find_place(tally, kind);
@@ -135,8 +144,12 @@ static __u16 owner_of(struct tally *tally,
 {
 	struct tally_key key = { 0 };
 
-	if (record->known & TCPSTATES_KNOW_OWNER)
-		memcpy(key.comm, record->comm, sizeof(key.comm));
+	if (record->known & TCPSTATES_KNOW_OWNER) {
+		key.known = true;
+		/* What is behind the end of a name may differ, and is not shown. */
+		memcpy(key.comm, record->comm,
+		       strnlen(record->comm, sizeof(key.comm)));
+	}
 	return make_group(tally, OWNERS, &key);
 }
 

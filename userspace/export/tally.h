@@ -24,19 +24,21 @@
 
 /**
  * struct tally_key - by what connections are grouped
- * @comm: of owners: the name of the process
+ * @comm: of owners: the name of the process, with zeros from its end on
  * @addr: of listeners: the address, as in a record, like the others
  * @port: likewise
  * @family: likewise; 0 for "other"
+ * @known: of owners: whether the name is known, which may also be empty
  *
- * All of it is compared: unused bytes are zero.
+ * All of it is compared: unused bytes are zero. Two keys that differ have labels
+ * that differ, see metrics.c.
  */
 struct tally_key {
 	char comm[TCPSTATES_COMM_LEN];
 	__u8 addr[16];
 	__u16 port;
 	__u8 family;
-	__u8 zero;
+	__u8 known;
 };
 
 /**
@@ -60,11 +62,14 @@ struct tally_group {
 /**
  * struct tally_histogram - how often something took so long
  * @counts: by bucket; the last one has no upper bound
- * @sum_ns: of all
+ * @sum_s: of all, whole seconds: 64 bits of nanoseconds are 585 years of one
+ *	connection, or two days of 100,000
+ * @sum_ns: and the rest, below a second
  */
 struct tally_histogram {
 	unsigned long long counts[TALLY_BUCKETS];
-	unsigned long long sum_ns;
+	unsigned long long sum_s;
+	unsigned int sum_ns;
 };
 
 struct tally_conn;

@@ -21,7 +21,7 @@
 #define SLOPE		14	/* of a segment that takes its time */
 #define STORY_COLUMNS	105
 
-/* A name may hold what means something to XML. */
+/* A name may hold what means something to XML, or has no place in it at all. */
 static void add_text(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -36,7 +36,7 @@ static void add_text(FILE *out, const char *text)
 			fputs("&amp;", out);
 			break;
 		default:
-			fputc(*text, out);
+			fputc(*text < ' ' || *text > '~' ? '?' : *text, out);
 		}
 	}
 }

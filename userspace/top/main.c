@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "options.h"
 #include "screen.h"
+#include "start.h"
 #include "stop.h"
 #include "view.h"
 
@@ -99,7 +100,7 @@ static int drain(void)
 	const struct tcpstates_record *record;
 	int left, count;
 
-	for (left = BATCH; left; left--) {
+	for (left = BATCH; left && !stop_requested(); left--) {
 		count = tcpstates_next(top.stream, &record);
 		if (!count)
 			return 0;
@@ -190,16 +191,11 @@ static int loop(void)
 	return 0;
 }
 
-/* Returns a status. */
-static int watch(void)
+/* Shows what is read, until the end. Returns a status. */
+static int show(void)
 {
 	int ret, error;
 
-	top.stream = tcpstates_open(top.device, TCPSTATES_OPEN_NONBLOCK);
-	if (!top.stream) {
-		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
-		return STATUS_FAILED;
-	}
 	top.view.entries = entries_new();
 	if (!top.view.entries || begin()) {
 		fprintf(stderr, "tcpstates: %s\n", strerror(errno));
@@ -215,10 +211,24 @@ static int watch(void)
 	screen_close();
 	if (ret)
 		fprintf(stderr, "tcpstates: top: %s\n", strerror(error));
+	return ret ? STATUS_FAILED : STATUS_OK;
+}
+
+/* Returns a status. */
+static int watch(void)
+{
+	int status;
+
+	top.stream = tcpstates_open(top.device, TCPSTATES_OPEN_NONBLOCK);
+	if (!top.stream) {
+		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
+		return STATUS_FAILED;
+	}
+	status = show();
 	tcpstates_close(top.stream);
 	order_free(&top.view.order);
 	entries_free(top.view.entries);
-	return ret ? STATUS_FAILED : STATUS_OK;
+	return status;
 }
 
 /* The words as one text. Returns -1 to go on, or a status to end with. */
@@ -270,13 +280,15 @@ static int take_options(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
-	int status = take_options(argc, argv);
+	int status;
 
+	if (start_program(true))
+		return STATUS_FAILED;
+	status = take_options(argc, argv);
 	if (status >= 0)
 		return status;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return usage_error("top needs a terminal; 'tcpstates list' does not");
-	stop_install();
 	status = watch();
 	filter_free(top.view.filter);
 	return status;

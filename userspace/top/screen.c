@@ -9,15 +9,19 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <ncurses.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cell.h"
+#include "cli.h"
 #include "meaning.h"
 #include "span.h"
+#include "stop.h"
 #include "view.h"
 
 #define NARROWEST	80
@@ -48,9 +52,25 @@ static const char * const characters[] = {
 
 static bool has_unicode;
 
+/* As the terminal was, for who cannot give it back. */
+static struct termios before;
+
+/*
+ * ncurses goes on with a write that a signal has ended: to a terminal that is
+ * stopped (Ctrl-S), or that nobody reads. Called in a signal handler.
+ */
+static void give_up(void)
+{
+	signal(SIGTTOU, SIG_IGN);
+	tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	_exit(STATUS_FAILED);
+}
+
 /** screen_open() - take the terminal; false if it cannot do what is needed */
 bool screen_open(void)
 {
+	if (!tcgetattr(STDIN_FILENO, &before))
+		stop_last_resort(give_up);
 	setlocale(LC_CTYPE, "");
 	has_unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	/* A lone escape is a key of ours: it is not to be waited for long. */

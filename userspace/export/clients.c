@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who is connected, and who has to go. */
+#include "clients.h"
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+
+/* A host has at least 64 bits of IPv6 to choose its address from. */
+#define NETWORK_BYTES	8
+
+static void take_source(unsigned char source[16], const struct sockaddr *address)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+
+	memset(source, 0, 16);
+	if (address->sa_family == AF_INET)
+		memcpy(source, &in->sin_addr, sizeof(in->sin_addr));
+	else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		memcpy(source, in6->sin6_addr.s6_addr + 12, 4);
+	else
+		memcpy(source + 8, &in6->sin6_addr, NETWORK_BYTES);
+}
+
+static bool counts(const struct client *client)
+{
+	return client->used && !client->ended;
+}
+
+static size_t count_of(const struct clients *clients,
+		       const unsigned char source[16])
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < CLIENTS_SLOTS; i++)
+		if (counts(&clients->list[i]) &&
+		    (!source || !memcmp(clients->list[i].source, source, 16)))
+			count++;
+	return count;
+}
+
+/* The oldest of those whose address has the most. Returns NULL if there is none. */
+static struct client *find_victim(struct clients *clients)
+{
+	struct client *victim = NULL;
+	size_t most = 0, count, i;
+
+	for (i = 0; i < CLIENTS_SLOTS; i++) {
+		struct client *client = &clients->list[i];
+
+		if (!counts(client))
+			continue;
+		count = count_of(clients, client->source);
+		if (count < most || (count == most &&
+				     client->number > victim->number))
+			continue;
+		victim = client;
+		most = count;
+	}
+	return victim;
+}
+
+/*
+ * The library notices, and closes it. What has not been sent is dropped at once,
+ * or the kernel would keep it for somebody who does not read.
+ */
+static void end(struct client *client)
+{
+	static const struct linger now = { .l_onoff = 1 };
+
+	client->ended = true;
+	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	shutdown(client->fd, SHUT_RDWR);
+}
+
+/** clients_end_one() - somebody has to go; false if there is nobody */
+bool clients_end_one(struct clients *clients)
+{
+	struct client *victim = find_victim(clients);
+
+	if (victim)
+		end(victim);
+	return victim;
+}
+
+static void touch(struct clients *clients, struct client *client,
+		  long long now_ms)
+{
+	client->since_ms = now_ms;
+	client->number = ++clients->number;
+}
+
+/**
+ * clients_add() - somebody has come; somebody else may have to go
+ * @clients: the others
+ * @fd: the new one's socket
+ * @address: where it comes from
+ * @now_ms: CLOCK_MONOTONIC
+ *
+ * Return: the client, or NULL if there are too many that are about to go.
+ */
+struct client *clients_add(struct clients *clients, int fd,
+			   const struct sockaddr *address, long long now_ms)
+{
+	struct client *client = NULL;
+	size_t i;
+
+	for (i = 0; i < CLIENTS_SLOTS && !client; i++)
+		if (!clients->list[i].used)
+			client = &clients->list[i];
+	if (!client)
+		return NULL;
+	if (count_of(clients, NULL) >= CLIENTS_MAX)
+		clients_end_one(clients);
+	*client = (struct client) { .used = true, .fd = fd };
+	take_source(client->source, address);
+	touch(clients, client, now_ms);
+	return client;
+}
+
+/** clients_answered() - an answer has been sent, @now_ms */
+void clients_answered(struct clients *clients, struct client *client,
+		      long long now_ms)
+{
+	client->answered = true;
+	touch(clients, client, now_ms);
+}
+
+/** clients_remove() - it has gone; its socket is about to be closed */
+void clients_remove(struct client *client)
+{
+	client->used = false;
+}
+
+/**
+ * clients_expire() - whose time is over has to go
+ * @clients: all of them
+ * @now_ms: CLOCK_MONOTONIC
+ *
+ * Return: in how many milliseconds that of the next one is; -1 for never.
+ */
+long long clients_expire(struct clients *clients, long long now_ms)
+{
+	long long next_ms = -1, left_ms;
+	size_t i;
+
+	for (i = 0; i < CLIENTS_SLOTS; i++) {
+		struct client *client = &clients->list[i];
+
+		if (!counts(client))
+			continue;
+		left_ms = client->since_ms - now_ms +
+			  (client->answered ? CLIENTS_NEXT_MS : CLIENTS_FIRST_MS);
+		if (left_ms <= 0)
+			end(client);
+		else if (next_ms < 0 || left_ms < next_ms)
+			next_ms = left_ms;
+	}
+	return next_ms;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The metrics as a file, which is always a whole one: it is written under another
+ * name, and renamed. The folder is looked for anew each time, as it may have become
+ * another one; open it stays only where the right to get there has been given up.
+ */
+#include "textfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MODE	0644	/* it is for others to read */
+
+static int open_folder(const char *path)
+{
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Returns 0, or -1 and errno. */
+static int take_apart(struct textfile *file, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	int length = slash ? (int)(slash - path) : 1;
+
+	if (!*name) {
+		errno = EISDIR;
+		return -1;
+	}
+	if (snprintf(file->folder, sizeof(file->folder), "%.*s",
+		     length ? length : 1, slash ? path : ".") >=
+	    (int)sizeof(file->folder) ||
+	    snprintf(file->name, sizeof(file->name), "%s", name) >=
+	    (int)sizeof(file->name) ||
+	    snprintf(file->new, sizeof(file->new), "%s.tmp", name) >=
+	    (int)sizeof(file->new)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+/**
+ * textfile_open() - look for the folder of a file
+ * @file: to be filled in
+ * @path: of the file
+ *
+ * Return: 0, or -1 after a message.
+ */
+int textfile_open(struct textfile *file, const char *path)
+{
+	struct stat stat;
+
+	*file = (struct textfile) { .path = path, .fd = -1 };
+	if (!take_apart(file, path)) {
+		file->fd = open_folder(file->folder);
+		if (file->fd >= 0 && !fstat(file->fd, &stat)) {
+			file->owner = stat.st_uid;
+			file->group = stat.st_gid;
+			return 0;
+		}
+	}
+	fprintf(stderr, "tcpstates: --textfile: %s: %s\n",
+		*file->folder ? file->folder : path, strerror(errno));
+	return -1;
+}
+
+/* What is open keeps a file system from being unmounted. Returns it, or -1. */
+static int take_folder(struct textfile *file)
+{
+	int fd = open_folder(file->folder);
+
+	if (fd >= 0)
+		textfile_close(file);
+	return fd < 0 && errno == EACCES ? file->fd : fd;
+}
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	ssize_t count;
+
+	while (length) {
+		count = write(fd, text, length);
+		if (count < 0 && errno != EINTR)
+			return -1;
+		if (count > 0) {
+			text += count;
+			length -= count;
+		}
+	}
+	return 0;
+}
+
+/* What is in the way is somebody else's, and nothing is written through it. */
+static int replace_in(int folder, const struct textfile *file, const char *text,
+		      size_t length)
+{
+	int fd, ret, error;
+
+	unlinkat(folder, file->new, 0);
+	fd = openat(folder, file->new,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
+	if (fd < 0)
+		return -1;
+	ret = write_all(fd, text, length);
+	if (!ret)
+		ret = fchmod(fd, MODE);
+	error = errno;
+	if (close(fd) && !ret) {
+		ret = -1;
+		error = errno;
+	}
+	if (!ret) {
+		ret = renameat(folder, file->new, folder, file->name);
+		error = errno;
+	}
+	if (ret)
+		unlinkat(folder, file->new, 0);
+	errno = error;
+	return ret;
+}
+
+static int replace(struct textfile *file, const char *text, size_t length)
+{
+	int folder = take_folder(file), ret, error;
+
+	if (folder < 0)
+		return -1;
+	ret = replace_in(folder, file, text, length);
+	error = errno;
+	if (folder != file->fd)
+		close(folder);
+	errno = error;
+	return ret;
+}
+
+/* Once, and again when it is something else. */
+static void tell(struct textfile *file, int error)
+{
+	if (error)
+		file->failures++;
+	if (error == file->error)
+		return;
+	if (error)
+		fprintf(stderr, "tcpstates: --textfile: %s, as uid %u: %s\n",
+			file->path, geteuid(), strerror(error));
+	else
+		fprintf(stderr, "tcpstates: --textfile: %s is written again\n",
+			file->path);
+	file->error = error;
+}
+
+/**
+ * textfile_write() - replace the file
+ * @file: which
+ * @text: what is in it from now on; NULL if there is none, and errno says why
+ * @length: of that
+ *
+ * Return: 0, or -1 and errno; a message came when that began.
+ */
+int textfile_write(struct textfile *file, const char *text, size_t length)
+{
+	int error = text ? 0 : errno;
+
+	if (text && replace(file, text, length))
+		error = errno;
+	tell(file, error);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+/** textfile_close() - after all; the file stays */
+void textfile_close(struct textfile *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}

@@ -115,7 +115,7 @@ static void walk_established(struct inet_hashinfo *hash)
 		cond_resched();
 		if (hlist_nulls_empty(chain))
 			continue;
-		tcps_pool_await();
+		tcps_pool_refill();
 		spin_lock_bh(inet_ehash_lockp(hash, i));
 		sk_nulls_for_each(sk, node, chain)
 			learn_socket(sk);
@@ -131,7 +131,7 @@ static void walk_listeners(struct inet_hashinfo *hash)
 		spin_lock_bh(&hash->lhash2[i].lock);
 		tcps_for_each_listener(&hash->lhash2[i], learn_socket);
 		spin_unlock_bh(&hash->lhash2[i].lock);
-		tcps_pool_await();
+		tcps_pool_refill();
 		cond_resched();
 	}
 }

@@ -20,9 +20,9 @@ OWN = 700           # connections that the busy one begins before it spins
 MANY = 5000         # several times what is ready for each processor
 
 
-def listeners(host, count, after=0):
+def listeners(host, count):
     socks = []
-    for port in range(10000 + after, 10000 + after + count):
+    for port in range(10000, 10000 + count):
         sock = tcp.FAMILIES['v4'].open()
         sock.bind((host, port))
         sock.listen(1)
@@ -33,13 +33,10 @@ def listeners(host, count, after=0):
 class Holder:
     """A process that holds so many listeners until it is told to end."""
 
-    def __init__(self, host, count, cpu=None, more=0):
-        """
-        On that processor, if one is named, which it keeps from all others; there
-        it goes on with so many more, one after the other.
-        """
+    def __init__(self, host, count, cpu=None):
+        """On that processor, if one is named, which it keeps from all others."""
         self.stop, ready = os.pipe(), os.pipe()
-        self.child = Child(self._hold, host, count, cpu, more, ready[1],
+        self.child = Child(self._hold, host, count, cpu, ready[1],
                            keep=(self.stop[0], ready[1]))
         os.close(ready[1])
         with open(ready[0], 'rb') as pipe:
@@ -47,7 +44,7 @@ class Holder:
         if answer != b'x':
             self.child.join()
 
-    def _hold(self, host, count, cpu, more, ready):
+    def _hold(self, host, count, cpu, ready):
         resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
         if cpu is not None:
             os.sched_setaffinity(0, {cpu})
@@ -99,19 +96,6 @@ class Starved(SnapshotTest):
         print(f'# {stats.conn_bytes} bytes')
         self.assertEqual(stats.conns_missed, 0)
         self.assertGreater(stats.recorded, MANY)
-
-    @limit(PATIENCE)
-    def test_loading(self):
-        """What is there is learned, and loading ends, meanwhile, although the
-        busy one asks for memory, too."""
-        os.sched_setaffinity(0, {1})
-        self.hold('127.0.1.2', MANY)
-        spinner = self.hold('127.0.1.1', 1, 0, MANY)
-        kernel.load()
-        snapshot = self.snapshot()
-        spinner.close()
-        self.assertEqual(uapi.get_stats(snapshot.fd).conns_missed, 0)
-        self.assert_true(snapshot)
 
 
 CASES = [Starved]

@@ -438,7 +438,7 @@ void tcps_life_learn(const struct tcps_step *step,
 		made->holder = step->holder;
 		made->kind = step->kind;
 		made->atleast = true;
-		tcps_stuck_note(made->cookie, made->state);
+		tcps_stuck_note(visit.chain, made->state);
 	}
 	tcps_step_unvisit(&visit);
 }

@@ -72,7 +72,7 @@ static bool look(unsigned long chain, u64 *next_ns)
 	u64 now_ns;
 
 	*next_ns = U64_MAX;
-	tcps_step_enter(&visit, chain);
+	tcps_step_enter_chain(&visit, chain);
 	now_ns = ktime_get_boottime_ns();
 	hlist_bl_for_each_entry(conn, node, visit.chain, node) {
 		if (!limits[conn->state])
@@ -84,7 +84,7 @@ static bool look(unsigned long chain, u64 *next_ns)
 		break;
 	}
 	if (*next_ns == U64_MAX)
-		tcps_conn_unmark(chain);
+		tcps_conn_unmark(visit.chain);
 	tcps_step_leave(&visit, record);
 	return record;
 }

@@ -25,15 +25,16 @@ extern u32 tcps_stuck_states;
 
 /**
  * tcps_stuck_note() - a connection is in a state from now on
- * @cookie: which; its chain is locked
+ * @chain: the connection's chain, locked
  * @state: the state
  *
  * Context: interrupts off.
  */
-static __always_inline void tcps_stuck_note(u64 cookie, u8 state)
+static __always_inline void tcps_stuck_note(const struct hlist_bl_head *chain,
+					    u8 state)
 {
 	if (unlikely(READ_ONCE(tcps_stuck_states) & BIT(state)))
-		tcps_conn_mark(tcps_conn_chain(cookie));
+		tcps_conn_mark(chain);
 }
 
 /* Context: process; one call of these at a time. */

@@ -56,9 +56,6 @@ class Holder:
             os.read(self.stop[0], 1)
         else:
             while not select.select([self.stop[0]], [], [], 0)[0]:
-                if more:
-                    socks += listeners(host, 1, count)
-                    count, more = count + 1, more - 1
         return b'%d' % len(socks)
 
     def close(self):

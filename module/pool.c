@@ -267,21 +267,21 @@ static void give_back(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(give_back_work, give_back);
 
-static void fill(struct kthread_work *work)
+static void refill(struct kthread_work *work)
 {
 	tcps_pool_refill();
 	if (READ_ONCE(stock) > wanted_stock())
 		queue_delayed_work(queue, &give_back_work, GIVE_BACK_INTERVAL);
 }
 
-static DEFINE_KTHREAD_WORK(fill_work, fill);
+static DEFINE_KTHREAD_WORK(refill_work, refill);
 
 /* Context: hard interrupt. */
 static void on_call(struct irq_work *call)
 {
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && is_supply_due())
 		make_batch(GFP_AT_ONCE);
-	kthread_queue_work(worker, &fill_work);
+	kthread_queue_work(worker, &refill_work);
 }
 
 /* A cache with a constructor does not clear objects: users of ours do. */

@@ -100,7 +100,7 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 				 const struct tcps_conn *conn)
 {
 	struct hlist_bl_node *node = conn ? conn->node.next :
-					    hlist_bl_first(chain);
+					    tcps_conn_first(chain);
 	struct tcps_conn *next;
 
 	for (; node; node = node->next) {
@@ -114,7 +114,7 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 /* Counted here, since entries come less often than they are looked for. */
 static bool has_room(struct hlist_bl_head *chain)
 {
-	struct hlist_bl_node *node = hlist_bl_first(chain);
+	struct hlist_bl_node *node = tcps_conn_first(chain);
 	unsigned int count = 0;
 
 	while (node && ++count < TCPS_CONN_CHAIN_MOST)

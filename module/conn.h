@@ -16,7 +16,6 @@
 #include <linux/processor.h>	/* list_bl.h lacks it */
 #include <linux/list_bl.h>
 #include <linux/lockdep.h>
-#include <linux/math64.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
@@ -183,6 +182,19 @@ extern u64 tcps_conn_key;
 /* A bit for each chain; see tcps_conn_mark(). */
 extern unsigned long *tcps_conn_marks;
 
+/*
+ * The upper half of the square of @number. mul_u64_u64_shr() would do, but has a
+ * variable of 128 bits, for which each function that this is inlined in would align
+ * its stack.
+ */
+static inline u64 tcps_conn_square(u64 number)
+{
+	u64 high;
+
+	asm("mulq %%rax" : "=d" (high), "+a" (number) : : "cc");
+	return high;
+}
+
 /* Cookies that follow each other, in chains whose heads are side by side. */
 #define TCPS_CONN_GROUP_BITS	6
 
@@ -206,7 +218,7 @@ static inline unsigned long tcps_conn_chain(u64 cookie)
 {
 	u64 product = (cookie >> TCPS_CONN_GROUP_BITS) * tcps_conn_key;
 
-	return (mul_u64_u64_shr(product, product, 64) ^ cookie) & tcps_conn_mask;
+	return (tcps_conn_square(product) ^ cookie) & tcps_conn_mask;
 }
 
 /**
@@ -282,6 +294,21 @@ static inline void tcps_conn_unmark(const struct hlist_bl_head *head)
 }
 
 /**
+ * tcps_conn_first() - the first entry of a chain
+ * @chain: the chain, locked
+ *
+ * hlist_bl_first() for whoever knows that the lock's bit is set.
+ *
+ * Context: interrupts off.
+ * Return: its node, or NULL.
+ */
+static inline struct hlist_bl_node *
+tcps_conn_first(const struct hlist_bl_head *chain)
+{
+	return (struct hlist_bl_node *)((unsigned long)chain->first - 1);
+}
+
+/**
  * tcps_conn_find() - the connection that a structure stands for
  * @chain: the chain of @cookie, locked
  * @cookie: the structure's
@@ -296,9 +323,16 @@ static inline struct tcps_conn *tcps_conn_find(struct hlist_bl_head *chain,
 	struct hlist_bl_node *node;
 	struct tcps_conn *conn;
 
-	hlist_bl_for_each_entry(conn, node, chain, node)
-		if (conn->cookie == cookie && conn->holder == holder)
+	for (node = tcps_conn_first(chain); node; node = node->next) {
+		conn = hlist_bl_entry(node, struct tcps_conn, node);
+		if (conn->cookie == cookie && conn->holder == holder) {
+			/* Found is known to be not NULL where this is inlined. */
+			OPTIMIZER_HIDE_VAR(conn);
+			if (!conn)
+				__builtin_unreachable();
 			return conn;
+		}
+	}
 	return NULL;
 }
 

@@ -390,20 +390,24 @@ static bool is_attached(const struct ftrace_ops *ops)
  */
 static bool remain;
 
-static void detach(struct ftrace_ops *ops)
+/* Returns whether it was attached. */
+static bool detach(struct ftrace_ops *ops)
 {
+	bool was_attached = is_attached(ops);
 	int ret;
 
-	if (is_attached(ops)) {
+	if (was_attached) {
 		ret = unregister_ftrace_function(ops);
 		if (ret) {
-			pr_crit("cannot detach from the kernel: error %d\n",
-				ret);
+			if (!remain)
+				pr_crit("cannot detach from the kernel: error %d\n",
+					ret);
 			remain = true;
-			return;		/* with its filter */
+			return true;	/* with its filter */
 		}
 	}
 	tcps_ftrace_free_filter(ops);
+	return was_attached;
 }
 
 /*
@@ -428,13 +432,13 @@ static bool is_ftrace_dead(void)
 
 static void detach_functions(void)
 {
+	bool were_attached = detach(&rare_ops);
 	unsigned int i = ARRAY_SIZE(hooks);
 
-	detach(&rare_ops);
 	while (i-- > 0)
 		if (!hooks[i].rare)
-			detach(&hooks[i].ops);
-	if (is_ftrace_dead())
+			were_attached |= detach(&hooks[i].ops);
+	if (were_attached && is_ftrace_dead())
 		remain = true;
 }
 

@@ -52,7 +52,7 @@ static inline unsigned int tcps_stuck_part(unsigned int records)
 
 /* Between two passes, two parts of a pass, and as a multiple of what one took. */
 #define TCPS_STUCK_PASS_PAUSE_NS	100000000ULL
-#define TCPS_STUCK_PART_PAUSE_NS	20000000ULL
+#define TCPS_STUCK_PART_PAUSE_NS	50000000ULL
 #define TCPS_STUCK_PAUSE_SHARE		32
 
 /**

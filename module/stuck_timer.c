@@ -9,7 +9,7 @@
  * However many are due at once, a part of a pass writes an eighth of a ring at most
  * and then pauses. In the pause readers that sleep are woken: the first record of
  * a part does so within batch_us. So a reader that gets to read all there is once
- * in eight parts, which take 160 ms and sixteen times batch_us, loses nothing by a
+ * in eight parts, which take 400 ms and sixteen times batch_us, loses nothing by a
  * pass, be it as fast as it may. Nobody waits for a reader that is slower, or has
  * stopped for good: it loses records as it does by transitions.
  */

@@ -531,11 +531,11 @@ static void test_pace(void **state)
 	(void)state;
 	for (records = 64; records <= 4194304; records *= 2)
 		assert_int_equal(8 * tcps_stuck_part(records), records);
-	assert_int_equal(tcps_stuck_pause_ns(false, 0, 0), 20000000);
-	assert_int_equal(tcps_stuck_pause_ns(false, 0, 1000), 22000000);
-	assert_int_equal(tcps_stuck_pause_ns(false, 0, 1000000), 2020000000);
+	assert_int_equal(tcps_stuck_pause_ns(false, 0, 0), 50000000);
+	assert_int_equal(tcps_stuck_pause_ns(false, 0, 1000), 52000000);
+	assert_int_equal(tcps_stuck_pause_ns(false, 0, 1000000), 2050000000);
 	assert_int_equal(tcps_stuck_pause_ns(true, 0, 1000), 100000000);
-	assert_int_equal(tcps_stuck_pause_ns(true, 0, 1000000), 2020000000);
+	assert_int_equal(tcps_stuck_pause_ns(true, 0, 1000000), 2050000000);
 	assert_int_equal(tcps_stuck_pause_ns(false, SECOND, 1000), 32 * SECOND);
 	assert_int_equal(tcps_stuck_pause_ns(true, SECOND, 1000), 32 * SECOND);
 }

@@ -400,7 +400,7 @@ static bool detach(struct ftrace_ops *ops)
 		ret = unregister_ftrace_function(ops);
 		if (ret) {
 			if (!remain)
-				pr_crit("cannot detach from the kernel: error %d\n",
+				pr_crit("ftrace does not end what was begun: error %d\n",
 					ret);
 			remain = true;
 			return true;	/* with its filter */

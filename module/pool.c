@@ -232,7 +232,7 @@ static bool is_supply_due(void)
 {
 	return READ_ONCE(stock) < wanted_stock() / 2 &&
 	       READ_ONCE(objects) < most_objects &&
-	       READ_ONCE(failed_at) != jiffies;
+	       time_after(jiffies, READ_ONCE(failed_at));
 }
 
 /*

@@ -56,6 +56,7 @@ class Holder:
             os.read(self.stop[0], 1)
         else:
             while not select.select([self.stop[0]], [], [], 0)[0]:
+                pass
         return b'%d' % len(socks)
 
     def close(self):

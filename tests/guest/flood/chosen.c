@@ -4,8 +4,8 @@
  * anybody can have them: he asks for a socket's cookie, and passes over those that
  * do not suit. Prints a line when they are there; they stay until its input ends.
  */
+#include <linux/types.h>
 #include <netinet/in.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -15,9 +15,9 @@
 #define SO_COOKIE 57
 #endif
 
-static uint64_t cookie(int fd)
+static __u64 cookie(int fd)
 {
-	uint64_t value = 0;
+	__u64 value = 0;
 	socklen_t length = sizeof(value);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &value, &length)) {
@@ -39,9 +39,9 @@ static int new_socket(int type)
 }
 
 /* A socket of a kind that nobody watches takes the cookies in between. */
-static void pass_over(uint64_t mask, uint64_t wanted)
+static void pass_over(__u64 mask, __u64 wanted)
 {
-	uint64_t got;
+	__u64 got;
 
 	do {
 		int fd = new_socket(SOCK_DGRAM);
@@ -51,7 +51,7 @@ static void pass_over(uint64_t mask, uint64_t wanted)
 	} while (((got + 1) & mask) != wanted);
 }
 
-static int listener(uint64_t mask, uint64_t wanted)
+static int listener(__u64 mask, __u64 wanted)
 {
 	const struct sockaddr_in address = {
 		.sin_family = AF_INET,
@@ -79,7 +79,7 @@ static int listener(uint64_t mask, uint64_t wanted)
 
 int main(int argc, char **argv)
 {
-	uint64_t mask;
+	__u64 mask;
 	int i, count;
 	char byte;
 

@@ -40,7 +40,7 @@ void kmem_cache_destroy(struct kmem_cache *cache);
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
 void kmem_cache_free(struct kmem_cache *cache, void *object);
 
-#define DEFINE_PER_CPU_ALIGNED(type, name)	type name[FAKE_CPUS]
+#define DEFINE_PER_CPU_ALIGNED(type, name)	__typeof__(type[FAKE_CPUS]) name
 #define this_cpu_ptr(name)	(&(*(name))[fake_cpu])
 #define per_cpu_ptr(name, cpu)	(&(*(name))[cpu])
 #define per_cpu(name, cpu)	((name)[cpu])
@@ -48,17 +48,20 @@ void kmem_cache_free(struct kmem_cache *cache, void *object);
 #define num_possible_cpus()	((unsigned long)FAKE_CPUS)
 #define num_online_cpus()	((unsigned long)fake_online)
 
-typedef struct { bool locked; } raw_spinlock_t;
-#define DEFINE_RAW_SPINLOCK(name)	raw_spinlock_t name
+struct raw_spinlock {
+	bool locked;
+};
+
+#define DEFINE_RAW_SPINLOCK(name)	struct raw_spinlock name
 
 /* Nobody may wait for it: what holds it must not be interrupted. */
-static inline void raw_spin_lock(raw_spinlock_t *lock)
+static inline void raw_spin_lock(struct raw_spinlock *lock)
 {
 	assert(shim_irqs_off && !lock->locked);
 	lock->locked = true;
 }
 
-static inline void raw_spin_unlock(raw_spinlock_t *lock)
+static inline void raw_spin_unlock(struct raw_spinlock *lock)
 {
 	assert(shim_irqs_off && lock->locked);
 	lock->locked = false;
@@ -74,6 +77,7 @@ static inline void raw_spin_unlock(raw_spinlock_t *lock)
 	do { raw_spin_unlock(lock); local_irq_enable(); } while (0)
 
 extern unsigned long jiffies;
+#define time_after(a, b)	((long)((b) - (a)) < 0)
 #define HZ	250
 
 struct irq_work {

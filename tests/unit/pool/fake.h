@@ -40,10 +40,10 @@ void kmem_cache_destroy(struct kmem_cache *cache);
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
 void kmem_cache_free(struct kmem_cache *cache, void *object);
 
-#define DEFINE_PER_CPU_ALIGNED(type, name)	__typeof__(type[FAKE_CPUS]) name
-#define this_cpu_ptr(name)	(&(*(name))[fake_cpu])
-#define per_cpu_ptr(name, cpu)	(&(*(name))[cpu])
-#define per_cpu(name, cpu)	((name)[cpu])
+#define DEFINE_PER_CPU_ALIGNED(type, name)	struct { type of[FAKE_CPUS]; } name
+#define this_cpu_ptr(name)	(&(name)->of[fake_cpu])
+#define per_cpu_ptr(name, cpu)	(&(name)->of[cpu])
+#define per_cpu(name, cpu)	((name).of[cpu])
 #define for_each_possible_cpu(cpu)	for ((cpu) = 0; (cpu) < FAKE_CPUS; (cpu)++)
 #define num_possible_cpus()	((unsigned long)FAKE_CPUS)
 #define num_online_cpus()	((unsigned long)fake_online)

@@ -297,7 +297,8 @@ static inline void tcps_conn_unmark(const struct hlist_bl_head *head)
  * tcps_conn_first() - the first entry of a chain
  * @chain: the chain, locked
  *
- * hlist_bl_first() for whoever knows that the lock's bit is set.
+ * hlist_bl_first() for whoever knows that the lock's bit is set. Others that wait
+ * for the lock set it, too.
  *
  * Context: interrupts off.
  * Return: its node, or NULL.
@@ -305,7 +306,9 @@ static inline void tcps_conn_unmark(const struct hlist_bl_head *head)
 static inline struct hlist_bl_node *
 tcps_conn_first(const struct hlist_bl_head *chain)
 {
-	return (struct hlist_bl_node *)((unsigned long)chain->first - 1);
+	unsigned long first = (unsigned long)READ_ONCE(chain->first);
+
+	return (struct hlist_bl_node *)(first - 1);
 }
 
 /**

@@ -67,7 +67,7 @@ static bool rest(void)
 	u64 spent_ns = ktime_get_ns() - slice_ns;
 	bool stopped;
 
-	tcps_pool_await();
+	tcps_pool_refill();
 	if (spent_ns < SLICE_NS) {
 		cond_resched();
 		return !completion_done(&stopping);

@@ -10,6 +10,8 @@
 #include <linux/atomic.h>
 #include <linux/ftrace.h>
 #include <linux/hrtimer.h>
+#include <linux/irq_work.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
 #include <linux/refcount.h>
@@ -134,6 +136,31 @@ tcps_hrtimer_setup(struct hrtimer *timer,
 	hrtimer_setup(timer, function, clock, mode);
 #endif
 }
+
+/*
+ * An irq_work that runs in hard interrupt context on PREEMPT_RT, too, has been
+ * initialized like this since 5.11; before it, a kernel without patches ran all
+ * of them there. Drop when the minimum is 5.11.
+ */
+static inline void tcps_irq_work_init_hard(struct irq_work *work,
+					   void (*function)(struct irq_work *))
+{
+#ifdef IRQ_WORK_INIT_HARD
+	*work = IRQ_WORK_INIT_HARD(function);
+#else
+	init_irq_work(work, function);
+#endif
+}
+
+/*
+ * kthread_create_worker() has not woken the thread since 6.14.
+ * Drop when the minimum is 6.14.
+ */
+#ifdef kthread_run_worker
+#define tcps_kthread_run_worker(flags, name) kthread_run_worker(flags, name)
+#else
+#define tcps_kthread_run_worker(flags, name) kthread_create_worker(flags, name)
+#endif
 
 /*
  * Flags of a mapping are changed by functions since 6.3.

@@ -3,6 +3,13 @@
  * A table of fixed width over all connections; the chains stay short since the
  * width follows from the memory that the entries may take. Each chain has a
  * lock in its head, so that CPUs meet only if their connections do.
+ *
+ * Chains have a bound, TCPS_CONN_CHAIN_MOST. When all memory is used, a chain has
+ * three connections on average, four at most, and it has 65 with a probability of
+ * less than 10^-52 (Poisson); so whoever meets the bound has many connections
+ * with one cookie: a socket that is connected again and again leaves one behind
+ * in TIME_WAIT each time. Such a connection is refused like one that found no
+ * memory. Of others, those that share the chain are.
  */
 #include "conn.h"
 
@@ -15,6 +22,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -26,9 +34,10 @@
 /* Bytes of each entry for the marks of the chains; a bit would do. */
 #define MARK_BYTES	1UL
 
-struct hlist_bl_head *tcps_conn_heads;
-unsigned long tcps_conn_mask;
-unsigned long *tcps_conn_marks;
+struct hlist_bl_head *tcps_conn_heads __read_mostly;
+unsigned long tcps_conn_mask __read_mostly;
+u64 tcps_conn_key __read_mostly;
+unsigned long *tcps_conn_marks __read_mostly;
 static u32 states_to_mark;	/* by the walk that is going on */
 static unsigned long most_entries;	/* that the bound of memory allows */
 static atomic64_t missed;	/* connections that found no memory */
@@ -64,6 +73,8 @@ int tcps_conn_init(unsigned int mib)
 		       TCPS_CONN_MIB_MIN, TCPS_CONN_MIB_MAX);
 		return -EINVAL;
 	}
+	get_random_bytes(&tcps_conn_key, sizeof(tcps_conn_key));
+	tcps_conn_key |= 1;
 	tcps_conn_mask = rounddown_pow_of_two(most / CHAIN_LENGTH) - 1;
 	tcps_conn_heads = kvcalloc(tcps_conn_chains(), sizeof(*tcps_conn_heads),
 				   GFP_KERNEL);
@@ -101,7 +112,7 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 				 const struct tcps_conn *conn)
 {
 	struct hlist_bl_node *node = conn ? conn->node.next :
-					    hlist_bl_first(chain);
+					    tcps_conn_first(chain);
 	struct tcps_conn *next;
 
 	for (; node; node = node->next) {
@@ -112,17 +123,29 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 	return NULL;
 }
 
+/* Counted here, since entries come less often than they are looked for. */
+static bool has_room(struct hlist_bl_head *chain)
+{
+	struct hlist_bl_node *node = tcps_conn_first(chain);
+	unsigned int count = 0;
+
+	while (node && ++count < TCPS_CONN_CHAIN_MOST)
+		node = node->next;
+	return !node;
+}
+
 /**
  * tcps_conn_make() - an entry for a new connection
  * @chain: the chain of @cookie, locked
  * @cookie: its cookie
  *
  * Context: interrupts off.
- * Return: the entry, for tcps_conn_begin(); or NULL, for tcps_conn_missed().
+ * Return: the entry, for tcps_conn_begin(); or NULL, for tcps_conn_missed(): there
+ * is no memory, or no room in the chain.
  */
 struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
 {
-	struct tcps_conn *conn = tcps_pool_get();
+	struct tcps_conn *conn = likely(has_room(chain)) ? tcps_pool_get() : NULL;
 
 	if (!conn)
 		return NULL;
@@ -247,7 +270,7 @@ static void for_each_conn(void (*visit)(struct tcps_conn *conn))
 		struct tcps_conn *conn;
 
 		local_irq_disable();
-		tcps_conn_lock(i);
+		tcps_conn_lock_chain(i);
 		hlist_bl_for_each_entry_safe(conn, node, next, &tcps_conn_heads[i], node)
 			visit(conn);
 		tcps_conn_unlock(&tcps_conn_heads[i]);
@@ -270,7 +293,7 @@ static void free_if_unconfirmed(struct tcps_conn *conn)
 static void mark_if_in_state(struct tcps_conn *conn)
 {
 	if (BIT(conn->state) & states_to_mark)
-		tcps_conn_mark(tcps_conn_chain(conn->cookie));
+		tcps_conn_mark(&tcps_conn_heads[tcps_conn_chain(conn->cookie)]);
 }
 
 /**
@@ -356,7 +379,7 @@ unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
 	struct tcps_conn *conn;
 
 	local_irq_disable();
-	tcps_conn_lock(chain);
+	tcps_conn_lock_chain(chain);
 	hlist_bl_for_each_entry(conn, node, head, node) {
 		if (conn->state == TCPSTATES_CLOSE)
 			continue;	/* over, but for a ghost */

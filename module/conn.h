@@ -192,9 +192,14 @@ struct tcps_conn {
 int tcps_conn_init(unsigned int mib);
 void tcps_conn_exit(void);
 
+/* Entries in a chain at most, so that work with interrupts off is bounded. */
+#define TCPS_CONN_CHAIN_MOST	64U
+
 /* The chains, @tcps_conn_mask + 1 of them; here for what is inline below. */
 extern struct hlist_bl_head *tcps_conn_heads;
 extern unsigned long tcps_conn_mask;
+/* What decides where a connection is; odd, and secret. */
+extern u64 tcps_conn_key;
 /* A bit for each chain; see tcps_conn_mark(). */
 extern unsigned long *tcps_conn_marks;
 /* What each CPU has counted. */
@@ -244,41 +249,76 @@ static inline void tcps_conn_count_end(u8 kind)
 		tcps_conn_count(TCPS_COUNT_MINISOCKS_ENDED);
 }
 
+/*
+ * The upper half of the square of @number. mul_u64_u64_shr() would do, but has a
+ * variable of 128 bits, for which each function that this is inlined in would align
+ * its stack.
+ */
+static inline u64 tcps_conn_square(u64 number)
+{
+	u64 high;
+
+	asm("mulq %%rax" : "=d" (high), "+a" (number) : : "cc");
+	return high;
+}
+
+/* Cookies that follow each other, in chains whose heads are side by side. */
+#define TCPS_CONN_GROUP_BITS	6
+
 /**
  * tcps_conn_chain() - where a connection is, if it is there
  * @cookie: which
  *
- * Each CPU gives out its cookies in a row, some thousand before it gets others,
- * so that they need no hash, and the heads of one CPU's connections share their
- * cache lines with no other CPU's.
+ * Each CPU gives out its cookies in a row, some thousand before it gets others.
+ * A row of 64 has 64 neighbouring chains, so that the heads of one CPU's
+ * connections share their cache lines with no other CPU's. Which 64, and which of
+ * them is whose, depends on the key: anybody may learn his cookies and pass over
+ * those that he does not like, but not choose a chain. What is mixed is the number
+ * of the row. Its product with the key, modulo 2^64, is squared, since a product
+ * alone is linear: what two rows that meet are apart, all rows that are as far
+ * apart would meet at. The bits that count are those in the middle of the square.
  *
  * Context: any.
  * Return: the number of its chain.
  */
 static inline unsigned long tcps_conn_chain(u64 cookie)
 {
-	return cookie & tcps_conn_mask;
+	u64 product = (cookie >> TCPS_CONN_GROUP_BITS) * tcps_conn_key;
+
+	return (tcps_conn_square(product) ^ cookie) & tcps_conn_mask;
 }
 
 /**
- * tcps_conn_lock() - lock the chain of a connection
- * @cookie: which
+ * tcps_conn_lock_chain() - lock a chain
+ * @chain: its number
  *
  * hlist_bl_lock() without what it does about preemption, which cannot come here.
  *
  * Context: interrupts off.
  * Return: the chain.
  */
-static inline struct hlist_bl_head *tcps_conn_lock(u64 cookie)
+static inline struct hlist_bl_head *tcps_conn_lock_chain(unsigned long chain)
 {
-	struct hlist_bl_head *chain = &tcps_conn_heads[tcps_conn_chain(cookie)];
-	unsigned long *lock = (unsigned long *)&chain->first;
+	struct hlist_bl_head *head = &tcps_conn_heads[chain];
+	unsigned long *lock = (unsigned long *)&head->first;
 
 	lockdep_assert_irqs_disabled();
 	while (unlikely(test_and_set_bit_lock(0, lock)))
 		while (test_bit(0, lock))
 			cpu_relax();
-	return chain;
+	return head;
+}
+
+/**
+ * tcps_conn_lock() - lock the chain of a connection
+ * @cookie: which
+ *
+ * Context: interrupts off.
+ * Return: the chain.
+ */
+static inline struct hlist_bl_head *tcps_conn_lock(u64 cookie)
+{
+	return tcps_conn_lock_chain(tcps_conn_chain(cookie));
 }
 
 /**
@@ -294,28 +334,48 @@ static inline void tcps_conn_unlock(struct hlist_bl_head *chain)
 
 /**
  * tcps_conn_mark() - note that a chain has a connection to be looked at
- * @chain: its number; it is locked
+ * @head: the chain, locked
  *
  * Marks are what stuck.c finds its connections by. Chains that are marked one after
  * the other are those of one CPU mostly, as are the words that they share.
  *
  * Context: interrupts off.
  */
-static inline void tcps_conn_mark(unsigned long chain)
+static inline void tcps_conn_mark(const struct hlist_bl_head *head)
 {
+	unsigned long chain = head - tcps_conn_heads;
+
 	if (!test_bit(chain, tcps_conn_marks))
 		set_bit(chain, tcps_conn_marks);
 }
 
 /**
  * tcps_conn_unmark() - note that it has none
- * @chain: its number; it is locked
+ * @head: the chain, locked
  *
  * Context: interrupts off.
  */
-static inline void tcps_conn_unmark(unsigned long chain)
+static inline void tcps_conn_unmark(const struct hlist_bl_head *head)
 {
-	clear_bit(chain, tcps_conn_marks);
+	clear_bit(head - tcps_conn_heads, tcps_conn_marks);
+}
+
+/**
+ * tcps_conn_first() - the first entry of a chain
+ * @chain: the chain, locked
+ *
+ * hlist_bl_first() for whoever knows that the lock's bit is set. Others that wait
+ * for the lock set it, too.
+ *
+ * Context: interrupts off.
+ * Return: its node, or NULL.
+ */
+static inline struct hlist_bl_node *
+tcps_conn_first(const struct hlist_bl_head *chain)
+{
+	unsigned long first = (unsigned long)READ_ONCE(chain->first);
+
+	return (struct hlist_bl_node *)(first - 1);
 }
 
 /**
@@ -333,9 +393,16 @@ static inline struct tcps_conn *tcps_conn_find(struct hlist_bl_head *chain,
 	struct hlist_bl_node *node;
 	struct tcps_conn *conn;
 
-	hlist_bl_for_each_entry(conn, node, chain, node)
-		if (conn->cookie == cookie && conn->holder == holder)
+	for (node = tcps_conn_first(chain); node; node = node->next) {
+		conn = hlist_bl_entry(node, struct tcps_conn, node);
+		if (conn->cookie == cookie && conn->holder == holder) {
+			/* Found is known to be not NULL where this is inlined. */
+			OPTIMIZER_HIDE_VAR(conn);
+			if (!conn)
+				__builtin_unreachable();
 			return conn;
+		}
+	}
 	return NULL;
 }
 

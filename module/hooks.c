@@ -335,18 +335,21 @@ static int find_function(const char *name, unsigned long *address)
 	return 0;
 }
 
+/* By any of its names; else the error is that of the first that is there. */
 static int find(struct hook *hook)
 {
 	unsigned int i;
-	int ret = -ENOENT;
+	int ret, first = -ENOENT;
 
 	hook->address = 0;
 	for (i = 0; i < ARRAY_SIZE(hook->names) && hook->names[i]; i++) {
 		ret = find_function(hook->names[i], &hook->address);
-		if (ret != -ENOENT)
-			break;
+		if (!ret || tcps_hooks_stops_loading(ret))
+			return ret;
+		if (first == -ENOENT)
+			first = ret;
 	}
-	return ret;
+	return first;
 }
 
 /* Both may stand before or behind an instruction at the function's entry. */
@@ -380,24 +383,69 @@ static bool is_attached(const struct ftrace_ops *ops)
 	return ops->flags & FTRACE_OPS_FL_ENABLED;
 }
 
-static void detach(struct ftrace_ops *ops)
+/*
+ * Since when ftrace has found the kernel's code to be other than it expects
+ * (ftrace_bug()), it changes nothing any more. Calls of the functions that are
+ * hooked go on leading here, whoever asks for an end.
+ */
+static bool remain;
+
+/* Returns whether it was attached. */
+static bool detach(struct ftrace_ops *ops)
 {
-	if (is_attached(ops))
-		unregister_ftrace_function(ops);
+	bool was_attached = is_attached(ops);
+	int ret;
+
+	if (was_attached) {
+		ret = unregister_ftrace_function(ops);
+		if (ret) {
+			if (!remain)
+				pr_crit("ftrace does not end what was begun: error %d\n",
+					ret);
+			remain = true;
+			return true;	/* with its filter */
+		}
+	}
 	tcps_ftrace_free_filter(ops);
+	return was_attached;
+}
+
+/*
+ * unregister_ftrace_function() succeeds also if it was itself what ftrace stumbled
+ * on. What has failed refuses to take a filter, too.
+ */
+static bool is_ftrace_dead(void)
+{
+	static struct ftrace_ops nobody;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(hooks) && !ret; i++)
+		if (hooks[i].address)
+			ret = ftrace_set_filter_ip(&nobody, hooks[i].address,
+						   0, 1);
+	if (ret == -ENODEV)
+		return true;
+	tcps_ftrace_free_filter(&nobody);
+	return false;
 }
 
 static void detach_functions(void)
 {
+	bool were_attached = detach(&rare_ops);
 	unsigned int i = ARRAY_SIZE(hooks);
 
-	detach(&rare_ops);
 	while (i-- > 0)
 		if (!hooks[i].rare)
-			detach(&hooks[i].ops);
+			were_attached |= detach(&hooks[i].ops);
+	if (were_attached && is_ftrace_dead())
+		remain = true;
 }
 
-/* Without a filter the handler would get every function. */
+/*
+ * Without a filter the handler would get every function. ftrace answers EINVAL for
+ * one that it does not know.
+ */
 static int add_filter(struct ftrace_ops *ops, unsigned long address)
 {
 	ops->flags = TCPS_FTRACE_FLAGS | FTRACE_OPS_FL_PERMANENT;
@@ -413,20 +461,41 @@ static int attach(struct ftrace_ops *ops)
 	return ret;
 }
 
-/* Find the function, and have it attached; a rare one with the others later. */
+static void announce_missing(const struct hook *hook, int error)
+{
+	if (hook->optional) {
+		tcps_probe_attached(hook->hook, true);
+		return;
+	}
+	if (hook->twin && (!IS_ENABLED(CONFIG_IPV6) || !hook->unseen))
+		return;
+	tcps_probe_attached(hook->hook, false);
+	if (error == -ENOENT)
+		pr_warn("this kernel has no %s: not seen is %s\n",
+			hook->names[0], hook->unseen);
+	else
+		pr_warn("this kernel lets nobody hook %s (error %d): not seen is %s\n",
+			hook->names[0], error, hook->unseen);
+}
+
+/*
+ * Find the function, and have it attached; a rare one with the others later. One
+ * that cannot be hooked is announced.
+ */
 static int attach_function(struct hook *hook)
 {
 	int ret = find(hook);
 
-	if (ret)
-		return ret;
-	ret = add_filter(hook->rare ? &rare_ops : &hook->ops, hook->address);
-	if (ret == -EINVAL) {
+	if (!ret)
+		ret = add_filter(hook->rare ? &rare_ops : &hook->ops,
+				 hook->address);
+	if (ret) {
 		hook->address = 0;
-		return -ENOENT;	/* ftrace does not know it */
+		if (tcps_hooks_stops_loading(ret))
+			return ret;
+		announce_missing(hook, ret);
+		return 0;
 	}
-	if (ret)
-		return ret;
 	if (!hook->twin)
 		tcps_probe_attached(hook->hook, true);
 	return hook->rare ? 0 : attach(&hook->ops);
@@ -443,20 +512,6 @@ static int attach_rare(void)
 	return 0;
 }
 
-static void announce_missing(const struct hook *hook)
-{
-	if (hook->optional) {
-		tcps_probe_attached(hook->hook, true);
-		return;
-	}
-	if (hook->twin && (!IS_ENABLED(CONFIG_IPV6) || !hook->unseen))
-		return;
-	tcps_probe_attached(hook->hook, false);
-	pr_warn("this kernel has no %s: not seen is %s\n", hook->names[0],
-		hook->unseen);
-}
-
-/* A function that is missing is announced; anything else stops loading. */
 static int attach_functions(void)
 {
 	unsigned int i;
@@ -464,9 +519,7 @@ static int attach_functions(void)
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		ret = attach_function(&hooks[i]);
-		if (ret == -ENOENT) {
-			announce_missing(&hooks[i]);
-		} else if (ret) {
+		if (ret) {
 			pr_err("cannot attach to %s: error %d\n",
 			       hooks[i].names[0], ret);
 			goto err_detach_functions;
@@ -514,7 +567,7 @@ static int attach_tracepoint(void)
  * Transitions are recorded from here on.
  *
  * Context: process.
- * Return: 0, or an error if nothing is attached.
+ * Return: 0, or an error: nothing is attached, unless tcps_hooks_remain().
  */
 int tcps_hooks_attach(void)
 {
@@ -543,8 +596,9 @@ err_detach_functions:
 /**
  * tcps_hooks_detach() - detach from the kernel
  *
- * When it returns, no handler runs nor will run. Those that did may have been
- * in softirq or in a process, preempted or not: both calls wait for all.
+ * When it returns, no handler runs nor will run, unless tcps_hooks_remain(). Those
+ * that did may have been in softirq or in a process, preempted or not: both calls
+ * wait for all.
  *
  * Context: process.
  */
@@ -553,6 +607,19 @@ void tcps_hooks_detach(void)
 	tracepoint_probe_unregister(set_state, on_set_state, NULL);
 	tracepoint_synchronize_unregister();
 	detach_functions();
+}
+
+/**
+ * tcps_hooks_remain() - whether the kernel could not be detached from
+ *
+ * Then handlers run for ever: neither the module nor what they use may be freed.
+ *
+ * Context: process, after tcps_hooks_detach(), or tcps_hooks_attach() that failed.
+ * Return: true if so.
+ */
+bool tcps_hooks_remain(void)
+{
+	return remain;
 }
 
 /**

@@ -132,7 +132,7 @@ bool tcps_learn_walk(bool (*rest)(void))
 
 static bool rest_at_load(void)
 {
-	tcps_pool_await();
+	tcps_pool_refill();
 	cond_resched();
 	return true;
 }

@@ -4,6 +4,8 @@
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
 
 #include "account.h"
 #include "audit.h"
@@ -59,6 +61,17 @@ __MODULE_PARM_TYPE(batch_us, "uint");
 MODULE_PARM_DESC(batch_us,
 		 "microseconds between two wake-ups of readers under load");
 
+/*
+ * The kernel could not be detached from. What is loaded stays as it is, and rmmod
+ * says that the module is in use.
+ */
+static int __init stay_loaded(void)
+{
+	__module_get(THIS_MODULE);
+	pr_crit("ftrace has failed: loaded for good and of no use, reboot when you can\n");
+	return 0;
+}
+
 static int __init tcpstates_init(void)
 {
 	int ret;
@@ -100,6 +113,8 @@ err_exit_audit:
 err_detach_hooks:
 	tcps_hooks_detach();
 err_exit_probe:
+	if (tcps_hooks_remain())
+		return stay_loaded();
 	tcps_probe_exit();
 err_exit_stuck_timer:
 	tcps_stuck_timer_exit();
@@ -110,11 +125,28 @@ err_exit_conn:
 	return ret;
 }
 
+/*
+ * The same at unload: the core frees the module's code as soon as its exit function
+ * returns, and nothing can stop it from here; a kernel that calls freed code dies.
+ * So this does not return. rmmod sleeps for ever, the host lives.
+ */
+static void sleep_for_good(void)
+{
+	pr_crit("ftrace has failed: the kernel goes on calling this module, so rmmod does not return; reboot when you can\n");
+	for (;;) {
+		/* Neither a load nor a hung task. */
+		set_current_state(TASK_IDLE);
+		schedule();
+	}
+}
+
 static void __exit tcpstates_exit(void)
 {
 	tcps_device_unregister();
 	tcps_audit_exit();
 	tcps_hooks_detach();
+	if (tcps_hooks_remain())
+		sleep_for_good();
 	tcps_probe_exit();
 	tcps_stuck_timer_exit();
 	tcps_stream_exit();

@@ -1,194 +1,287 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each CPU has a list of free objects that it alone touches, with interrupts
- * off. A worker brings supplies when the list gets short, and fetches what is
- * too much, over two lock-free lists. So CPUs that mostly open connections and
- * CPUs that mostly close them are balanced by the worker, not by each other.
- * What it has fetched it keeps in a reserve, and gives back to the kernel only
- * what it has not needed for a while: a page that comes anew is cleared first,
- * which costs as many instructions as a connection's transitions.
+ * Free objects lie in batches. Each CPU has one that it takes from and puts to,
+ * and a full one beside it, which it alone touches, with interrupts off. All
+ * others are in the depot, which any CPU may take a batch from or add one to
+ * under a raw spinlock. So no CPU is without memory while the depot has some, and
+ * CPUs that mostly open connections and CPUs that mostly close them are balanced
+ * without anybody's help.
  *
- *   asked    set by the CPU, cleared by the worker when it is done with it
- *   inbox    added to by the worker, taken whole by the CPU
- *   outbox   added to by the CPU, taken whole by the worker
+ * The depot is to hold READY objects for each CPU that is online. When a CPU
+ * takes a batch and finds less than half of that left, it queues its irq_work:
+ *
+ *   - That runs in hard interrupt context, as soon as interrupts are on again.
+ *     Unless the kernel is PREEMPT_RT it adds a batch there and then, whatever
+ *     the CPUs are busy with, of memory that is free at once.
+ *   - It wakes the worker, a thread that fills the depot up and may wait for
+ *     memory. On PREEMPT_RT, where a hard interrupt cannot allocate, the worker
+ *     has SCHED_FIFO priority 50, and the scheduler moves it to a CPU that runs
+ *     something less urgent.
+ *
+ * What bounds. A CPU takes some 50 objects in a millisecond when it does nothing
+ * but open connections; when it asks, READY / 2 for each CPU are left.
+ *
+ *   - Not PREEMPT_RT: between the call and the supply a CPU takes what it takes
+ *     until its interrupts are on, which is one object, as the functions that
+ *     are hooked run with them on; without a local APIC until the next tick, at
+ *     most 500. Each call adds as much as was taken since the last one. So the
+ *     depot runs dry only when the kernel has no free memory.
+ *   - PREEMPT_RT: until any one CPU that kernel threads may use runs nothing of
+ *     priority 50 or more for a moment; an interrupt's thread has 50. The stock
+ *     lasts for 10 ms while all CPUs do nothing but open connections, for so many
+ *     times longer as there are CPUs if only one does. A process of that priority
+ *     on the only CPU may take READY / 2 objects without having slept.
+ *
+ * A CPU keeps two batches at most, which others cannot have; batches are small
+ * enough for these to be an eighth of all memory at most, or eight objects.
+ *
+ * What is more than the depot is to hold, and was not needed for a while, goes
+ * back to the kernel: a page that comes anew is cleared first, which costs as many
+ * instructions as a connection's transitions.
  */
 #include "pool.h"
 
-#include <linux/cpu.h>
-#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
 #include <linux/irq_work.h>
+#include <linux/irqflags.h>
 #include <linux/jiffies.h>
-#include <linux/llist.h>
+#include <linux/kconfig.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-/*
- * Objects that the worker brings at a time; it is called when half are left. A
- * CPU that does nothing but open connections takes some 50 in a millisecond.
- */
-#define SUPPLY	1024U
+#include "compat.h"
+
+/* Objects for each CPU that is online, in the depot. */
+#define READY		1024UL
+/* No more than that part of all memory. */
+#define READY_SHARE	4
+
+/* Objects in a batch, and what part of all memory two for each CPU may be. */
+#define BATCH_MOST	64UL
+#define BATCH_LEAST	4UL
+#define BATCH_SHARE	8
 
 /* How often half of what was not needed since is given back. */
 #define GIVE_BACK_INTERVAL	(10 * HZ)
 
+/* In the interrupt: what is free, or nothing. */
+#define GFP_AT_ONCE	(GFP_NOWAIT | __GFP_NOWARN)
+/* In the worker: page cache may go for it, no process. */
+#define GFP_MAY_WAIT	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+
+/* A free object. */
+struct object {
+	struct object *next;
+};
+
+/**
+ * struct batch - what the first object of a batch holds
+ * @object: itself; the others follow
+ * @next: in the depot
+ * @count: objects in the batch; holds when the batch is not the one in use
+ */
+struct batch {
+	struct object object;
+	struct batch *next;
+	unsigned long count;
+};
+
 /**
  * struct pool_cpu - a CPU's part
- * @free: its free objects
- * @count: how many
- * @supplied: how many the worker has put into @inbox
- * @asked: the worker has been called for a supply
- * @inbox: supplies
- * @outbox: surplus
- * @call: calls the worker
+ * @free: the batch in use
+ * @count: objects in it
+ * @full: another batch, or NULL
+ * @call: asks for a supply
  */
 struct pool_cpu {
-	struct llist_node *free;
-	unsigned int count;
-	unsigned int supplied;
-	bool asked;
-	struct llist_head inbox;
-	struct llist_head outbox;
+	struct object *free;
+	unsigned long count;
+	struct batch *full;
 	struct irq_work call;
 };
 
 static DEFINE_PER_CPU_ALIGNED(struct pool_cpu, pools);
 static struct kmem_cache *cache;
-static unsigned long most_objects;
-static enum cpuhp_state hotplug_state;
+static unsigned long most_objects __read_mostly;
+static unsigned long batch_size __read_mostly;
+static struct kthread_worker *worker;
+static struct workqueue_struct *queue;
 
-static DEFINE_MUTEX(lock);	/* of what follows */
-static unsigned long objects;	/* allocated */
-static struct llist_node *reserve;
-static unsigned long reserved;	/* length of @reserve */
-static unsigned long unused;	/* its least length since something was given back */
+static DEFINE_RAW_SPINLOCK(lock);	/* of what follows; a few instructions */
+static struct batch *depot;
+static unsigned long stock;	/* objects in the depot */
+static unsigned long unused;	/* the least @stock since something was given back */
+static unsigned long objects;	/* allocated, or about to be */
 
-/* From the reserve, or a new one. */
-static struct llist_node *get_object(void)
+static unsigned long failed_at;	/* in which jiffy there was no memory last */
+
+static unsigned long wanted_stock(void)
 {
-	struct llist_node *node = reserve;
+	return min(READY * num_online_cpus(), most_objects / READY_SHARE);
+}
 
-	lockdep_assert_held(&lock);
-	if (node) {
-		reserve = node->next;
-		WRITE_ONCE(reserved, reserved - 1);
-		unused = min(unused, reserved);
-		return node;
-	}
-	if (objects == most_objects)
+/* Interrupts are off. */
+static void add_batch(struct batch *batch)
+{
+	raw_spin_lock(&lock);
+	batch->next = depot;
+	WRITE_ONCE(depot, batch);
+	WRITE_ONCE(stock, stock + batch->count);
+	raw_spin_unlock(&lock);
+}
+
+/* Likewise. */
+static struct batch *take_batch(void)
+{
+	struct batch *batch;
+
+	if (!READ_ONCE(depot))
 		return NULL;
-	node = kmem_cache_alloc(cache, GFP_KERNEL);
-	if (node)
-		WRITE_ONCE(objects, objects + 1);
-	return node;
-}
-
-static void free_object(struct llist_node *node)
-{
-	lockdep_assert_held(&lock);
-	kmem_cache_free(cache, node);
-	WRITE_ONCE(objects, objects - 1);
-}
-
-/* One by one, since most of it is done while nobody waits. */
-static void supply(struct pool_cpu *pool)
-{
-	struct llist_node *first = NULL, *last = NULL, *node;
-	unsigned int count = 0;
-
-	while (count < SUPPLY && (node = get_object())) {
-		node->next = first;
-		if (!last)
-			last = node;
-		first = node;
-		count++;
+	raw_spin_lock(&lock);
+	batch = depot;
+	if (batch) {
+		WRITE_ONCE(depot, batch->next);
+		WRITE_ONCE(stock, stock - batch->count);
+		WRITE_ONCE(unused, min(unused, stock));
 	}
-	if (count) {
-		WRITE_ONCE(pool->supplied, count);
-		/* A full barrier: the count before the objects. */
-		llist_add_batch(first, last, &pool->inbox);
-	}
+	raw_spin_unlock(&lock);
+	return batch;
 }
 
-static void fetch_surplus(struct pool_cpu *pool)
+/* How many of a new batch the bound leaves; they count from now on. */
+static unsigned long reserve_objects(void)
 {
-	struct llist_node *node = llist_del_all(&pool->outbox);
+	unsigned long flags, count;
 
-	while (node) {
-		struct llist_node *next = node->next;
-
-		node->next = reserve;
-		reserve = node;
-		WRITE_ONCE(reserved, reserved + 1);
-		node = next;
-	}
+	raw_spin_lock_irqsave(&lock, flags);
+	count = min(batch_size, most_objects - objects);
+	WRITE_ONCE(objects, objects + count);
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return count;
 }
 
-static void give_back(struct work_struct *work);
-static DECLARE_DELAYED_WORK(give_back_work, give_back);
-
-static void give_back(struct work_struct *work)
+static void unreserve_objects(unsigned long count)
 {
-	mutex_lock(&lock);
-	for (unused = DIV_ROUND_UP(unused, 2); unused; unused--) {
-		struct llist_node *node = reserve;
+	unsigned long flags;
 
-		reserve = node->next;
-		WRITE_ONCE(reserved, reserved - 1);
-		free_object(node);
-	}
-	unused = reserved;
-	if (reserved)
-		schedule_delayed_work(&give_back_work, GIVE_BACK_INTERVAL);
-	mutex_unlock(&lock);
-}
-
-static void balance(struct work_struct *work)
-{
-	unsigned int cpu;
-
-	mutex_lock(&lock);
-	/* First what others have too much of: it may be all that there is. */
-	for_each_possible_cpu(cpu)
-		fetch_surplus(per_cpu_ptr(&pools, cpu));
-	for_each_possible_cpu(cpu) {
-		struct pool_cpu *pool = per_cpu_ptr(&pools, cpu);
-
-		if (!READ_ONCE(pool->asked))
-			continue;
-		if (llist_empty(&pool->inbox))
-			supply(pool);
-		WRITE_ONCE(pool->asked, false);
-	}
-	if (reserved)
-		schedule_delayed_work(&give_back_work, GIVE_BACK_INTERVAL);
-	mutex_unlock(&lock);
-}
-
-static DECLARE_WORK(balance_work, balance);
-
-static void call_worker(struct irq_work *call)
-{
-	schedule_work(&balance_work);
+	raw_spin_lock_irqsave(&lock, flags);
+	WRITE_ONCE(objects, objects - count);
+	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
 /*
- * A supply for a CPU that is about to come up, or at load is up: nothing there
- * takes or gives yet. What it has kept from the last time that it was up counts.
+ * Allocate a batch for the depot. Returns whether another call may succeed, too.
+ * No lock is held meanwhile: several CPUs do so at once.
  */
-static int prepare_cpu(unsigned int cpu)
+static bool make_batch(gfp_t gfp)
 {
-	struct pool_cpu *pool = per_cpu_ptr(&pools, cpu);
+	unsigned long count = reserve_objects(), made, flags;
+	struct object *first = NULL;
 
-	mutex_lock(&lock);
-	if (pool->count < SUPPLY / 2 && llist_empty(&pool->inbox))
-		supply(pool);
-	mutex_unlock(&lock);
-	return 0;
+	for (made = 0; made < count; made++) {
+		struct object *object = kmem_cache_alloc(cache, gfp);
+
+		if (!object) {
+			WRITE_ONCE(failed_at, jiffies);
+			unreserve_objects(count - made);
+			break;
+		}
+		object->next = first;
+		first = object;
+	}
+	if (made) {
+		struct batch *batch = (struct batch *)first;
+
+		batch->count = made;
+		local_irq_save(flags);
+		add_batch(batch);
+		local_irq_restore(flags);
+	}
+	return made && made == count;
+}
+
+static void free_batch(struct batch *batch)
+{
+	struct object *object = &batch->object;
+	unsigned long count = batch->count;
+
+	while (object) {
+		struct object *next = object->next;
+
+		kmem_cache_free(cache, object);
+		object = next;
+	}
+	unreserve_objects(count);
+}
+
+/*
+ * Whether it pays to ask for a supply. Read without the lock: after a wrong answer
+ * the next batch that is taken, or not to be had, asks again. Where there was no
+ * memory nobody asks before the next jiffy.
+ */
+static bool is_supply_due(void)
+{
+	return READ_ONCE(stock) < wanted_stock() / 2 &&
+	       READ_ONCE(objects) < most_objects &&
+	       time_after(jiffies, READ_ONCE(failed_at));
+}
+
+/*
+ * Half of what has been more than is wanted all the time since the last call. The
+ * lock is held only to take a batch, so that nobody waits for what this frees.
+ */
+static void give_back(struct work_struct *work)
+{
+	unsigned long wanted = wanted_stock(), least = READ_ONCE(unused);
+	unsigned long most = 0;
+	struct batch *batch;
+
+	if (least > wanted)
+		most = DIV_ROUND_UP(least - wanted, 2);
+	while (most && READ_ONCE(stock) > wanted) {
+		local_irq_disable();
+		batch = take_batch();
+		local_irq_enable();
+		if (!batch)
+			break;
+		most -= min(most, batch->count);
+		free_batch(batch);
+		cond_resched();
+	}
+	raw_spin_lock_irq(&lock);
+	WRITE_ONCE(unused, stock);
+	raw_spin_unlock_irq(&lock);
+	if (READ_ONCE(stock) > wanted)
+		queue_delayed_work(queue, to_delayed_work(work),
+				   GIVE_BACK_INTERVAL);
+}
+
+static DECLARE_DELAYED_WORK(give_back_work, give_back);
+
+static void refill(struct kthread_work *work)
+{
+	tcps_pool_refill();
+	if (READ_ONCE(stock) > wanted_stock())
+		queue_delayed_work(queue, &give_back_work, GIVE_BACK_INTERVAL);
+}
+
+static DEFINE_KTHREAD_WORK(refill_work, refill);
+
+/* Context: hard interrupt. */
+static void on_call(struct irq_work *call)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && is_supply_due())
+		make_batch(GFP_AT_ONCE);
+	kthread_queue_work(worker, &refill_work);
 }
 
 /* A cache with a constructor does not clear objects: users of ours do. */
@@ -196,39 +289,69 @@ static void leave_as_is(void *object)
 {
 }
 
+static int make_worker(void)
+{
+	worker = tcps_kthread_run_worker(0, "tcpstates_pool");
+	if (IS_ERR(worker))
+		return PTR_ERR(worker);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		sched_set_fifo(worker->task);
+	else
+		set_user_nice(worker->task, MIN_NICE);
+	return 0;
+}
+
 /**
- * tcps_pool_init() - have objects ready on every CPU, also on those to come
- * @size: of an object, in bytes
+ * tcps_pool_init() - have objects ready for every CPU, also for those to come
+ * @size: of an object, in bytes; at least that of struct batch
  * @most: bound for all objects, in use or free
  *
  * Context: process.
- * Return: 0 or -ENOMEM; another error if the kernel has no place for one more that
- * wants to hear of CPUs.
+ * Return: 0 or -ENOMEM, or another error if there can be no thread.
  */
 int tcps_pool_init(size_t size, unsigned long most)
 {
 	unsigned int cpu;
-	int ret;
+	int ret = -ENOMEM;
 
 	cache = kmem_cache_create("tcpstates_conn", size, 0, 0, leave_as_is);
 	if (!cache)
 		return -ENOMEM;
 	most_objects = most;
+	batch_size = clamp(most / BATCH_SHARE / 2 / num_possible_cpus(),
+			   BATCH_LEAST, BATCH_MOST);
+	failed_at = jiffies - 1;
 	for_each_possible_cpu(cpu)
-		init_irq_work(&per_cpu(pools, cpu).call, call_worker);
-	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "tcpstates:pool",
-				prepare_cpu, NULL);
-	if (ret < 0) {
-		kmem_cache_destroy(cache);
-		return ret;
-	}
-	hotplug_state = ret;
-	/* For kernels that forget the CPUs that are up; see tcps_stream_init(). */
-	cpus_read_lock();
-	for_each_online_cpu(cpu)
-		prepare_cpu(cpu);
-	cpus_read_unlock();
+		tcps_irq_work_init_hard(&per_cpu(pools, cpu).call, on_call);
+	queue = alloc_workqueue("tcpstates_pool", WQ_UNBOUND, 1);
+	if (!queue)
+		goto err_destroy_cache;
+	ret = make_worker();
+	if (ret)
+		goto err_destroy_queue;
+	tcps_pool_refill();
 	return 0;
+
+err_destroy_queue:
+	destroy_workqueue(queue);
+err_destroy_cache:
+	kmem_cache_destroy(cache);
+	return ret;
+}
+
+static void free_cpu(struct pool_cpu *pool)
+{
+	struct batch *batch = (struct batch *)pool->free;
+
+	if (batch) {
+		batch->count = pool->count;
+		free_batch(batch);
+	}
+	if (pool->full)
+		free_batch(pool->full);
+	pool->free = NULL;
+	pool->count = 0;
+	pool->full = NULL;
 }
 
 /**
@@ -238,41 +361,40 @@ int tcps_pool_init(size_t size, unsigned long most)
  */
 void tcps_pool_exit(void)
 {
+	struct batch *batch;
 	unsigned int cpu;
 
-	cpuhp_remove_state_nocalls(hotplug_state);
+	/* Who is called last: the interrupt, the worker, the queue. */
 	for_each_possible_cpu(cpu)
 		irq_work_sync(&per_cpu(pools, cpu).call);
-	cancel_work_sync(&balance_work);
+	kthread_destroy_worker(worker);
 	cancel_delayed_work_sync(&give_back_work);
-	mutex_lock(&lock);
-	for_each_possible_cpu(cpu) {
-		struct pool_cpu *pool = per_cpu_ptr(&pools, cpu);
-
-		/* Three lists of the same kind of object, ended one by one. */
-		fetch_surplus(pool);
-		pool->outbox.first = pool->free;
-		fetch_surplus(pool);
-		pool->outbox.first = llist_del_all(&pool->inbox);
-		fetch_surplus(pool);
+	destroy_workqueue(queue);
+	for_each_possible_cpu(cpu)
+		free_cpu(per_cpu_ptr(&pools, cpu));
+	while ((batch = depot)) {
+		depot = batch->next;
+		stock -= batch->count;
+		free_batch(batch);
+		cond_resched();
 	}
-	while (reserve) {
-		struct llist_node *node = reserve;
-
-		reserve = node->next;
-		free_object(node);
-	}
-	mutex_unlock(&lock);
 	kmem_cache_destroy(cache);
 }
 
-/*
- * Whether it pays to call the worker. Read without its lock: after a wrong answer
- * the next object that is taken asks again.
- */
-static bool worker_has_some(void)
+/* The batch in use is empty: another one. */
+static noinline struct object *next_batch(struct pool_cpu *pool)
 {
-	return READ_ONCE(objects) < most_objects || READ_ONCE(reserved);
+	struct batch *batch = pool->full;
+
+	pool->full = NULL;
+	if (!batch)
+		batch = take_batch();
+	if (is_supply_due())
+		irq_work_queue(&pool->call);
+	if (!batch)
+		return NULL;
+	pool->count = batch->count;
+	return &batch->object;
 }
 
 /**
@@ -284,24 +406,34 @@ static bool worker_has_some(void)
 void *tcps_pool_get(void)
 {
 	struct pool_cpu *pool = this_cpu_ptr(&pools);
-	struct llist_node *node;
+	struct object *object = pool->free;
 
 	lockdep_assert_irqs_disabled();
-	if (!pool->free && !llist_empty(&pool->inbox)) {
-		pool->free = llist_del_all(&pool->inbox);
-		pool->count = READ_ONCE(pool->supplied);
+	if (unlikely(!object)) {
+		object = next_batch(pool);
+		if (!object)
+			return NULL;
 	}
-	node = pool->free;
-	if (node) {
-		pool->free = node->next;
-		pool->count--;
-	}
-	if (pool->count < SUPPLY / 2 && llist_empty(&pool->inbox) &&
-	    !READ_ONCE(pool->asked) && worker_has_some()) {
-		WRITE_ONCE(pool->asked, true);
+	pool->free = object->next;
+	pool->count--;
+	return object;
+}
+
+/* The batch in use is full: put it aside, and what is there into the depot. */
+static noinline void put_batch(struct pool_cpu *pool)
+{
+	struct batch *batch = (struct batch *)pool->free;
+
+	batch->count = pool->count;
+	swap(batch, pool->full);
+	pool->free = NULL;
+	pool->count = 0;
+	if (!batch)
+		return;
+	add_batch(batch);
+	if (READ_ONCE(stock) > wanted_stock() &&
+	    !delayed_work_pending(&give_back_work))
 		irq_work_queue(&pool->call);
-	}
-	return node;
 }
 
 /**
@@ -313,33 +445,29 @@ void *tcps_pool_get(void)
 void tcps_pool_put(void *object)
 {
 	struct pool_cpu *pool = this_cpu_ptr(&pools);
-	struct llist_node *node = object;
+	struct object *freed = object;
 
 	lockdep_assert_irqs_disabled();
-	if (pool->count < 2 * SUPPLY) {
-		node->next = pool->free;
-		pool->free = node;
-		pool->count++;
-	} else if (llist_add(node, &pool->outbox)) {
-		irq_work_queue(&pool->call);
-	}
+	if (unlikely(pool->count >= batch_size))
+		put_batch(pool);
+	freed->next = pool->free;
+	pool->free = freed;
+	pool->count++;
 }
 
 /**
- * tcps_pool_await() - wait until this CPU has the supply that it has asked for
+ * tcps_pool_refill() - fill the depot up, if there is memory
  *
- * Whoever takes many objects in a row may keep the worker from running.
+ * For whoever is about to take many objects in a row. It never waits for the
+ * worker or another CPU, only for memory; at most what the depot is to hold is
+ * allocated, and the CPU offered after each batch.
  *
- * Context: process.
+ * Context: process, may sleep.
  */
-void tcps_pool_await(void)
+void tcps_pool_refill(void)
 {
-	struct pool_cpu *pool = raw_cpu_ptr(&pools);
-
-	if (!READ_ONCE(pool->asked))
-		return;
-	irq_work_sync(&pool->call);
-	flush_work(&balance_work);
+	while (READ_ONCE(stock) < wanted_stock() && make_batch(GFP_MAY_WAIT))
+		cond_resched();
 }
 
 /**

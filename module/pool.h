@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Memory for connections, had ready ahead of need: taking and giving back
- * never allocates, waits or locks. A worker keeps every CPU supplied, within a
- * bound for all CPUs together.
+ * neither allocates nor waits. Once in some dozens of objects a CPU takes a raw
+ * spinlock for a few instructions.
  *
  * Context of tcps_pool_get() and tcps_pool_put(): interrupts off.
  */
@@ -18,6 +18,6 @@ void tcps_pool_put(void *object);
 unsigned long tcps_pool_objects(void);
 
 /* Context: process. */
-void tcps_pool_await(void);
+void tcps_pool_refill(void);
 
 #endif /* _TCPS_POOL_H */

@@ -53,15 +53,21 @@ static __always_inline void tcps_step_unvisit(struct tcps_visit *visit)
 	local_irq_restore(visit->irqs);
 }
 
-/* The same, to record something. */
-static __always_inline void tcps_step_enter(struct tcps_visit *visit,
-					    u64 cookie)
+/* The same, to record something, with a chain by its number. */
+static __always_inline void tcps_step_enter_chain(struct tcps_visit *visit,
+						  unsigned long chain)
 {
 	local_irq_save(visit->irqs);
 	visit->stream = tcps_stream_enter();
-	visit->chain = tcps_conn_lock(cookie);
+	visit->chain = tcps_conn_lock_chain(chain);
 	/* A: the ring is entered before all that follows. Pairs with E and F. */
 	smp_mb__after_atomic();
+}
+
+static __always_inline void tcps_step_enter(struct tcps_visit *visit,
+					    u64 cookie)
+{
+	tcps_step_enter_chain(visit, tcps_conn_chain(cookie));
 }
 
 /* With @record, if there is something to tell. */
@@ -184,7 +190,7 @@ tcps_step_make(struct tcps_visit *visit, struct tcps_conn *conn,
 	conn->has_child = false;
 	conn->unmet = 0;
 	conn->stuck_s = 0;
-	tcps_stuck_note(conn->cookie, conn->state);
+	tcps_stuck_note(visit->chain, conn->state);
 	return record;
 }
 

@@ -3,6 +3,8 @@
  * How long a connection is in its state is what its entry says, so that it does
  * not matter when a limit is set or changed: the next age that is told is always
  * the smallest of the limit, twice that, four times that, ... above the last one.
+ * So it does not matter either when a pass gets to it, and in how many parts. A
+ * part goes on with the chain where the last one has stopped.
  */
 #include "stuck.h"
 
@@ -21,7 +23,15 @@
 #include "tell.h"
 #include "uninitialized.h"
 
+/* Told with interrupts off and the lock of a chain held, some 500 instructions each. */
+#define TELL_AT_ONCE	8U
+
 u32 tcps_stuck_states __read_mostly;
+
+/* The pass that is going on: where, and what is known of when the next can be due. */
+static bool is_going_on;
+static unsigned long next_chain;
+static u64 first_ns;
 
 /* Seconds by state; 0 where nothing is too long. */
 static unsigned int limits[TCPSTATES_STATE_COUNT];
@@ -60,33 +70,36 @@ static struct tcpstates_record *tell(struct tcps_visit *visit,
 }
 
 /*
- * Tell of one connection of a chain that is due. Returns whether there was one;
- * if not, @next_ns is when the first of them will be, if any.
+ * Tell of connections of a chain that are due, of @most at most. Returns of how
+ * many; @next_ns is when the first of the chain will be due, if any.
  */
-static bool look(unsigned long chain, u64 *next_ns)
+static unsigned int look(unsigned long chain, unsigned int most, u64 *next_ns)
 {
 	struct tcps_visit tcps_uninitialized visit;
 	struct tcpstates_record *record = NULL;
 	struct hlist_bl_node *node;
 	struct tcps_conn *conn;
+	unsigned int told = 0;
 	u64 now_ns;
 
 	*next_ns = U64_MAX;
-	tcps_step_enter(&visit, chain);
+	tcps_step_enter_chain(&visit, chain);
 	now_ns = ktime_get_boottime_ns();
 	hlist_bl_for_each_entry(conn, node, visit.chain, node) {
 		if (!limits[conn->state])
 			continue;
+		if (told < most && due_ns(conn) <= now_ns) {
+			if (record)
+				tcps_stream_commit(visit.stream, visit.number);
+			record = tell(&visit, conn, now_ns);
+			told++;
+		}
 		*next_ns = min(*next_ns, due_ns(conn));
-		if (*next_ns > now_ns)
-			continue;
-		record = tell(&visit, conn, now_ns);
-		break;
 	}
 	if (*next_ns == U64_MAX)
-		tcps_conn_unmark(chain);
+		tcps_conn_unmark(visit.chain);
 	tcps_step_leave(&visit, record);
-	return record;
+	return told;
 }
 
 /* The shortest limit in seconds; 0 if there is none. */
@@ -104,7 +117,8 @@ static unsigned int shortest(void)
  * tcps_stuck_watch() - set the limits
  * @new_limits: seconds by state; 0 where nothing is too long
  *
- * What is in such a state already is looked for in the whole table.
+ * What is in such a state already is looked for in the whole table. A pass that
+ * was going on begins anew; what it has told is not told again.
  *
  * Context: process; not while another call of this or a pass runs.
  */
@@ -124,29 +138,50 @@ void tcps_stuck_watch(const unsigned int new_limits[TCPSTATES_STATE_COUNT])
 	 */
 	WRITE_ONCE(tcps_stuck_states, states);
 	tcps_conn_mark_states(states);
+	is_going_on = false;
 }
 
-/**
- * tcps_stuck_pass() - tell of all connections that are due
- *
- * Context: process; not while another pass or tcps_stuck_watch() runs.
- * Return: before which time, CLOCK_BOOTTIME, no other connection can be due;
- * U64_MAX if there is no limit.
- */
-u64 tcps_stuck_pass(void)
+static void begin_pass(void)
 {
 	unsigned int limit = shortest();
-	u64 first_ns = U64_MAX, next_ns;
-	unsigned long chain;
 
+	is_going_on = true;
+	next_chain = 0;
+	first_ns = U64_MAX;
 	/* What gets into its state from now on. */
 	if (limit)
 		first_ns = ktime_get_boottime_ns() + (u64)limit * NSEC_PER_SEC;
-	for_each_set_bit(chain, tcps_conn_marks, tcps_conn_chains()) {
-		while (look(chain, &next_ns))
-			;
+}
+
+/**
+ * tcps_stuck_pass() - tell of connections that are due
+ * @most: of how many at most
+ * @due_ns: gets the time, CLOCK_BOOTTIME, before which no other can be due;
+ *	U64_MAX if there is no limit. Written when the pass is over
+ *
+ * Context: process; not while another pass or tcps_stuck_watch() runs.
+ * Return: true if the pass is over; false if it has told of @most, and the next
+ * call goes on with it.
+ */
+bool tcps_stuck_pass(unsigned int most, u64 *due_ns)
+{
+	unsigned int told;
+	u64 next_ns;
+
+	if (!is_going_on)
+		begin_pass();
+	for_each_set_bit_from(next_chain, tcps_conn_marks, tcps_conn_chains()) {
+		do {
+			told = look(next_chain, min(most, TELL_AT_ONCE),
+				    &next_ns);
+			most -= told;
+			if (!most)
+				return false;
+		} while (told);
 		first_ns = min(first_ns, next_ns);
 		cond_resched();
 	}
-	return first_ns;
+	is_going_on = false;
+	*due_ns = first_ns;
+	return true;
 }

@@ -5,6 +5,13 @@
  * limit, all others have been looked at. So a host where nothing is stuck is woken
  * once in that time. However many are due one after the other, passes take a small
  * share of one CPU's time at most, and what is due is told that much later.
+ *
+ * However many are due at once, a part of a pass writes an eighth of a ring at most
+ * and then pauses. In the pause readers that sleep are woken: the first record of
+ * a part does so within batch_us. So a reader that gets to read all there is once
+ * in eight parts, which take 400 ms and sixteen times batch_us, loses nothing by a
+ * pass, be it as fast as it may. Nobody waits for a reader that is slower, or has
+ * stopped for good: it loses records as it does by transitions.
  */
 #include "stuck_timer.h"
 
@@ -18,53 +25,60 @@
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
-#include <linux/time64.h>
 #include <linux/workqueue.h>
 
+#include "stream.h"
 #include "stuck.h"
 #include "uapi/tcpstates.h"
 
 /* A year; ages are kept in 32 bits, and doubled. */
 #define LIMIT_MAX	31536000U
 
-/* Between two passes: the least, and how often the time that the last one took. */
-#define PAUSE_MIN_NS	(100 * NSEC_PER_MSEC)
-#define PAUSE_SHARE	32
-
 /* Seconds by state: the parameters. */
 static unsigned int limits[TCPSTATES_STATE_COUNT] = {
 	[TCPSTATES_CLOSE_WAIT] = 60,
 };
 
-/* Protects @limits and @running; parameters outlive the module's exit function. */
+/* Protects @limits, @running and @rest_ns; parameters outlive the module's exit function. */
 static DEFINE_MUTEX(lock);
 static bool running;
+static u64 rest_ns;	/* no pass before, CLOCK_BOOTTIME; also written by a pass */
 
 static struct workqueue_struct *queue;
 
+static void queue_pass(struct delayed_work *work, u64 pause_ns)
+{
+	queue_delayed_work(queue, work,
+			   pause_ns ? nsecs_to_jiffies(pause_ns) + 1 : 0);
+}
+
 static void pass(struct work_struct *work)
 {
-	u64 start_ns = ktime_get_boottime_ns();
-	u64 due_ns = tcps_stuck_pass();
-	u64 now_ns = ktime_get_boottime_ns();
-	u64 pause_ns;
+	unsigned int most = tcps_stuck_part(tcps_stream_ring_records());
+	u64 start_ns = ktime_get_boottime_ns(), due_ns = 0, now_ns;
+	bool over = tcps_stuck_pass(most, &due_ns);
 
+	now_ns = ktime_get_boottime_ns();
+	rest_ns = now_ns +
+		  tcps_stuck_pause_ns(over, now_ns - start_ns,
+				      READ_ONCE(tcps_stream_batch_us));
 	if (due_ns == U64_MAX)
 		return;
-	pause_ns = max(PAUSE_MIN_NS + 0ULL, PAUSE_SHARE * (now_ns - start_ns));
-	if (due_ns > now_ns)
-		pause_ns = max(pause_ns, due_ns - now_ns);
-	queue_delayed_work(queue, to_delayed_work(work),
-			   nsecs_to_jiffies(pause_ns) + 1);
+	queue_pass(to_delayed_work(work), max(rest_ns, due_ns) - now_ns);
 }
 
 static DECLARE_DELAYED_WORK(pass_work, pass);
 
-/* The lock is held, and no pass runs. */
+/*
+ * The lock is held, and no pass runs. Whoever changes limits all the time does not
+ * get more out of passes.
+ */
 static void begin(void)
 {
+	u64 now_ns = ktime_get_boottime_ns();
+
 	tcps_stuck_watch(limits);
-	queue_delayed_work(queue, &pass_work, 0);
+	queue_pass(&pass_work, rest_ns > now_ns ? rest_ns - now_ns : 0);
 }
 
 static int set_limit(const char *text, const struct kernel_param *param)

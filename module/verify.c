@@ -132,7 +132,7 @@ bool tcps_verify_learn(const struct tcps_step *step,
 		made->kind = step->kind;
 		made->atleast = true;
 		made->unmet = TCPS_UNCONFIRMED;
-		tcps_stuck_note(made->cookie, made->state);
+		tcps_stuck_note(visit.chain, made->state);
 	}
 	tcps_step_unvisit(&visit);
 	return made || !wanted;
@@ -239,7 +239,7 @@ static bool drop_vanished(unsigned long chain, bool (*is_alive)(u32 netns))
 	struct tcpstates_record *record = NULL;
 	struct tcps_conn *conn;
 
-	tcps_step_enter(&visit, chain);
+	tcps_step_enter_chain(&visit, chain);
 	conn = find_vanished(visit.chain, is_alive);
 	if (conn) {
 		tcps_conn_count(TCPS_COUNT_VANISHED);
@@ -255,18 +255,20 @@ static bool drop_vanished(unsigned long chain, bool (*is_alive)(u32 netns))
 /* Count for all entries of a chain that an audit begins. */
 static bool begin_audit(unsigned long chain)
 {
-	struct tcps_visit tcps_uninitialized visit;
+	struct hlist_bl_head *head;
 	struct hlist_bl_node *node;
 	struct tcps_conn *conn;
 	bool any = false;
 
-	tcps_step_visit(&visit, chain);
-	hlist_bl_for_each_entry(conn, node, visit.chain, node) {
+	local_irq_disable();
+	head = tcps_conn_lock_chain(chain);
+	hlist_bl_for_each_entry(conn, node, head, node) {
 		if (conn->unmet < TCPS_UNMET_MOST_GONE)
 			conn->unmet++;
 		any |= conn->unmet >= TCPS_UNMET_MOST;
 	}
-	tcps_step_unvisit(&visit);
+	tcps_conn_unlock(head);
+	local_irq_enable();
 	return any;
 }
 

@@ -5,15 +5,18 @@ or two, so that a test sees several doublings; what must not come is waited for 
 something later that must.
 """
 
+import contextlib
 import errno
 import os
+import re
+import resource
 import select
 import socket
 import time
 
 from lib import kernel, proctcp, tcp, uapi
-from lib.harness import expand, over
-from lib.processes import Child
+from lib.harness import expand, limit, over
+from lib.processes import PATIENCE, Child
 from lib.rows import Snapshot
 from lib.stream import Stream
 from lib.truth import SnapshotTest
@@ -341,6 +344,78 @@ class Readers(StuckTest):
                           if 'old=CLOSE_WAIT' in line], [])
 
 
+class Many(StuckTest):
+    RECORDS = 256
+    COUNT = 4 * RECORDS
+
+    def hold(self, count, stream):
+        """So many leaks of one listener; their cookies."""
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, files)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
+        listener = tcp.FAMILIES['v4'].listener()
+        self.addCleanup(listener.close)
+        cookies = set()
+        for _ in range(count):
+            client = tcp.FAMILIES['v4'].open()
+            client.connect(listener.getsockname())
+            server = listener.accept()[0]
+            self.addCleanup(server.close)
+            client.close()
+            cookies.add(tcp.cookie(server))
+            stream.wait(0)
+            stream.fetch()
+        return cookies
+
+    def read_until_told(self, fd, cookies):
+        """
+        The lines, read as fast as cat does: what they tell is looked at when
+        there may be enough of them.
+        """
+        poller = select.poll()
+        poller.register(fd, select.POLLIN)
+        end = time.monotonic() + PATIENCE
+        output = b''
+        while True:
+            poller.poll(1000)
+            with contextlib.suppress(BlockingIOError):
+                output += os.read(fd, 1 << 20)
+            if output.count(b' event=stuck ') >= len(cookies):
+                told = {int(conn, 16) for conn in
+                        re.findall(rb' event=stuck conn=([0-9a-f]+)', output)}
+                if told >= cookies:
+                    return output.decode().splitlines()
+            self.assertLess(time.monotonic(), end,
+                            f'{output.count(b" event=stuck ")} lines')
+
+    @limit(3 * PATIENCE)
+    def test_more_than_a_ring_holds(self):
+        """
+        All are told, and a reader that reads loses nothing, neither of them nor
+        of what else happens.
+        """
+        stream = self.load(f'ring_records={self.RECORDS}',
+                           'stuck_close_wait=0')
+        cookies = self.hold(self.COUNT, stream)
+        # All are due when the limit is set.
+        begun = time.monotonic()
+        while time.monotonic() - begun < 1.1:
+            stream.wait(0.1)
+            stream.fetch()
+        fd = os.open(uapi.DEVICE, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, fd)
+        set_limit('CLOSE_WAIT', 1)
+        ports = []
+        for _ in range(10):
+            with tcp.FAMILIES['v4'].listener() as other:
+                ports.append(other.getsockname()[1])
+        lines = self.read_until_told(fd, cookies)
+        self.assertEqual([line for line in lines if 'event=lost' in line], [])
+        print(f'# {len(lines)} lines of {len(cookies)} connections')
+        for port in ports:
+            self.assertTrue(any(f' lport={port} ' in line for line in lines))
+
+
 class Leaving(StuckTest):
     def test_unload_while_due(self):
         """With much that is due, and a reader that was there until then."""
@@ -372,4 +447,4 @@ class Leaving(StuckTest):
             self.assertEqual(stuck(after), [])
 
 
-CASES = [Stuck, Limits, Readers, Leaving]
+CASES = [Stuck, Limits, Readers, Many, Leaving]

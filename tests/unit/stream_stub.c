@@ -9,7 +9,7 @@
 #include "unit.h"
 
 #define CPU	3U
-#define KEPT	8U
+#define KEPT	256U
 
 u8 stream_old_byte;
 

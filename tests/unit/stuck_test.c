@@ -4,6 +4,7 @@
 
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 
 #include "conn.h"
 #include "life.h"
@@ -35,7 +36,7 @@ static const struct tcps_owner owner = {
 
 static u64 now;
 static unsigned int limits[TCPSTATES_STATE_COUNT];
-static struct tcpstates_record told[8];
+static struct tcpstates_record told[256];
 
 u64 ktime_get_boottime_ns(void)
 {
@@ -117,11 +118,21 @@ static void learn(u64 cookie, u8 state)
 	tcps_verify_learn(&there, &owner);
 }
 
+/* A pass now, whenever the next one is. */
+static u64 pass_now(void)
+{
+	u64 due_ns = 0;
+
+	assert_true(tcps_stuck_pass(1000, &due_ns));
+	return due_ns;
+}
+
 /* A pass now, which must say that the next one is @next_ns from now. */
 static unsigned int pass(u64 next_ns)
 {
-	u64 due_ns = tcps_stuck_pass();
+	u64 due_ns = 0;
 
+	assert_true(tcps_stuck_pass(1000, &due_ns));
 	assert_int_equal(due_ns, next_ns == NEVER ? NEVER : now + next_ns);
 	return stream_take_all(told, TCPSTATES_EVENT_STUCK);
 }
@@ -134,8 +145,7 @@ static bool is_marked(u64 cookie)
 /* Which the first pass cleans up. */
 static void forget_marks(void)
 {
-	assert_int_equal(tcps_stuck_pass(), now + 60 * SECOND);
-	assert_int_equal(stream_count(), 0);
+	assert_int_equal(pass(60 * SECOND), 0);
 }
 
 static void test_told_at_each_doubling(void **state)
@@ -147,10 +157,10 @@ static void test_told_at_each_doubling(void **state)
 	be_in(7, TCPSTATES_CLOSE_WAIT);
 	for (age = 1; age <= 4000; age++) {
 		now = begun + age * SECOND - 1;
-		assert_int_equal(tcps_stuck_pass() > now, true);
+		assert_true(pass_now() > now);
 		assert_int_equal(stream_count(), 0);
 		now++;
-		tcps_stuck_pass();
+		pass_now();
 		if (age != 60 && age != 120 && age != 240 && age != 480 &&
 		    age != 960 && age != 1920 && age != 3840) {
 			assert_int_equal(stream_count(), 0);
@@ -252,7 +262,7 @@ static void test_each_state_has_its_own_limit(void **state)
 			be_in(i, i);
 	for (i = 1; i < TCPSTATES_STATE_COUNT; i++) {
 		now += 10 * SECOND;
-		tcps_stuck_pass();
+		pass_now();
 		/* ESTABLISHED has the shortest, and is told again at 20, 40, 80. */
 		while (stream_count()) {
 			unsigned int count, j, own = 0;
@@ -360,22 +370,175 @@ static void test_minisock_takes_over(void **state)
 	assert_int_equal(told[0].known & TCPSTATES_KNOW_RTT, 0);
 }
 
-/* Several in one chain are all told, each once. */
+/* Another cookie in the chain of @cookie. */
+static u64 neighbour(u64 cookie)
+{
+	unsigned long chain = tcps_conn_chain(cookie);
+
+	while (tcps_conn_chain(++cookie) != chain)
+		;
+	return cookie;
+}
+
+/* How often @cookie is in the first @count that were told. */
+static unsigned int times_told(unsigned int count, u64 cookie)
+{
+	unsigned int i, times = 0;
+
+	for (i = 0; i < count; i++)
+		times += told[i].conn == cookie;
+	return times;
+}
+
+/* Several in one chain are all told, each once, as many as fit. */
 static void test_one_chain(void **state)
 {
-	unsigned long chains = tcps_conn_chains();
+	static u64 cookies[TCPS_CONN_CHAIN_MOST];
+	unsigned int i, due = 0;
+
+	(void)state;
+	cookies[0] = 7;
+	for (i = 0; i < COUNT(cookies); i++) {
+		if (i)
+			cookies[i] = neighbour(cookies[i - 1]);
+		be_in(cookies[i], i % 4 == 2 ? TCPSTATES_ESTABLISHED :
+				  TCPSTATES_CLOSE_WAIT);
+		due += i % 4 != 2;
+	}
+	now += 60 * SECOND;
+	assert_int_equal(pass(60 * SECOND), due);
+	for (i = 0; i < COUNT(cookies); i++)
+		assert_int_equal(times_told(due, cookies[i]), i % 4 != 2);
+	now += 59 * SECOND;
+	assert_int_equal(pass(1 * SECOND), 0);
+}
+
+/* A part now of @most lines; @all after it of those of the pass so far. */
+static unsigned int part(unsigned int most, bool over, unsigned int all)
+{
+	unsigned int i, count;
+	u64 due_ns = 1;
+
+	assert_int_equal(tcps_stuck_pass(most, &due_ns), over);
+	assert_int_equal(due_ns == 1, !over);
+	count = stream_take_all(&told[all], TCPSTATES_EVENT_STUCK);
+	assert_true(over ? count <= most : count == most);
+	for (i = all; i < all + count; i++)
+		assert_int_equal(told[i].boot_ns, now);
+	return all + count;
+}
+
+/* Each is told once, and none is left out, however small the parts are. */
+static void test_in_parts(void **state)
+{
+	static const unsigned int sizes[] = { 1, 7, 8, 9, 64, 200 };
+	unsigned int i, size, all;
+	u64 cookie;
+
+	(void)state;
+	/* Some of them in one chain. */
+	for (i = 0, cookie = 100; i < 200; i++) {
+		be_in(cookie, TCPSTATES_CLOSE_WAIT);
+		cookie = i < 30 ? neighbour(cookie) : cookie + 1;
+	}
+	for (size = 0; size < COUNT(sizes); size++) {
+		now += 3600 * SECOND << size;
+		all = 0;
+		for (i = 0; i < 200 / sizes[size]; i++) {
+			all = part(sizes[size], false, all);
+			now += SECOND;
+		}
+		all = part(sizes[size], true, all);
+		assert_int_equal(all, 200);
+		for (i = 0, cookie = 100; i < 200; i++) {
+			assert_int_equal(times_told(200, cookie), 1);
+			cookie = i < 30 ? neighbour(cookie) : cookie + 1;
+		}
+	}
+}
+
+/* Whoever is told late is told its age of that time, and next at a doubling. */
+static void test_ages_of_parts(void **state)
+{
+	unsigned int i, all = 0;
+	u64 begun = now;
+
+	(void)state;
+	/* Each in a chain of its own. */
+	for (i = 0; i < 60; i++)
+		be_in(128 + i, TCPSTATES_CLOSE_WAIT);
+	now += 60 * SECOND;
+	for (i = 0; i < 10; i++) {
+		all = part(6, false, all);
+		assert_int_equal(told[all - 1].dur_ns, now - begun);
+		now += 5 * SECOND;
+	}
+	/* The first were told at 60 s, the last at 105. */
+	assert_int_equal(part(1000, true, all), 60);
+	now = begun + 119 * SECOND;
+	assert_int_equal(part(1000, true, 0), 0);
+	now = begun + 120 * SECOND;
+	assert_int_equal(part(1000, true, 0), 60);
+	now = begun + 160 * SECOND;
+	assert_int_equal(part(1000, true, 0), 0);
+}
+
+/* What gets there behind the part that has been looked at: in the next pass. */
+static void test_behind_the_part(void **state)
+{
+	u64 first = 7, second = 8, due_ns;
+
+	(void)state;
+	if (tcps_conn_chain(first) > tcps_conn_chain(second))
+		swap(first, second);
+	be_in(second, TCPSTATES_CLOSE_WAIT);
+	be_in(neighbour(second), TCPSTATES_CLOSE_WAIT);
+	now += 60 * SECOND;
+	assert_int_equal(part(1, false, 0), 1);
+	be_in(first, TCPSTATES_CLOSE_WAIT);
+	assert_true(tcps_stuck_pass(1000, &due_ns));
+	assert_int_equal(stream_take_all(told, TCPSTATES_EVENT_STUCK), 1);
+	assert_int_equal(due_ns, now + 60 * SECOND);
+	now += 60 * SECOND;
+	assert_int_equal(pass(60 * SECOND), 3);
+}
+
+/* A limit that changes in the middle holds for all, and nobody is told twice. */
+static void test_limit_changes_between_parts(void **state)
+{
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < 5; i++)
-		be_in(7 + i * chains, i == 2 ? TCPSTATES_ESTABLISHED :
-				      TCPSTATES_CLOSE_WAIT);
+	for (i = 0; i < 20; i++)
+		be_in(100 + i, TCPSTATES_CLOSE_WAIT);
 	now += 60 * SECOND;
-	assert_int_equal(pass(60 * SECOND), 4);
-	for (i = 1; i < 4; i++)
-		assert_true(told[i].conn != told[i - 1].conn);
-	now += 59 * SECOND;
-	assert_int_equal(pass(1 * SECOND), 0);
+	assert_int_equal(part(15, false, 0), 15);
+	be_in(1, TCPSTATES_SYN_SENT);
+	now += SECOND;
+	change_limit(TCPSTATES_SYN_SENT, 1);
+	assert_int_equal(part(1000, true, 15), 21);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(times_told(21, 100 + i), 1);
+}
+
+/*
+ * Readers have eight parts to read them in. A pass takes a small share of a CPU in
+ * any case, and comes ten times in a second at most.
+ */
+static void test_pace(void **state)
+{
+	unsigned int records;
+
+	(void)state;
+	for (records = 64; records <= 4194304; records *= 2)
+		assert_int_equal(8 * tcps_stuck_part(records), records);
+	assert_int_equal(tcps_stuck_pause_ns(false, 0, 0), 50000000);
+	assert_int_equal(tcps_stuck_pause_ns(false, 0, 1000), 52000000);
+	assert_int_equal(tcps_stuck_pause_ns(false, 0, 1000000), 2050000000);
+	assert_int_equal(tcps_stuck_pause_ns(true, 0, 1000), 100000000);
+	assert_int_equal(tcps_stuck_pause_ns(true, 0, 1000000), 2050000000);
+	assert_int_equal(tcps_stuck_pause_ns(false, SECOND, 1000), 32 * SECOND);
+	assert_int_equal(tcps_stuck_pause_ns(true, SECOND, 1000), 32 * SECOND);
 }
 
 /* A century; the next line comes after 128 years. */
@@ -408,6 +571,11 @@ int main(void)
 		TEST(test_limit_goes),
 		TEST(test_minisock_takes_over),
 		TEST(test_one_chain),
+		TEST(test_in_parts),
+		TEST(test_ages_of_parts),
+		TEST(test_behind_the_part),
+		TEST(test_limit_changes_between_parts),
+		TEST(test_pace),
 		TEST(test_long_age),
 	};
 

@@ -37,8 +37,8 @@ static inline unsigned long shim_next_bit(const unsigned long *words,
 	return bit;
 }
 
-#define for_each_set_bit(bit, words, size) \
-	for (bit = shim_next_bit(words, size, 0); bit < (size); \
+#define for_each_set_bit_from(bit, words, size) \
+	for (bit = shim_next_bit(words, size, bit); bit < (size); \
 	     bit = shim_next_bit(words, size, bit + 1))
 
 static inline void __clear_bit_unlock(int bit, unsigned long *word)

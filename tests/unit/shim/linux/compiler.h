@@ -6,6 +6,7 @@
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 
 #define __read_mostly
+#define OPTIMIZER_HIDE_VAR(x)	__asm__("" : "=r" (x) : "0" (x))
 #define noinline		__attribute__((__noinline__))
 
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)

@@ -14,6 +14,8 @@
 	max_a > max_b ? max_a : max_b;	\
 })
 
+#define clamp(value, low, high)	min(max(value, low), high)
+
 #define swap(a, b) \
 	do { \
 		__typeof__(a) swap_a = (a); \

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Connections that share a chain of the module's table: who can bring that about, and
+how many there may be.
+"""
+
+import subprocess
+
+from lib import kernel, proctcp, tcp, uapi
+from lib.harness import limit
+from lib.truth import SnapshotTest
+
+CHOSEN = '/tests/.build/chosen'
+NOBODY = 65534
+MOST = 64               # as module/conn.h says
+MANY = MOST + 16
+CHAINS = 2048           # with conn_mib=1
+PATIENCE = 60 * kernel.SLOWNESS
+
+
+class Chains(SnapshotTest):
+    def setUp(self):
+        super().setUp()
+        kernel.load('conn_mib=1')
+        self.reader = self.snapshot(gapless=False)
+
+    def missed(self):
+        return uapi.get_stats(self.reader.fd).conns_missed
+
+    @limit(PATIENCE)
+    def test_nobody_can_choose_one(self):
+        """Whose cookies agree in all the bits that the table has chains for."""
+        with subprocess.Popen([CHOSEN, str(CHAINS - 1), str(MANY)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              user=NOBODY) as process:
+            self.assertEqual(process.stdout.readline(), b'ready\n')
+            self.assert_true(self.reader)
+            missed = self.missed()
+            process.stdin.close()
+        self.assertEqual(missed, 0)
+
+    @limit(PATIENCE)
+    def test_one_is_bounded(self):
+        """
+        A socket that leaves a connection in TIME_WAIT each time, and is connected
+        again: all have its cookie. Those that have no room are counted.
+        """
+        listener = tcp.FAMILIES['v4'].listener()
+        self.addCleanup(listener.close)
+        client = tcp.FAMILIES['v4'].open()
+        self.addCleanup(client.close)
+        for _ in range(MANY):
+            client.connect(listener.getsockname())
+            server = listener.accept()[0]
+            client.shutdown(1)
+            self.assertEqual(server.recv(1), b'')
+            server.close()
+            self.assertEqual(client.recv(1), b'')
+            tcp.disconnect(client)
+        waiting = [entry for entry in proctcp.read()
+                   if entry.state == 'TIME_WAIT']
+        self.assertEqual(len(waiting), MANY)
+        self.assertEqual(self.missed(), MANY - MOST)
+        # Others have room.
+        tcp.exchange(tcp.FAMILIES['v4'], 10)
+        self.assertEqual(self.missed(), MANY - MOST)
+
+
+CASES = [Chains]

@@ -15,6 +15,7 @@
 #include "stream.h"
 #include "stuck_timer.h"
 #include "version.h"
+#include "wake.h"
 
 static unsigned int ring_records;
 module_param(ring_records, uint, 0444);
@@ -74,9 +75,12 @@ static int __init tcpstates_init(void)
 	if (ret)
 		goto err_exit_conn;
 	ring_records = tcps_stream_ring_records();
-	ret = tcps_stuck_timer_init();
+	ret = tcps_wake_init();
 	if (ret)
 		goto err_exit_stream;
+	ret = tcps_stuck_timer_init();
+	if (ret)
+		goto err_exit_wake;
 	ret = tcps_probe_init();
 	if (ret)
 		goto err_exit_stuck_timer;
@@ -95,6 +99,8 @@ err_exit_probe:
 	tcps_probe_exit();
 err_exit_stuck_timer:
 	tcps_stuck_timer_exit();
+err_exit_wake:
+	tcps_wake_exit();
 err_exit_stream:
 	tcps_stream_exit();
 err_exit_conn:
@@ -108,6 +114,7 @@ static void __exit tcpstates_exit(void)
 	tcps_hooks_detach();
 	tcps_probe_exit();
 	tcps_stuck_timer_exit();
+	tcps_wake_exit();
 	tcps_stream_exit();
 	tcps_conn_exit();
 }

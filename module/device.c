@@ -7,16 +7,24 @@
  * keeps what it has until the next has succeeded, so that a failed copy loses
  * nothing and a line may be read byte by byte. Binary records need no steps: as
  * a rule they are copied straight from the rings.
+ *
+ * The lock of a file is never held while memory of a process is faulted in, which
+ * may take for ever: a copy that meets a page that is not there ends, the lock
+ * is let go, the page is fetched, and reading goes on with whatever comes next
+ * then. poll() does not even wait for what is left, a look or a copy of somebody
+ * else: it asks him to look once more when he has done (L, M).
  */
 #include "device.h"
 
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/nsproxy.h>
+#include <linux/overflow.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -27,6 +35,7 @@
 #include <linux/uidgid.h>
 #include <linux/uio.h>
 #include <linux/user_namespace.h>
+#include <linux/wait.h>
 #include <net/net_namespace.h>
 
 #include "account.h"
@@ -43,6 +52,7 @@
 #include "uninitialized.h"
 #include "uapi/tcpstates.h"
 #include "version.h"
+#include "wake.h"
 
 /* Nothing in the ABI depends on the word size or on the compiler's padding. */
 static_assert(sizeof(struct tcpstates_record) == 192);
@@ -71,10 +81,13 @@ static_assert(TEXT_BYTES >= TCPS_LINE_MAX);
 
 /**
  * struct tcps_file - an open file
+ * @sleeper: who waits for it
  * @lock: orders the readers of one open file
  * @net: the only namespace that may be seen, held; NULL may see all
  * @user: who is charged for the memory
+ * @was_asked: somebody has found @lock taken, and wants to know what there is
  * @reader: the position
+ * @generation: what tcps_wake_look() said at the last look
  * @format: TCPSTATES_FORMAT_*
  * @first: of @queue, the first that has not been given out whole
  * @count: how many of @queue have been taken from @reader. As a rule one at
@@ -87,10 +100,13 @@ static_assert(TEXT_BYTES >= TCPS_LINE_MAX);
  * @text: lines of some of these
  */
 struct tcps_file {
-	struct mutex lock;	/* everything below but @net and @user */
+	struct tcps_sleeper sleeper;
+	struct mutex lock;	/* everything below but @net to @was_asked */
 	struct net *net;
 	struct tcps_user *user;
+	bool was_asked;
 	struct tcps_reader *reader;
+	u64 generation;
 	u32 format;
 	unsigned int first;
 	unsigned int count;
@@ -107,26 +123,107 @@ static bool is_queue_empty(const struct tcps_file *tf)
 	return tf->first == tf->count;
 }
 
-/* Take a record from the reader to the end of the queue, if there is one. */
-static bool take(struct tcps_file *tf)
+/* Be about to look for records, with the lock held. */
+static void begin_look(struct tcps_file *tf)
 {
-	if (is_queue_empty(tf)) {
-		tf->first = 0;
-		tf->count = 0;
-		tf->end = 0;
-	}
-	if (tf->count == QUEUE ||
-	    !tcps_reader_next(tf->reader, &tf->queue[tf->count]))
-		return false;
-	tf->count++;
-	return true;
+	lockdep_assert_held(&tf->lock);
+	tf->generation = tcps_wake_look(&tf->sleeper, tf->reader);
+}
+
+/* Take a record from the reader to the end of the queue, which has room. */
+static enum tcps_found take(struct tcps_file *tf)
+{
+	enum tcps_found found;
+
+	found = tcps_reader_next(tf->reader, &tf->queue[tf->count]);
+	if (found == TCPS_FOUND_ITEM)
+		tf->count++;
+	return found;
 }
 
 /* Have a record to give out, if there is one. */
-static bool fetch(struct tcps_file *tf)
+static enum tcps_found fetch(struct tcps_file *tf)
 {
+	enum tcps_found found;
+
 	lockdep_assert_held(&tf->lock);
-	return !is_queue_empty(tf) || take(tf);
+	if (!is_queue_empty(tf))
+		return TCPS_FOUND_ITEM;
+	tf->first = 0;
+	tf->count = 0;
+	tf->end = 0;
+	found = take(tf);
+	if (found == TCPS_FOUND_NOTHING)
+		tcps_wake_settle(&tf->sleeper, tf->generation);
+	return found;
+}
+
+/* Looks that a poll() takes at most before it comes back to it later. */
+static unsigned int most_looks(void)
+{
+	return tcps_stream_ring_count() * tcps_stream_ring_records();
+}
+
+/*
+ * The same for who must know it now, whatever signals are there: a search goes
+ * on where it has ended. All that the rings can hold is looked at, and more only
+ * if records come faster; then TCPS_FOUND_SIGNAL says that it is not known.
+ */
+static enum tcps_found find_out(struct tcps_file *tf)
+{
+	unsigned int tries = most_looks() / TCPS_READER_LOOKS + 2;
+	enum tcps_found found;
+
+	begin_look(tf);
+	do {
+		found = fetch(tf);
+	} while (found == TCPS_FOUND_SIGNAL && --tries);
+	return found;
+}
+
+/* Without waiting. Whoever holds the lock else will answer. */
+static bool lock_or_ask(struct tcps_file *tf)
+{
+	if (mutex_trylock(&tf->lock))
+		return true;
+	WRITE_ONCE(tf->was_asked, true);
+	/* L: the question before the lock. Pairs with M. */
+	smp_mb();
+	return mutex_trylock(&tf->lock);
+}
+
+static bool was_asked(struct tcps_file *tf)
+{
+	/* M: the lock before the question. Pairs with L. */
+	smp_mb();
+	return unlikely(READ_ONCE(tf->was_asked)) &&
+	       xchg(&tf->was_asked, false);
+}
+
+/*
+ * Who was turned away is armed, but what came before that he has not seen. If
+ * there is something, he is woken, else records wake him. The second time he is
+ * woken anyway: this is somebody else's system call.
+ */
+static void answer(struct tcps_file *tf)
+{
+	enum tcps_found found;
+
+	tcps_wake_arm(&tf->sleeper);
+	if (!lock_or_ask(tf))
+		return;
+	found = find_out(tf);
+	mutex_unlock(&tf->lock);
+	if (was_asked(tf) || found != TCPS_FOUND_NOTHING)
+		tcps_wake_rouse(&tf->sleeper);
+}
+
+/* Whoever takes the lock lets it go by this. */
+static void let_go(struct tcps_file *tf)
+{
+	mutex_unlock(&tf->lock);
+	if (was_asked(tf))
+		answer(tf);
 }
 
 static bool inside_line(const struct tcps_file *tf)
@@ -160,17 +257,27 @@ static void filter_queue(struct tcps_file *tf,
  * @user: the place, if it is plain memory of the caller's
  * @iter: what tells the places, else
  * @left: room
+ * @asked: what @left was at first
+ * @may_wait: for the lock, and for pages
+ * @has_faulted: a copy was not whole
+ * @is_last: no more of the place can be had
  */
 struct sink {
 	char __user *user;
 	struct iov_iter *iter;
 	size_t left;
+	size_t asked;
+	bool may_wait;
+	bool has_faulted;
+	bool is_last;
 };
 
-/* Returns how much could be copied; all of it, or a fault came. */
+/* Returns how much could be copied; all of it, or a page is not there. */
 static size_t put(struct sink *to, const void *from, size_t size)
 {
 	size_t copied;
+
+	lockdep_assert(pagefault_disabled());
 
 	if (to->iter) {
 		copied = copy_to_iter(from, size, to->iter);
@@ -179,6 +286,7 @@ static size_t put(struct sink *to, const void *from, size_t size)
 		to->user += copied;
 	}
 	to->left -= copied;
+	to->has_faulted = copied < size;
 	return copied;
 }
 
@@ -190,6 +298,32 @@ static void unput(struct sink *to, size_t size)
 	else
 		to->user -= size;
 	to->left += size;
+}
+
+/*
+ * Fetch what the next copy needs of the caller's memory, without a lock. What is
+ * overwritten there is beyond what read() has given. False if not all of it is
+ * to be had.
+ */
+static bool fault_in(struct sink *to)
+{
+	size_t size = min_t(size_t, to->left, TEXT_BYTES), room;
+	char __user *user = to->user;
+
+	might_sleep();
+	if (to->iter) {
+		size_t zeroed = iov_iter_zero(size, to->iter);
+
+		iov_iter_revert(to->iter, zeroed);
+		return zeroed == size;
+	}
+	for (; size; size -= room, user += room) {
+		if (put_user((char)0, user))
+			return false;
+		room = min_t(size_t, size,
+			     PAGE_SIZE - offset_in_page((unsigned long)user));
+	}
+	return true;
 }
 
 /*
@@ -206,7 +340,9 @@ static unsigned int make_lines(struct tcps_file *tf, size_t room,
 		length += tcps_format_line(&tf->lines, &tf->queue[i++],
 					   tf->text + length);
 		ends[lines++] = length;
-	} while (length + TCPS_LINE_MAX <= most && (i < tf->count || take(tf)));
+	} while (length + TCPS_LINE_MAX <= most &&
+		 (i < tf->count ||
+		  (i < QUEUE && take(tf) == TCPS_FOUND_ITEM)));
 	tf->begin = 0;
 	tf->given = 0;
 	tf->end = ends[0];
@@ -226,13 +362,26 @@ static void drop_given(struct tcps_file *tf, const size_t *ends,
 	tf->end = i < lines ? ends[i] : 0;
 }
 
+/* Of @copied bytes of lines, how many belong to one that is not whole. */
+static size_t torn(const struct tcps_file *tf, const size_t *ends,
+		   unsigned int lines, size_t copied)
+{
+	size_t whole = tf->given;
+	unsigned int i;
+
+	for (i = 0; i < lines && ends[i] <= tf->given + copied; i++)
+		whole = ends[i];
+	return tf->given + copied - whole;
+}
+
 /*
  * Whole lines; but a part, if the buffer is smaller than one and this is the
- * first. False if no more can be given.
+ * first, or if the caller's memory ends there. False if no more can be given.
  */
-static bool give_lines(struct tcps_file *tf, struct sink *to, bool is_first)
+static bool give_lines(struct tcps_file *tf, struct sink *to)
 {
 	size_t tcps_uninitialized ends[QUEUE];
+	bool is_first = to->left == to->asked;
 	unsigned int lines = 1;
 	size_t part, copied;
 
@@ -244,21 +393,38 @@ static bool give_lines(struct tcps_file *tf, struct sink *to, bool is_first)
 		return false;
 	part = min(part, to->left);
 	copied = put(to, tf->text + tf->given, part);
-	tf->given += copied;
+	if (copied < part && !to->is_last) {
+		size_t less = torn(tf, ends, lines, copied);
+
+		unput(to, less);
+		tf->given += copied - less;
+	} else {
+		tf->given += copied;
+	}
 	drop_given(tf, ends, lines);
 	return copied == part;
 }
 
-static void read_text(struct tcps_file *tf, struct sink *to)
+/* Why no more can be given: there is no more, or that is not known. */
+static int reason(enum tcps_found found)
 {
-	bool is_first = true;
+	return found == TCPS_FOUND_NOTHING ? -EAGAIN : -ERESTARTSYS;
+}
 
-	while (to->left && fetch(tf) && give_lines(tf, to, is_first)) {
-		is_first = false;
-		if (signal_pending(current))
+/* 0 if enough was given, else why there is not more. */
+static int read_text(struct tcps_file *tf, struct sink *to)
+{
+	enum tcps_found found;
+
+	while (to->left) {
+		found = fetch(tf);
+		if (found != TCPS_FOUND_ITEM)
+			return reason(found);
+		if (!give_lines(tf, to) || signal_pending(current))
 			break;
 		cond_resched();
 	}
+	return to->has_faulted ? -EFAULT : 0;
 }
 
 /*
@@ -313,74 +479,104 @@ static bool give_slots(struct tcps_file *tf, struct sink *to)
 	return true;
 }
 
-static bool give_record(struct tcps_file *tf, struct sink *to)
+/* 0 if it was given, else why not. */
+static int give_record(struct tcps_file *tf, struct sink *to)
 {
 	size_t size = sizeof(tf->queue[0]), copied;
+	enum tcps_found found = fetch(tf);
 
-	if (!fetch(tf))
-		return false;
+	if (found != TCPS_FOUND_ITEM)
+		return reason(found);
 	copied = put(to, &tf->queue[tf->first], size);
 	if (copied < size) {
 		unput(to, copied);
-		return false;
+		return -EFAULT;
 	}
 	tf->first++;
-	return true;
+	return 0;
 }
 
-static void read_binary(struct tcps_file *tf, struct sink *to)
+/* 0 if enough was given, else why there is not more. */
+static int read_binary(struct tcps_file *tf, struct sink *to)
 {
-	while (to->left >= sizeof(tf->queue[0]) &&
-	       (give_slots(tf, to) || give_record(tf, to))) {
+	int ret;
+
+	while (to->left >= sizeof(tf->queue[0])) {
+		if (!give_slots(tf, to)) {
+			ret = give_record(tf, to);
+			if (ret)
+				return ret;
+		}
 		if (signal_pending(current))
 			break;
 		cond_resched();
 	}
+	return 0;
 }
 
-/* If there is something to give and nothing was given, the copy has failed. */
-static ssize_t read_locked(struct tcps_file *tf, struct sink *to)
+/* Likewise. No page is faulted in. */
+static int read_locked(struct tcps_file *tf, struct sink *to)
 {
-	size_t asked = to->left;
+	int ret;
 
 	if (tf->format == TCPSTATES_FORMAT_BINARY &&
-	    asked < sizeof(tf->queue[0]))
+	    to->asked < sizeof(tf->queue[0]))
 		return -EINVAL;
+	begin_look(tf);
+	to->has_faulted = false;
+	pagefault_disable();
 	if (tf->format == TCPSTATES_FORMAT_BINARY)
-		read_binary(tf, to);
+		ret = read_binary(tf, to);
 	else
-		read_text(tf, to);
-	if (to->left < asked)
-		return asked - to->left;
-	return is_queue_empty(tf) ? -EAGAIN : -EFAULT;
+		ret = read_text(tf, to);
+	pagefault_enable();
+	return ret;
+}
+
+static int lock_to_read(struct tcps_file *tf, const struct sink *to)
+{
+	if (!to->may_wait)
+		return lock_or_ask(tf) ? 0 : -EAGAIN;
+	return mutex_lock_interruptible(&tf->lock) ? -ERESTARTSYS : 0;
 }
 
 /*
- * What there is now; -EAGAIN if there is nothing. Another reader of the file
- * may hold the lock for as long as its memory takes to fault in.
+ * What there is now, as much as fits. -EAGAIN if there is nothing,
+ * -ERESTARTSYS if a signal came before that was known.
  */
-static ssize_t read_now(struct tcps_file *tf, struct sink *to, bool wait)
+static ssize_t read_now(struct tcps_file *tf, struct sink *to)
 {
-	ssize_t ret;
+	int ret;
 
-	if (!wait && !mutex_trylock(&tf->lock))
-		return -EAGAIN;
-	if (wait && mutex_lock_interruptible(&tf->lock))
-		return -ERESTARTSYS;
-	ret = read_locked(tf, to);
-	mutex_unlock(&tf->lock);
-	return ret;
+	for (;;) {
+		ret = lock_to_read(tf, to);
+		if (ret)
+			break;
+		ret = read_locked(tf, to);
+		let_go(tf);
+		if (ret != -EFAULT || to->is_last)
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		/* Else the page was taken away before: there is no hurry. */
+		to->is_last = !fault_in(to);
+		cond_resched();
+	}
+	return to->left < to->asked ? to->asked - to->left : ret;
 }
 
 static ssize_t read_waiting(struct tcps_file *tf, struct sink *to)
 {
+	wait_queue_head_t *queue = &tf->sleeper.queue;
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	ssize_t ret;
 
-	add_wait_queue(tcps_stream_queue(), &wait);
+	add_wait_queue(queue, &wait);
 	for (;;) {
-		tcps_stream_arm();
-		ret = read_now(tf, to, true);
+		tcps_wake_arm(&tf->sleeper);
+		ret = read_now(tf, to);
 		if (ret != -EAGAIN)
 			break;
 		if (signal_pending(current)) {
@@ -388,8 +584,12 @@ static ssize_t read_waiting(struct tcps_file *tf, struct sink *to)
 			break;
 		}
 		wait_woken(&wait, TASK_INTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+		/* As a rule there is something: then it need not be armed. */
+		ret = read_now(tf, to);
+		if (ret != -EAGAIN)
+			break;
 	}
-	remove_wait_queue(tcps_stream_queue(), &wait);
+	remove_wait_queue(queue, &wait);
 	return ret;
 }
 
@@ -400,7 +600,8 @@ static ssize_t read_to(struct file *file, struct sink *to, bool wait)
 
 	if (!to->left)
 		return 0;
-	ret = read_now(tf, to, wait);
+	to->asked = to->left;
+	ret = read_now(tf, to);
 	if (ret == -EAGAIN && wait)
 		ret = read_waiting(tf, to);
 	return ret;
@@ -415,7 +616,7 @@ static ssize_t read_to(struct file *file, struct sink *to, bool wait)
 static ssize_t device_read(struct file *file, char __user *user, size_t size,
 			   loff_t *position)
 {
-	struct sink to = { .user = user, .left = size };
+	struct sink to = { .user = user, .left = size, .may_wait = true };
 
 	return read_to(file, &to, !(file->f_flags & O_NONBLOCK));
 }
@@ -427,27 +628,34 @@ static ssize_t device_read(struct file *file, char __user *user, size_t size,
  */
 static ssize_t device_read_iter(struct kiocb *call, struct iov_iter *iter)
 {
-	struct sink to = { .iter = iter, .left = iov_iter_count(iter) };
-	bool wait = !(call->ki_filp->f_flags & O_NONBLOCK) &&
-		    !(call->ki_flags & IOCB_NOWAIT);
+	struct sink to = {
+		.iter = iter,
+		.left = iov_iter_count(iter),
+		.may_wait = !(call->ki_flags & IOCB_NOWAIT),
+	};
 
-	return read_to(call->ki_filp, &to, wait);
+	return read_to(call->ki_filp, &to, to.may_wait &&
+		       !(call->ki_filp->f_flags & O_NONBLOCK));
 }
 
+/*
+ * It waits for nobody. What it does not know, since somebody else is at it or
+ * the search takes too long, it is woken for, and is asked again.
+ */
 static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 {
 	struct tcps_file *tf = file->private_data;
-	__poll_t ready = 0;
+	enum tcps_found found;
 
-	poll_wait(file, tcps_stream_queue(), table);
-	tcps_stream_arm();
-	/* The caller sees the signal, and asks again. */
-	if (mutex_lock_interruptible(&tf->lock))
+	poll_wait(file, &tf->sleeper.queue, table);
+	tcps_wake_arm(&tf->sleeper);
+	if (!lock_or_ask(tf))
 		return 0;
-	if (fetch(tf))
-		ready = EPOLLIN | EPOLLRDNORM;
-	mutex_unlock(&tf->lock);
-	return ready;
+	found = find_out(tf);
+	let_go(tf);
+	if (found == TCPS_FOUND_SIGNAL)
+		tcps_wake_rouse(&tf->sleeper);
+	return found == TCPS_FOUND_ITEM ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 /* The rings hold what happens in all namespaces. */
@@ -485,16 +693,15 @@ static long get_stats(struct tcps_file *tf, void __user *to)
 	tcps_conn_stats(&stats);
 	tcps_probe_stats(&stats);
 	tcps_hooks_stats(&stats);
-	if (mutex_lock_interruptible(&tf->lock))
-		return -ERESTARTSYS;
-	stats.reader_lost = tf->reader->lost;
-	mutex_unlock(&tf->lock);
+	stats.reader_lost = READ_ONCE(tf->reader->lost);
 	return copy_to_user(to, &stats, sizeof(stats)) ? -EFAULT : 0;
 }
 
 static long get_account(void __user *to)
 {
-	struct tcpstates_account account = { };
+	struct tcpstates_account account = {
+		.wakeups = tcps_wake_count(),
+	};
 
 	tcps_conn_account(&account);
 	tcps_audit_account(&account);
@@ -521,7 +728,7 @@ static long set_format(struct tcps_file *tf, const void __user *from)
 		tf->format = format.format;
 		tf->end = 0;
 	}
-	mutex_unlock(&tf->lock);
+	let_go(tf);
 	return ret;
 }
 
@@ -537,19 +744,26 @@ static long set_filter(struct tcps_file *tf, const void __user *from)
 		return ret;
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
-	tcps_reader_set_filter(tf->reader, &filter);
-	filter_queue(tf, &filter);
-	mutex_unlock(&tf->lock);
-	return 0;
+	ret = tcps_wake_choose(&tf->sleeper, tf->reader->netns, &filter);
+	if (!ret) {
+		tcps_reader_set_filter(tf->reader, &filter);
+		filter_queue(tf, &filter);
+	}
+	let_go(tf);
+	if (!ret)
+		tcps_wake_rouse(&tf->sleeper);
+	return ret;
 }
 
 static long rewind_reader(struct tcps_file *tf)
 {
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
+	begin_look(tf);
 	tcps_reader_rewind(tf->reader);
 	drop_queue(tf);
-	mutex_unlock(&tf->lock);
+	let_go(tf);
+	tcps_wake_rouse(&tf->sleeper);
 	return 0;
 }
 
@@ -559,7 +773,7 @@ static long skip_to_now(struct tcps_file *tf)
 		return -ERESTARTSYS;
 	tcps_reader_skip(tf->reader);
 	drop_queue(tf);
-	mutex_unlock(&tf->lock);
+	let_go(tf);
 	return 0;
 }
 
@@ -569,10 +783,13 @@ static long take_snapshot(struct tcps_file *tf)
 
 	if (mutex_lock_interruptible(&tf->lock))
 		return -ERESTARTSYS;
+	begin_look(tf);
 	ret = tcps_reader_snapshot(tf->reader, tf->user);
 	if (!ret)
 		drop_queue(tf);
-	mutex_unlock(&tf->lock);
+	let_go(tf);
+	if (!ret)
+		tcps_wake_rouse(&tf->sleeper);
 	return ret;
 }
 
@@ -639,11 +856,17 @@ static struct tcps_user *open_user(void)
 						    CAP_SYS_RESOURCE));
 }
 
+static size_t passed_size(void)
+{
+	return array_size(tcps_stream_ring_count(), sizeof(u64));
+}
+
 static int device_open(struct inode *inode, struct file *file)
 {
 	unsigned int count = tcps_stream_ring_count();
 	struct tcps_user *user = open_user();
 	struct tcps_file *tf;
+	u32 netns;
 
 	if (!user)
 		return -ENOMEM;
@@ -653,17 +876,28 @@ static int device_open(struct inode *inode, struct file *file)
 	tf->reader = tcps_account_alloc(user, tcps_reader_size(count));
 	if (!tf->reader)
 		goto err_free_file;
-	mutex_init(&tf->lock);
 	tf->user = user;
 	tf->net = only_visible_net();
-	tcps_reader_init(tf->reader, tcps_stream_rings(), count,
-			 tf->net ? tf->net->ns.inum : 0);
+	netns = tf->net ? tf->net->ns.inum : 0;
+	tf->sleeper.passed = tcps_account_alloc(user, passed_size());
+	if (!tf->sleeper.passed)
+		goto err_put_net;
+	if (tcps_wake_add(&tf->sleeper, user->uid, netns))
+		goto err_free_passed;
+	mutex_init(&tf->lock);
+	tcps_reader_init(tf->reader, tcps_stream_rings(), count, netns);
 	/* misc_open() has left the miscdevice in there. */
 	file->private_data = tf;
 	/* device_read_iter() heeds IOCB_NOWAIT: RWF_NOWAIT is let through. */
 	file->f_mode |= FMODE_NOWAIT;
 	return stream_open(inode, file);
 
+err_free_passed:
+	tcps_account_free(user, tf->sleeper.passed, passed_size());
+err_put_net:
+	if (tf->net)
+		put_net(tf->net);
+	tcps_account_free(user, tf->reader, tcps_reader_size(count));
 err_free_file:
 	tcps_account_free(user, tf, sizeof(*tf));
 err_close_user:
@@ -676,6 +910,8 @@ static int device_release(struct inode *inode, struct file *file)
 	struct tcps_file *tf = file->private_data;
 	struct tcps_user *user = tf->user;
 
+	tcps_wake_remove(&tf->sleeper);
+	tcps_account_free(user, tf->sleeper.passed, passed_size());
 	if (tf->net)
 		put_net(tf->net);
 	tcps_reader_end(tf->reader);

@@ -18,6 +18,7 @@
 #include "stuck_timer.h"
 #include "verify.h"
 #include "version.h"
+#include "wake.h"
 
 static unsigned int ring_records;
 module_param(ring_records, uint, 0444);
@@ -88,9 +89,12 @@ static int __init tcpstates_init(void)
 	if (ret)
 		goto err_exit_conn;
 	ring_records = tcps_stream_ring_records();
-	ret = tcps_stuck_timer_init();
+	ret = tcps_wake_init();
 	if (ret)
 		goto err_exit_stream;
+	ret = tcps_stuck_timer_init();
+	if (ret)
+		goto err_exit_wake;
 	ret = tcps_probe_init();
 	if (ret)
 		goto err_exit_stuck_timer;
@@ -118,6 +122,8 @@ err_exit_probe:
 	tcps_probe_exit();
 err_exit_stuck_timer:
 	tcps_stuck_timer_exit();
+err_exit_wake:
+	tcps_wake_exit();
 err_exit_stream:
 	tcps_stream_exit();
 err_exit_conn:
@@ -149,6 +155,7 @@ static void __exit tcpstates_exit(void)
 		sleep_for_good();
 	tcps_probe_exit();
 	tcps_stuck_timer_exit();
+	tcps_wake_exit();
 	tcps_stream_exit();
 	tcps_conn_exit();
 }

@@ -25,9 +25,6 @@
 #include "filter.h"
 #include "snapshot.h"
 
-/* Records that are not wanted before the reader offers its CPU. */
-#define LOOKS_BEFORE_RESCHED	256
-
 /* A ring is overtaken that often only if it is of no use. */
 #define TRIES_FOR_LAST_TIME	4
 
@@ -129,6 +126,25 @@ void tcps_reader_skip(struct tcps_reader *reader)
 	for (i = 0; i < reader->count; i++)
 		reader->cursors[i].next = tcps_ring_settled(reader->rings[i]);
 	drop_batch(reader);
+}
+
+/**
+ * tcps_reader_pass() - go past records that need no look
+ * @reader: the reader; tcps_reader_next() has found nothing since it was moved
+ * @to: for each ring the number of the first record to look at; the position
+ *	stays where it is beyond that already
+ *
+ * They count neither as read nor as lost, whether they are overwritten or not.
+ *
+ * Context: any.
+ */
+void tcps_reader_pass(struct tcps_reader *reader, const u64 to[])
+{
+	unsigned int i;
+
+	for (i = 0; i < reader->count; i++)
+		if (reader->cursors[i].next < to[i])
+			reader->cursors[i].next = to[i];
 }
 
 /**
@@ -409,7 +425,7 @@ const struct tcpstates_record *tcps_reader_peek(struct tcps_reader *reader)
 		slot = first_slot(reader);
 		if (!reader->filtered || wanted(reader, slot))
 			return slot;
-		if (++looked_at == LOOKS_BEFORE_RESCHED)
+		if (++looked_at == TCPS_READER_LOOKS)
 			break;
 		tcps_reader_take(reader);
 	}
@@ -526,10 +542,10 @@ static bool take(struct tcps_reader *reader, struct tcpstates_record *record)
  * A batch that was opened after the walk of the snapshot, if there is one, is read
  * to its end: no record to come can lack a row.
  */
-static bool has_nothing(struct tcps_reader *reader)
+static enum tcps_found has_nothing(struct tcps_reader *reader)
 {
 	drop_snapshot(reader);
-	return false;
+	return TCPS_FOUND_NOTHING;
 }
 
 /**
@@ -539,25 +555,25 @@ static bool has_nothing(struct tcps_reader *reader)
  *
  * Context: may sleep. A signal ends a long search, which goes on at the next
  * call.
- * Return: false if there is nothing now.
+ * Return: which of the three it is.
  */
-bool tcps_reader_next(struct tcps_reader *reader,
-		      struct tcpstates_record *record)
+enum tcps_found tcps_reader_next(struct tcps_reader *reader,
+				 struct tcpstates_record *record)
 {
 	unsigned int looked_at = 0;
 	bool fresh = false;
 
 	if (next_row(reader, record))
-		return true;
+		return TCPS_FOUND_ITEM;
 	for (;;) {
-		if (++looked_at % LOOKS_BEFORE_RESCHED == 0) {
+		if (++looked_at % TCPS_READER_LOOKS == 0) {
 			cond_resched();
 			if (signal_pending(current))
-				return false;
+				return TCPS_FOUND_SIGNAL;
 		}
 		if (reader->turn_count) {
 			if (take(reader, record))
-				return true;
+				return TCPS_FOUND_ITEM;
 		} else if (!fresh || reader->beyond) {
 			/* Beyond: its writer may not know that we will wait. */
 			open_batch(reader);
@@ -567,7 +583,7 @@ bool tcps_reader_next(struct tcps_reader *reader,
 			record->boot_ns = reader->horizon_ns;
 			record->real_ns = ktime_get_real_ns();
 			tell_loss(reader, record);
-			return true;
+			return TCPS_FOUND_ITEM;
 		} else {
 			return has_nothing(reader);
 		}

@@ -76,15 +76,26 @@ struct tcps_reader {
 	struct tcps_cursor cursors[];
 };
 
+/* Records that are not wanted before the reader offers its CPU. */
+#define TCPS_READER_LOOKS	256
+
+/* What tcps_reader_next() has found. */
+enum tcps_found {
+	TCPS_FOUND_NOTHING,	/* there is nothing now */
+	TCPS_FOUND_ITEM,
+	TCPS_FOUND_SIGNAL,	/* it does not know: a signal came first */
+};
+
 size_t tcps_reader_size(unsigned int count);
 void tcps_reader_init(struct tcps_reader *reader,
 		      struct tcps_ring *const *rings, unsigned int count,
 		      u32 netns);
 void tcps_reader_set_filter(struct tcps_reader *reader,
 			    const struct tcpstates_filter *filter);
-bool tcps_reader_next(struct tcps_reader *reader,
-		      struct tcpstates_record *record);
+enum tcps_found tcps_reader_next(struct tcps_reader *reader,
+				 struct tcpstates_record *record);
 void tcps_reader_skip(struct tcps_reader *reader);
+void tcps_reader_pass(struct tcps_reader *reader, const u64 to[]);
 void tcps_reader_rewind(struct tcps_reader *reader);
 int tcps_reader_snapshot(struct tcps_reader *reader, struct tcps_user *user);
 void tcps_reader_end(struct tcps_reader *reader);

@@ -152,6 +152,20 @@ static inline u64 tcps_ring_head(const struct tcps_ring *ring)
 }
 
 /**
+ * tcps_ring_is_entered() - whether its writer is at work
+ * @ring: the ring
+ *
+ * Context: any.
+ * Return: false if all that the writer has begun is complete, below what
+ * tcps_ring_head() returns from here on.
+ */
+static inline bool tcps_ring_is_entered(const struct tcps_ring *ring)
+{
+	/* J: the counter before the head. Pairs with J in tcps_ring_leave(). */
+	return smp_load_acquire(&ring->shared->entered) & 1;
+}
+
+/**
  * tcps_ring_holds() - whether a record has not been overwritten
  * @ring: the ring, with slots
  * @number: which one; below what tcps_ring_head() returned

@@ -60,7 +60,7 @@ static __always_inline void tcps_step_enter_chain(struct tcps_visit *visit,
 	local_irq_save(visit->irqs);
 	visit->stream = tcps_stream_enter();
 	visit->chain = tcps_conn_lock_chain(chain);
-	/* A: the ring is entered before all that follows. Pairs with E and F. */
+	/* A: the ring is entered before all that follows. Pairs with E, F and G. */
 	smp_mb__after_atomic();
 }
 

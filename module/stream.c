@@ -4,15 +4,6 @@
  * so each ring has one writer at a time, whatever context the transition comes
  * from (process, softirq, a softirq over a process, all preemptible on RT),
  * and the times in a ring never go backwards.
- *
- * Wake-up: a reader that finds nothing puts itself on the queue, asks for it in
- * @tcps_stream_waiting and looks again. A writer that sees the request queues an
- * irq_work, since it may run under any lock of the network stack. That wakes all
- * readers if the last time is long enough ago, else it leaves it to a timer:
- * waking costs as much as some ten records, so under load one wake-up is for all
- * records of tcps_stream_batch_us. After a silence it comes at once. While the
- * timer runs nobody need ask, however many readers find nothing again: writers
- * are in this at most once for each wake-up.
  */
 #include "stream.h"
 
@@ -20,7 +11,6 @@
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/gfp.h>
-#include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
@@ -32,8 +22,6 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-
-#include "compat.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -47,54 +35,13 @@
 
 DEFINE_PER_CPU_ALIGNED(struct tcps_stream_cpu, tcps_stream_cpus);
 
-static struct tcps_ring **rings;	/* one for each possible CPU */
-static unsigned int ring_count;
+struct tcps_ring **tcps_stream_all;	/* one for each possible CPU */
+unsigned int tcps_stream_count;
 static unsigned int ring_records;
 static enum cpuhp_state hotplug_state;
-static DECLARE_WAIT_QUEUE_HEAD(queue);
-static struct hrtimer wake_timer;
-static u64 woken_ns;	/* when the readers were woken last, CLOCK_MONOTONIC */
 
 unsigned int tcps_stream_batch_us = 1000;
 enum tcps_stream_wait tcps_stream_waiting __read_mostly;
-
-static void wake_readers(u64 now_ns)
-{
-	WRITE_ONCE(woken_ns, now_ns);
-	/*
-	 * G: the request before the queue is walked, so that a reader either is
-	 * on the queue, or asks after the request was taken back. Pairs with F
-	 * and K.
-	 */
-	smp_store_mb(tcps_stream_waiting, TCPS_WAIT_NONE);
-	/* All of them: each file sees its own records (EPOLLEXCLUSIVE). */
-	wake_up_interruptible_all(&queue);
-}
-
-static enum hrtimer_restart on_timer(struct hrtimer *timer)
-{
-	wake_readers(ktime_get_ns());
-	return HRTIMER_NORESTART;
-}
-
-/*
- * @tcps_stream_waiting says so before the timer can run out: that clears it again. If a
- * reader has asked anew in between, the next record just comes here once more,
- * and sets the timer to the same time.
- */
-static void on_record(struct irq_work *work)
-{
-	u64 now_ns = ktime_get_ns();
-	u64 due_ns = READ_ONCE(woken_ns) +
-		     READ_ONCE(tcps_stream_batch_us) * (u64)NSEC_PER_USEC;
-
-	if (now_ns >= due_ns) {
-		wake_readers(now_ns);
-		return;
-	}
-	WRITE_ONCE(tcps_stream_waiting, TCPS_WAIT_TIMER);
-	hrtimer_start(&wake_timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS);
-}
 
 /*
  * Memory for a CPU that comes up. Without it the CPU works all the same, and
@@ -123,11 +70,11 @@ static void free_rings(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ring_count; i++) {
-		vfree(rings[i]->slots);
-		free_page((unsigned long)rings[i]->shared);
+	for (i = 0; i < tcps_stream_count; i++) {
+		vfree(tcps_stream_all[i]->slots);
+		free_page((unsigned long)tcps_stream_all[i]->shared);
 	}
-	kfree(rings);
+	kfree(tcps_stream_all);
 }
 
 /* The counters of all possible CPUs, each in a page of its own for mmap(). */
@@ -135,8 +82,8 @@ static int make_rings(void)
 {
 	unsigned int cpu;
 
-	rings = kcalloc(num_possible_cpus(), sizeof(*rings), GFP_KERNEL);
-	if (!rings)
+	tcps_stream_all = kcalloc(num_possible_cpus(), sizeof(*tcps_stream_all), GFP_KERNEL);
+	if (!tcps_stream_all)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		struct tcps_stream_cpu *stream = per_cpu_ptr(&tcps_stream_cpus,
@@ -148,8 +95,7 @@ static int make_rings(void)
 		stream->ring.shared = (void *)get_zeroed_page(GFP_KERNEL);
 		if (!stream->ring.shared)
 			goto err_free_rings;
-		init_irq_work(&stream->wake, on_record);
-		rings[ring_count++] = &stream->ring;
+		tcps_stream_all[tcps_stream_count++] = &stream->ring;
 	}
 	return 0;
 
@@ -197,8 +143,6 @@ int tcps_stream_init(unsigned int records)
 		       TCPS_STREAM_RECORDS_MIN, TCPS_STREAM_RECORDS_MAX);
 		return -EINVAL;
 	}
-	tcps_hrtimer_setup(&wake_timer, on_timer, CLOCK_MONOTONIC,
-			   HRTIMER_MODE_ABS);
 	ring_records = roundup_pow_of_two(records);
 	ret = make_rings();
 	if (ret)
@@ -230,12 +174,7 @@ err_free_rings:
  */
 void tcps_stream_exit(void)
 {
-	unsigned int cpu;
-
 	cpuhp_remove_state(hotplug_state);
-	for_each_possible_cpu(cpu)
-		irq_work_sync(&per_cpu(tcps_stream_cpus, cpu).wake);
-	hrtimer_cancel(&wake_timer);
 	free_rings();
 }
 
@@ -254,7 +193,7 @@ void tcps_stream_set_offset(struct tcps_stream_cpu *stream)
 }
 
 /**
- * tcps_stream_tell() - tell tracers of a record, and readers if they wait
+ * tcps_stream_tell() - tell tracers of a record, and wake.c if it waits
  * @stream: this CPU's
  * @record: the record, published
  *
@@ -271,26 +210,6 @@ void tcps_stream_tell(struct tcps_stream_cpu *stream,
 }
 
 /**
- * tcps_stream_rings() - all rings
- *
- * Return: tcps_stream_ring_count() rings, there as long as the module is.
- */
-struct tcps_ring *const *tcps_stream_rings(void)
-{
-	return rings;
-}
-
-/**
- * tcps_stream_ring_count() - how many rings there are
- *
- * Return: the number.
- */
-unsigned int tcps_stream_ring_count(void)
-{
-	return ring_count;
-}
-
-/**
  * tcps_stream_ring_records() - size of a ring
  *
  * Return: the number of records that it holds.
@@ -298,35 +217,6 @@ unsigned int tcps_stream_ring_count(void)
 unsigned int tcps_stream_ring_records(void)
 {
 	return ring_records;
-}
-
-/**
- * tcps_stream_queue() - where readers sleep
- *
- * Return: the queue.
- */
-wait_queue_head_t *tcps_stream_queue(void)
-{
-	return &queue;
-}
-
-/**
- * tcps_stream_arm() - ask for a wake-up at the next record
- *
- * To be called by a reader that is on the queue already, and before it looks
- * for records a last time.
- *
- * Context: process.
- */
-void tcps_stream_arm(void)
-{
-	/* K: on the queue before the look whether a timer runs. Pairs with G. */
-	smp_mb();
-	if (READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_TIMER)
-		return;
-	WRITE_ONCE(tcps_stream_waiting, TCPS_WAIT_RECORD);
-	/* F: the request before the look at the rings. Pairs with A and G. */
-	smp_mb();
 }
 
 /**
@@ -339,8 +229,8 @@ void tcps_stream_stats(struct tcpstates_stats *stats)
 {
 	unsigned int i;
 
-	for (i = 0; i < ring_count; i++) {
-		const struct tcps_ring *ring = rings[i];
+	for (i = 0; i < tcps_stream_count; i++) {
+		const struct tcps_ring *ring = tcps_stream_all[i];
 
 		stats->recorded += READ_ONCE(ring->shared->head);
 		stats->overwritten += tcps_ring_oldest(ring);

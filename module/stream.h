@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The stream: one ring for each CPU, the moment of recording, and the wake-up
- * of readers. Everything that happens on the hot path after a transition has
+ * The stream: one ring for each CPU, the moment of recording, and the word to
+ * wake.c that there is a record. Everything that happens on the hot path after a transition has
  * been understood.
  *
  * Context: process, where nothing else is said.
@@ -16,7 +16,6 @@
 #include <linux/percpu.h>
 #include <linux/tracepoint-defs.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 
 #include "ring.h"
 #include "uapi/tcpstates.h"
@@ -27,7 +26,7 @@
 /* Microseconds between two wake-ups at least; may change at any time. */
 extern unsigned int tcps_stream_batch_us;
 
-/* What readers wait for: nothing, the next record, or the timer. */
+/* What wake.c waits for: nothing, the next record, or a pass of its own. */
 enum tcps_stream_wait {
 	TCPS_WAIT_NONE,
 	TCPS_WAIT_RECORD,
@@ -44,7 +43,7 @@ DECLARE_TRACEPOINT(transition);
  * @cpu: its number
  * @real_offset: CLOCK_REALTIME - CLOCK_BOOTTIME, in ns
  * @offset_at: in which jiffy that was found out last
- * @wake: wakes the readers, queued by this CPU
+ * @wake: tells wake.c of a record, queued by this CPU
  * @nowhere: where records go if there is no memory for the ring
  */
 struct tcps_stream_cpu {
@@ -142,19 +141,40 @@ static inline void tcps_stream_leave(struct tcps_stream_cpu *stream,
 				     const struct tcpstates_record *record)
 {
 	tcps_ring_leave(&stream->ring);
-	/* After A: the writer's half of F in ring.c. */
+	/* After A: the writer's half of F and G in ring.c. */
 	if (record &&
 	    (unlikely(READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_RECORD) ||
 	     tracepoint_enabled(transition)))
 		tcps_stream_tell(stream, record);
 }
 
-/* Readers. Context: process. */
-struct tcps_ring *const *tcps_stream_rings(void);
-unsigned int tcps_stream_ring_count(void);
+/* Readers. Context: process, where nothing else is said. */
+extern struct tcps_ring **tcps_stream_all;
+extern unsigned int tcps_stream_count;
+
+/**
+ * tcps_stream_rings() - all rings
+ *
+ * Context: any.
+ * Return: tcps_stream_ring_count() rings, there as long as the module is.
+ */
+static inline struct tcps_ring *const *tcps_stream_rings(void)
+{
+	return tcps_stream_all;
+}
+
+/**
+ * tcps_stream_ring_count() - how many rings there are
+ *
+ * Context: any.
+ * Return: the number.
+ */
+static inline unsigned int tcps_stream_ring_count(void)
+{
+	return tcps_stream_count;
+}
+
 unsigned int tcps_stream_ring_records(void);
-wait_queue_head_t *tcps_stream_queue(void);
-void tcps_stream_arm(void);
 void tcps_stream_stats(struct tcpstates_stats *stats);
 
 #endif /* _TCPS_STREAM_H */

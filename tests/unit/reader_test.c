@@ -816,6 +816,50 @@ static void run_threads(u64 slots, struct follower followers[READERS])
 	tear_down(&bench);
 }
 
+bool shim_signal_pending;
+
+/* A signal ends a search, which is not the same as finding nothing. */
+static void test_signal(void **state)
+{
+	const struct tcpstates_filter filter = { .conn = 1 };
+	struct tcpstates_record record;
+	struct bench bench;
+	unsigned int calls;
+
+	(void)state;
+	set_up(&bench, 4096, 0);
+	tcps_reader_set_filter(bench.reader, &filter);
+	put_many(&bench, 0, 10, 3 * TCPS_READER_LOOKS);
+	shim_signal_pending = true;
+	for (calls = 0; calls < 3; calls++)
+		assert_int_equal(tcps_reader_next(bench.reader, &record),
+				 TCPS_FOUND_SIGNAL);
+	/* A search goes on where it has ended, and a short one is finished. */
+	assert_int_equal(tcps_reader_next(bench.reader, &record),
+			 TCPS_FOUND_NOTHING);
+	shim_signal_pending = false;
+	assert_int_equal(tcps_reader_next(bench.reader, &record),
+			 TCPS_FOUND_NOTHING);
+	tear_down(&bench);
+}
+
+/* What need not be looked at is neither read nor lost, nor gone back to. */
+static void test_pass(void **state)
+{
+	const u64 to[RINGS] = { 2 * SLOTS }, back[RINGS] = { SLOTS };
+	struct bench bench;
+
+	(void)state;
+	set_up(&bench, SLOTS, 0);
+	expect_end(&bench);
+	put_many(&bench, 0, 10, 3 * SLOTS);
+	tcps_reader_pass(bench.reader, to);
+	tcps_reader_pass(bench.reader, back);
+	expect(&bench, 0, 10 + 2 * SLOTS);
+	assert_int_equal(bench.reader->lost, 0);
+	tear_down(&bench);
+}
+
 static void test_threads_and_small_rings(void **state)
 {
 	struct follower followers[READERS];
@@ -868,6 +912,8 @@ int main(void)
 		cmocka_unit_test(test_rewind_forgets_untold_losses),
 		cmocka_unit_test(test_large_numbers),
 		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_pass),
 		cmocka_unit_test(test_threads_and_small_rings),
 		cmocka_unit_test(test_threads_and_large_rings),
 	};

@@ -279,106 +279,139 @@ static void test_barrier_j_is_needed(void **state)
 }
 
 /*
- * The wake-up as in stream.h and stream.c: a reader that is on the queue asks
- * for it, unless a timer runs, and looks at the ring; a writer that sees the
- * request starts the timer, and that takes the request back and wakes the queue.
+ * The wake-up as in stream.h and wake.c: a reader is armed, asks writers for a
+ * pass unless one is to come, and looks at the ring; a writer that sees the
+ * request starts the timer; that asks writers anew, looks at the ring, and wakes
+ * the reader if there is something new. It is started again if it has met a
+ * writer at work.
  */
-#define SLEEPERS	2
+#define TIMER_RUNS	3
 
 enum { NONE, RECORD, TIMER };
 
-static u64 waiting, on_queue[SLEEPERS], woken[SLEEPERS], missed[SLEEPERS];
+/* Of the threads. */
+#define PASS		1
+#define SLEEPER		2
 
-static void nobody_waits(void)
+static u64 lock, waiting, timer, armed, shown, woken, missed;
+
+/* Every other time a pass is to come already, for somebody else. */
+static void nobody_is_armed(void)
 {
+	static bool comes;
+
 	empty_ring();
-	waiting = NONE;
-	memset(on_queue, 0, sizeof(on_queue));
-	memset(woken, 0, sizeof(woken));
-	memset(missed, 0, sizeof(missed));
+	lock = 0;
+	comes = !comes;
+	waiting = comes ? TIMER : NONE;
+	timer = comes;
+	armed = 0;
+	shown = 0;
+	woken = 0;
+	missed = 0;
 }
 
-/* Return: whether the timer has been started. */
-static bool write_one_and_tell(void)
+static void take_lock(void)
 {
+	while (model_cmpxchg(&lock, 0, 1))
+		model_yield();
+}
+
+static void drop_lock(void)
+{
+	smp_store_release(&lock, 0); /* what it protects before it */
+}
+
+static void tell_of_record(void)
+{
+	take_lock();
+	if (READ_ONCE(waiting) == RECORD) {
+		WRITE_ONCE(waiting, TIMER);
+		WRITE_ONCE(timer, 1);
+	}
+	drop_lock();
+}
+
+static void write_and_tell(void)
+{
+	unsigned int i;
 	u64 number;
 
-	tcps_ring_enter(ring);
-	smp_mb(); /* A: the entry before the look whether readers wait */
-	number = tcps_ring_reserve(ring);
-	tcps_ring_commit(ring, number);
-	tcps_ring_leave(ring);
-	if (READ_ONCE(waiting) != RECORD)
-		return false;
-	WRITE_ONCE(waiting, TIMER);
-	return true;
+	for (i = 0; i < WRITTEN; i++) {
+		tcps_ring_enter(ring);
+		smp_mb(); /* A: the entry before the look whether readers wait */
+		number = tcps_ring_reserve(ring);
+		tcps_ring_commit(ring, number);
+		tcps_ring_leave(ring);
+		if (READ_ONCE(waiting) == RECORD)
+			tell_of_record();
+	}
+}
+
+static void pass(void)
+{
+	u64 head;
+
+	WRITE_ONCE(timer, 0);
+	WRITE_ONCE(waiting, RECORD);
+	smp_mb(); /* G: the request before the look at the ring */
+	if (tcps_ring_is_entered(ring)) {
+		WRITE_ONCE(waiting, TIMER);
+		WRITE_ONCE(timer, 1);
+	}
+	head = tcps_ring_head(ring);
+	if (READ_ONCE(armed) && head > READ_ONCE(shown)) {
+		WRITE_ONCE(armed, 0);
+		WRITE_ONCE(woken, 1);
+	}
+	WRITE_ONCE(shown, head);
+	if (!READ_ONCE(armed))
+		WRITE_ONCE(waiting, NONE);
 }
 
 static void run_timer(void)
 {
 	unsigned int i;
 
-	WRITE_ONCE(waiting, NONE);
-	smp_mb(); /* G: the request before the queue */
-	for (i = 0; i < SLEEPERS; i++)
-		woken[i] += READ_ONCE(on_queue[i]);
-}
-
-static void write_and_wake(void)
-{
-	bool runs;
-	unsigned int i;
-
-	/* A reader that has not seen the timer may ask over it: it still runs. */
-	for (i = 0; i < 2; i++) {
-		runs = write_one_and_tell();
-		if (write_one_and_tell() || runs)
-			run_timer();
+	for (i = 0; i < TIMER_RUNS; i++) {
+		take_lock();
+		if (READ_ONCE(timer))
+			pass();
+		drop_lock();
 	}
 }
 
-static void look_and_sleep(unsigned int sleeper)
+static void look_and_sleep(void)
 {
-	WRITE_ONCE(on_queue[sleeper], 1);
-	smp_mb(); /* K: the queue before the look whether a timer runs */
-	if (READ_ONCE(waiting) != TIMER) {
+	take_lock();
+	WRITE_ONCE(shown, tcps_ring_head(ring));
+	WRITE_ONCE(armed, 1);
+	if (READ_ONCE(waiting) == NONE)
 		WRITE_ONCE(waiting, RECORD);
-		smp_mb(); /* F: the request before the look at the ring */
-	}
-	missed[sleeper] = 4 - tcps_ring_settled(ring);
+	drop_lock();
+	smp_mb(); /* F: the request before the look at the ring */
+	missed = WRITTEN - tcps_ring_settled(ring);
 }
 
-static void look_and_sleep_0(void)
-{
-	look_and_sleep(0);
-}
-
-static void look_and_sleep_1(void)
-{
-	look_and_sleep(1);
-}
-
+/* A timer that has been started, and not run yet, will. */
 static bool sleeps_on_a_record(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < SLEEPERS; i++)
-		if (missed[i] && !woken[i])
-			return true;
-	return false;
+	return missed && !woken && !timer;
 }
 
 static unsigned int count_sleepers(unsigned int weak_thread,
 				   enum model_operation weak_operation)
 {
 	static void (*const threads[])(void) = {
-		write_and_wake, look_and_sleep_0, look_and_sleep_1,
+		[WRITER] = write_and_tell,
+		[PASS] = run_timer,
+		[SLEEPER] = look_and_sleep,
 	};
 	unsigned int faults;
 
 	ring = make_ring(SLOTS, 0);
 	model_weaken(weak_thread, weak_operation);
-	faults = count_faults(threads, COUNT(threads), nobody_waits,
+	faults = count_faults(threads, COUNT(threads), nobody_is_armed,
 			      sleeps_on_a_record);
 	free_ring(ring);
 	return faults;
@@ -390,17 +423,23 @@ static void test_wakeup_is_right(void **state)
 	assert_int_equal(count_sleepers(0, MODEL_NONE), 0);
 }
 
-static void test_barriers_a_and_g_are_needed(void **state)
+static void test_barrier_a_is_needed_to_wake(void **state)
 {
 	(void)state;
-	assert_int_not_equal(count_sleepers(0, MODEL_MB), 0);
+	assert_int_not_equal(count_sleepers(WRITER, MODEL_MB), 0);
 }
 
-/* And E after them, which would do for F as well. */
-static void test_barriers_f_and_k_are_needed(void **state)
+static void test_barrier_g_is_needed(void **state)
 {
 	(void)state;
-	assert_int_not_equal(count_sleepers(1, MODEL_MB), 0);
+	assert_int_not_equal(count_sleepers(PASS, MODEL_MB), 0);
+}
+
+/* And E after it, which would do for F as well. */
+static void test_barrier_f_is_needed(void **state)
+{
+	(void)state;
+	assert_int_not_equal(count_sleepers(SLEEPER, MODEL_MB), 0);
 }
 
 int main(void)
@@ -416,8 +455,9 @@ int main(void)
 		cmocka_unit_test(test_barrier_i_is_needed),
 		cmocka_unit_test(test_barrier_j_is_needed),
 		cmocka_unit_test(test_wakeup_is_right),
-		cmocka_unit_test(test_barriers_a_and_g_are_needed),
-		cmocka_unit_test(test_barriers_f_and_k_are_needed),
+		cmocka_unit_test(test_barrier_a_is_needed_to_wake),
+		cmocka_unit_test(test_barrier_g_is_needed),
+		cmocka_unit_test(test_barrier_f_is_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,12 +83,18 @@ static void find_rings(struct tcps_mapped *mapped,
 	}
 }
 
+/* In here signals end no search: either there is one, or there is none. */
+static bool has_item(struct tcps_mapped *mapped,
+		     struct tcpstates_record *record)
+{
+	return tcps_reader_next(mapped->reader, record) == TCPS_FOUND_ITEM;
+}
+
 /* Have the next item at hand, if there is one. */
 static bool look(struct tcps_mapped *mapped)
 {
 	if (!mapped->has_next)
-		mapped->has_next = tcps_reader_next(mapped->reader,
-						    &mapped->next);
+		mapped->has_next = has_item(mapped, &mapped->next);
 	return mapped->has_next;
 }
 
@@ -175,7 +181,7 @@ static size_t take(struct tcps_mapped *mapped, struct tcpstates_record *records,
 		if (slot) {
 			tcps_ring_copy(slot, &records[count]);
 			count += tcps_reader_take(mapped->reader);
-		} else if (tcps_reader_next(mapped->reader, &records[count])) {
+		} else if (has_item(mapped, &records[count])) {
 			count++;
 		} else {
 			break;

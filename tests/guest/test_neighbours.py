@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+What one reader may do to others and to the host: many that sleep, watch or
+filter, signals at any moment, and one that is stopped in the middle.
+
+Who is woken is counted, by the kernel for each thread and by the module. Only
+that connections go on is a ratio of two rates, with a wide margin.
+"""
+
+import contextlib
+import mmap
+import os
+import resource
+import select
+import subprocess
+import threading
+import time
+import unittest
+
+from lib import kernel, openers, rights, tcp, uapi
+from lib.harness import expand, limit, over
+from lib.processes import READ, Child, wait_for
+
+V4 = tcp.FAMILIES['v4']
+HERE = os.path.dirname(os.path.abspath(__file__))
+NOT_HERE = 77       # what a program needs and this kernel lacks
+NEVER = 1 << 63     # no connection has this cookie, nor those behind it
+
+FILES = 400         # descriptors of one open file, in each of so many
+SETS = 250          # epolls: 100,000 watches
+HERD = 500
+CROWD = 200         # processes would take longer to start than to test
+MEASURED = 1.0      # seconds
+TIMES = 3
+RING = 4096         # records
+MARGIN = 4          # other machines may take most of a processor away
+
+
+def load_for_neighbours(*parameters):
+    kernel.load(*parameters)
+    os.chown(uapi.DEVICE, 0, openers.GROUP)
+    os.chmod(uapi.DEVICE, openers.MODE_GROUP)
+
+
+def setUpModule():
+    load_for_neighbours()
+
+
+def tearDownModule():
+    kernel.unload()
+
+
+def account():
+    fd = os.open(uapi.DEVICE, os.O_RDONLY)
+    with contextlib.closing(os.fdopen(fd)):
+        return uapi.get_account(fd)
+
+
+def become_neighbour():
+    """Somebody without rights who may open the device."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+    rights.become(openers.USER, openers.GROUP)
+
+
+def tasks(pid):
+    """Threads of a process, but the first."""
+    return [int(name) for name in os.listdir(f'/proc/{pid}/task')
+            if int(name) != pid]
+
+
+def switches(pid):
+    """How often the threads of a process have gone to sleep."""
+    count = 0
+    for task in tasks(pid):
+        for line in kernel.read_file(
+                f'/proc/{pid}/task/{task}/status').splitlines():
+            if line.startswith('voluntary_ctxt_switches'):
+                count += int(line.split()[1])
+    return count
+
+
+def is_asleep(pid, task):
+    with contextlib.suppress(OSError):
+        call = kernel.read_file(f'/proc/{pid}/task/{task}/syscall')
+        return call.split()[0] == READ
+    return False
+
+
+def connections_a_second():
+    """The best of some tries: what else the machine does takes from it."""
+    best = 0
+    with V4.listener() as listener:
+        for _ in range(TIMES):
+            count = 0
+            end = time.monotonic() + MEASURED
+            while time.monotonic() < end:
+                tcp.exchange(V4, listener=listener)
+                count += 1
+            best = max(best, count / MEASURED)
+    return best
+
+
+class Sleepers:
+    """A process of a neighbour's that sleeps, when it is ready."""
+
+    def __init__(self, function, *arguments, enter=lambda: None):
+        ready = os.pipe()
+
+        def run():
+            enter()
+            become_neighbour()
+            function(*arguments)
+            os.write(ready[1], b'.')
+            while True:
+                time.sleep(3600)
+        self.child = Child(run)
+        self.pid = self.child.pid
+        os.close(ready[1])
+        got = os.read(ready[0], 1)
+        os.close(ready[0])
+        if not got:
+            self.child.join()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.kill()
+
+    def await_all(self, count):
+        """All of its readers wait."""
+        wait_for(lambda: len(tasks(self.pid)) == count and
+                 all(is_asleep(self.pid, task) for task in tasks(self.pid)),
+                 f'{count} readers wait')
+
+
+def watch(files, sets, busy):
+    """
+    Watches of one open file. If busy, somebody looks at it all the time, so that
+    it is always armed.
+    """
+    fd = os.open(uapi.DEVICE, os.O_RDONLY | os.O_NONBLOCK)
+    names = [fd] + [os.dup(fd) for _ in range(files - 1)]
+    epolls = [select.epoll() for _ in range(sets)]
+    for epoll in epolls:
+        for name in names:
+            epoll.register(name, select.EPOLLIN | select.EPOLLET)
+    if busy:
+        threading.Thread(target=look_again, args=(fd,), daemon=True).start()
+    watch.kept = epolls
+
+
+def read_on(fd):
+    while True:
+        os.read(fd, 65536)
+
+
+def look_again(fd):
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    while True:
+        poll.poll()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.read(fd, 65536)
+
+
+def read_for_nothing(count, distinct):
+    """Threads that wait for what never comes."""
+    threading.stack_size(65536)
+    for number in range(count):
+        fd = os.open(uapi.DEVICE, os.O_RDONLY)
+        uapi.set_filter(fd, conn=NEVER + distinct * number)
+        threading.Thread(target=os.read, args=(fd, 512), daemon=True).start()
+
+
+def read_all_one_sees(count):
+    """Threads that wait for whatever this network namespace has: nothing."""
+    threading.stack_size(65536)
+    for _ in range(count):
+        fd = os.open(uapi.DEVICE, os.O_RDONLY)
+        threading.Thread(target=os.read, args=(fd, 512), daemon=True).start()
+
+
+@expand
+class Sleeping(unittest.TestCase):
+    """Those for whom nothing passes sleep on, however many they are."""
+
+    def check(self, sleepers, count):
+        sleepers.await_all(count)
+        before = switches(sleepers.pid), account()
+        tcp.exchange(V4, 50)
+        # A reader that something passes for: all before it has been shown.
+        fd = os.open(uapi.DEVICE, os.O_RDONLY)
+        reader = Child(lambda: os.read(fd, 65536))
+        reader.await_read()
+        tcp.exchange(V4)
+        self.assertTrue(reader.join())
+        os.close(fd)
+        self.assertEqual(switches(sleepers.pid), before[0])
+        woken = account().wakeups - before[1].wakeups
+        self.assertGreater(woken, 0)
+        self.assertLess(woken, 10)
+
+    @limit(120)
+    @over('same', 'own')
+    def test_filters(self, which):
+        """Each of many readers with the same filter, or with one of its own."""
+        with Sleepers(read_for_nothing, HERD, which == 'own') as sleepers:
+            self.check(sleepers, HERD)
+
+    @limit(120)
+    def test_namespace(self):
+        """Readers in another network namespace."""
+        with Sleepers(read_all_one_sees, CROWD,
+                      enter=kernel.enter_new_netns) as sleepers:
+            self.check(sleepers, CROWD)
+
+    def test_woken_once(self):
+        """Who does not read what has come is not woken for more of it."""
+        with Sleepers(watch, 10, 10, False):
+            before = account().wakeups
+            tcp.exchange(V4, 50)
+            fd = os.open(uapi.DEVICE, os.O_RDONLY)
+            reader = Child(lambda: os.read(fd, 65536))
+            reader.await_read()
+            tcp.exchange(V4)
+            reader.join()
+            os.close(fd)
+            woken = account().wakeups - before
+            self.assertGreater(woken, 0)
+            self.assertLess(woken, 10)
+
+
+class SmallRing(unittest.TestCase):
+    """More goes by than a ring holds."""
+
+    def setUp(self):
+        kernel.unload()
+        load_for_neighbours(f'ring_records={RING}')
+        self.addCleanup(load_for_neighbours)
+        self.addCleanup(kernel.unload)
+
+    def open(self, flags=os.O_RDONLY | os.O_NONBLOCK):
+        fd = os.open(uapi.DEVICE, flags)
+        self.addCleanup(os.close, fd)
+        return fd
+
+    def test_overtaken_by_what_is_not_wanted(self):
+        """
+        A reader that sleeps meanwhile has missed nothing: all of it was looked
+        at. So has one that is watched.
+        """
+        blocked, watched = self.open(os.O_RDONLY), self.open()
+        with select.epoll() as epoll, V4.listener() as listener:
+            for fd in (blocked, watched):
+                uapi.set_filter(fd, lport_min=9, lport_max=9)
+            epoll.register(watched, select.EPOLLIN | select.EPOLLET)
+            self.assertEqual(epoll.poll(0), [])
+            reader = Child(lambda: os.read(blocked, 65536))
+            self.addCleanup(reader.kill)
+            reader.await_read()
+            # Little enough at a time for a pass to come in between.
+            while uapi.get_stats(watched).overwritten < 4 * RING:
+                tcp.exchange(V4, listener=listener)
+            V4.listener(port=9).close()
+            self.assertIn(b' lport=9 ', reader.join())
+            self.assertTrue(epoll.poll(20))
+            text = os.read(watched, 65536)
+        self.assertIn(b' lport=9 ', text)
+        self.assertNotIn(b'event=lost', text)
+        self.assertEqual(uapi.get_stats(watched).reader_lost, 0)
+
+
+@expand
+class Host(unittest.TestCase):
+    """Connections go on beside any number of sleepers."""
+
+    def check(self, *sleepers, **named):
+        """With an honest reader, whose wake-ups cost the same in both cases."""
+        fd = os.open(uapi.DEVICE, os.O_RDONLY)
+        honest = Child(read_on, fd)
+        honest.await_read()
+        without = connections_a_second()
+        with Sleepers(*sleepers, **named):
+            beside = connections_a_second()
+        without = max(without, connections_a_second())
+        honest.kill()
+        os.close(fd)
+        print(f'# connections a second: {without:.0f} without, '
+              f'{beside:.0f} beside')
+        self.assertGreater(beside, without / MARGIN)
+
+    @limit(120)
+    @over('asleep', 'busy')
+    def test_rate_beside_watches(self, how):
+        """100,000 watches of one open file; of one that is read, too."""
+        self.check(watch, FILES, SETS, how == 'busy')
+
+    @limit(120)
+    @over('same', 'own')
+    def test_rate_beside_filters(self, which):
+        self.check(read_for_nothing, HERD, which == 'own')
+
+    @limit(120)
+    def test_rate_beside_namespace(self):
+        self.check(read_all_one_sees, CROWD, enter=kernel.enter_new_netns)
+
+
+@expand
+class Interrupted(unittest.TestCase):
+    """Whatever comes between, nobody misses a record."""
+
+    def run_program(self, name, *arguments):
+        done = subprocess.run([os.path.join(HERE, '.build', name), *arguments],
+                              text=True, capture_output=True, check=False)
+        if done.returncode == NOT_HERE:
+            self.skipTest(done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    @limit(120)
+    @over('poll', 'select', 'epoll', 'edge', 'uring', 'read', 'nonblock')
+    def test_signals(self, way):
+        self.run_program('signals', way, '20')
+
+    @over('text', 'binary')
+    def test_page_that_does_not_come(self, form):
+        """
+        poll() and ioctl() on a file whose reader is stopped in a page fault, at
+        its beginning or within a line or record.
+        """
+        for inside in (0, 100, 500, mmap.PAGESIZE):
+            self.run_program('fault', form, str(inside))
+
+
+CASES = [Sleeping, SmallRing, Host, Interrupted]

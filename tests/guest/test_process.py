@@ -10,6 +10,7 @@ import fcntl
 import functools
 import os
 import pty
+import re
 import resource
 import select
 import signal
@@ -361,6 +362,13 @@ class Descriptors(ProcessTest):
         assert text.startswith('# HELP') and text.endswith('\n'), text
 
 
+def catches(pid, number):
+    """Whether a process has a handler for a signal."""
+    status = kernel.read_file(f'/proc/{pid}/status')
+    mask = re.search(r'^SigCgt:\s*(\w+)', status, re.MULTILINE)[1]
+    return int(mask, 16) >> (number - 1) & 1
+
+
 @expand
 class Ends(ProcessTest):
     """At a signal, whatever it waits for."""
@@ -380,6 +388,7 @@ class Ends(ProcessTest):
                       ['list', '--exec', 'sleep 0.2']):
             process = self.start(*words, stderr=subprocess.PIPE)
             wait_for(lambda process=process: process.pid in holders() and
+                     catches(process.pid, number) and
                      (process.args[-1] in ('--json', 'export') or
                       children(process.pid)), f'{words} works')
             process.send_signal(number)

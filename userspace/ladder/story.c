@@ -92,6 +92,8 @@ static const char * const faults[TCPSTATES_CAUSE_COUNT] = {
 		"The kernel ended it: too many orphans, or net.ipv4.tcp_mem is used up.",
 	[TCPSTATES_CAUSE_CONNECT_FAILED] =
 		"connect() failed before a SYN was sent: no free port, or no route.",
+	[TCPSTATES_CAUSE_UNSEEN] =
+		"Its end was not seen: the kernel no longer had it when the module looked. When it ended is not known.",
 };
 
 /* A time limit means something else in each state. */

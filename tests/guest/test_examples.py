@@ -10,7 +10,8 @@ import unittest
 
 from lib import kernel, tcp
 from lib.device import V4, V6
-from lib.processes import PATIENCE, Reader, holders, wait_for
+from lib.processes import (
+    PATIENCE, WAITS, Reader, holders, in_call, wait_for)
 from lib.screen import Screen
 from lib.show import show
 
@@ -76,8 +77,10 @@ class Commands(unittest.TestCase):
                                    stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE,
                                    start_new_session=True)
+        # What ends by itself may not be interrupted before.
         wait_for(lambda: process.poll() is not None or
-                 set(holders()) - before, f'{script!r} opens the device')
+                 any(in_call(pid, *WAITS) for pid in set(holders()) - before),
+                 f'{script!r} waits for news, or ends')
         tcp.exchange(V4)
         if process.poll() is None and not script.startswith('tcpstates run'):
             os.killpg(process.pid, signal.SIGINT)

@@ -40,10 +40,12 @@ def holders():
     return pids
 
 
+# select() and epoll_wait() in their forms, and sleeps.
 READ, POLL = '0', '7'
+WAITS = (READ, POLL, '271', '23', '270', '232', '281', '35', '230')
 
 
-def _in_call(pid, *numbers):
+def in_call(pid, *numbers):
     """Whether a process waits in one of these system calls."""
     with contextlib.suppress(OSError), \
             open(f'/proc/{pid}/syscall', encoding='ascii') as file:
@@ -66,7 +68,7 @@ class Reader:
         wait_for(lambda: set(holders()) - before, f'{command} opens it')
         # The stream of a library begins a little later, with its first wait.
         with contextlib.suppress(AssertionError):
-            wait_for(lambda: any(_in_call(pid, READ, POLL)
+            wait_for(lambda: any(in_call(pid, READ, POLL)
                                  for pid in set(holders()) - before),
                      f'{command} waits', 2)
 
@@ -186,5 +188,5 @@ class Child:
         return result
 
     def await_read(self):
-        wait_for(lambda: _in_call(self.pid, READ),
+        wait_for(lambda: in_call(self.pid, READ),
                  'the process waits in read()')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All memory that somebody can make the module take by what he does with open
+ * The memory that somebody can make the module take by what he does with open
  * files is charged to the user who opened the file, before it is allocated. Three
  * bounds hold at any time: what all files have, what those of all users without
  * privilege have, and what those of one such user have. So nobody without
@@ -8,8 +8,9 @@
  * together leave something to the administrator who looks for the cause.
  *
  * What is charged is what the kernel's allocator takes, which rounds up to a power
- * of two. Only struct tcps_user itself is not charged: there is none without a
- * file, which is some hundred times as large.
+ * of two. Not charged are struct tcps_user and, in wake.c, its like and the group of
+ * each filter: a few hundred bytes for each file at most, which is some thirty times
+ * as large.
  */
 #include "account.h"
 

@@ -365,8 +365,8 @@ struct tcpstates_info {
  * @unplaced: children of a listener whose tuple could not be known; their
  *	stream begins at ESTABLISHED
  * @ring_bytes: memory of all rings
- * @conns_missed: connections that found no memory in the module's table: their
- *	durations and owners are unknown
+ * @conns_missed: connections that got no entry in the module's table, since it or
+ *	their chain was full: their durations and owners are unknown
  * @conn_bytes: memory of that table
  * @hits: how often each hook was called, by TCPSTATES_HOOK_*; the others zero
  *
@@ -410,7 +410,8 @@ struct tcpstates_stats {
  * @files_bytes_max: most that all of them may take
  * @files_bytes_user_max: most that those of one user may take who is not
  *	privileged
- * @files_refused: calls that failed with ENOMEM for one of these bounds
+ * @files_refused: how often memory was refused for one of these bounds: to an
+ *	open(), a snapshot, or a row of a snapshot, which is told as lost
  * @wakeups: wake-ups of open files
  * @reserved: zero
  *

@@ -577,7 +577,7 @@ class Server(ExportTest):
                               text=True, capture_output=True, check=False,
                               timeout=PATIENCE)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("nobody is called 'nosuch'", done.stderr)
+        self.assertIn("there is no user 'nosuch'", done.stderr)
 
 
 class Textfile(ExportTest):

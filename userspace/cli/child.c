@@ -119,7 +119,7 @@ int child_find_user(const char *name, const struct passwd **user)
 	stop_at_once(false);
 	if (*user)
 		return 0;
-	fprintf(stderr, "tcpstates: run: --user: nobody is called '%s'\n", name);
+	fprintf(stderr, "tcpstates: run: --user: there is no user '%s'\n", name);
 	return CHILD_FAILED;
 }
 

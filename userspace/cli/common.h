@@ -53,8 +53,9 @@ struct common {
 "                 --format time,conn,old,new\n"				\
 "  --exec CMD     run CMD by the shell for each, and print nothing unless a form\n" \
 "                 is chosen. The keys of the line are in the environment\n" \
-"                 (TCPSTATES_PID, ...), the object of --json is its input. When\n" \
-"                 this is to end and CMD does not, it gets SIGTERM\n" \
+"                 (TCPSTATES_PID, ...), the object of --json is its input. If\n" \
+"                 tcpstates has to end and CMD is still running, CMD gets\n" \
+"                 SIGTERM\n" \
 "  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"	\
 "  --help         this text\n"						\
 "\n"									\

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * tcpstates doctor: looks at all that has to be right for the others to work, and
- * says of what is not how to get it so. It changes nothing.
+ * says of what is not how to get it so. It changes nothing but that it removes
+ * cgroups that a killed "run" has left.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -32,13 +33,15 @@
 #define GROUP		"tcpstates"
 #define OLDEST		"5.10"
 #define TEXT_SIZE	256
+#define BYTES_PER_MIB	1048576
 
 static const char help[] =
 "Usage: tcpstates doctor [OPTION]...\n"
 "\n"
 "Looks whether all is as it should be on this host: the kernel, the module, the\n"
 "device and who may read it, hooks, losses; and says what to do where it is not.\n"
-"Changes nothing. Exit status: 0 if nothing is wrong, 1 if something is.\n"
+"Changes nothing, except that it removes empty cgroups left by a 'tcpstates run'\n"
+"that was killed. Exit status: 0 if nothing is wrong, 1 if something is.\n"
 "\n"
 "  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
 "  --help         this text\n";
@@ -215,25 +218,59 @@ static void look_at_hooks(struct doctor *doctor, struct tcpstates *stream)
 		     "you see the connections of your network namespace; of all with CAP_NET_ADMIN");
 }
 
-/* Connections that found no memory: the table lacks some, or lacked some. */
-static void look_at_misses(struct doctor *doctor, __u64 missed,
-			   const struct tcpstates_account *account)
+/* The bound of the table in MiB; 0 if it cannot be read. */
+static unsigned int table_mib(void)
 {
-	enum verdict verdict = account && !account->incomplete_boot_ns ?
-			       WORTH_KNOWING : WRONG;
+	char text[TEXT_SIZE];
 
-	if (!missed && verdict == WORTH_KNOWING) {
-		tell(doctor, FINE, "every connection has an entry");
+	return read_line(PARAMETERS "conn_mib", text) ? strtoul(text, NULL, 10) :
+							0;
+}
+
+/* Why some connections got no entry: the whole table was full, or one chain. */
+static void advise_on_misses(struct doctor *doctor, __u64 conn_bytes)
+{
+	unsigned int mib = table_mib();
+	char text[TEXT_SIZE];
+
+	if (!mib)
+		return;
+	if (conn_bytes < (__u64)mib * BYTES_PER_MIB / 2) {
+		advise(doctor,
+		       "The table is not full now. One socket that leaves more than 64 connections");
+		advise(doctor,
+		       "in TIME_WAIT has this effect as well, whatever conn_mib is.");
 		return;
 	}
-	if (!missed)
-		return;
-	tell(doctor, verdict,
-	     "%llu connections found no memory: their durations and owners are unknown",
-	     (unsigned long long)missed);
-	if (verdict == WORTH_KNOWING)
-		advise(doctor, "Since then the table has become complete again.");
-	advise(doctor, "Load it with more: modprobe tcpstates conn_mib=128");
+	snprintf(text, sizeof(text),
+		 "The table was full. For a larger one: rmmod tcpstates && modprobe tcpstates conn_mib=%u",
+		 2 * mib);
+	advise(doctor, text);
+	snprintf(text, sizeof(text),
+		 "To keep it: echo options tcpstates conn_mib=%u > /etc/modprobe.d/tcpstates.conf",
+		 2 * mib);
+	advise(doctor, text);
+}
+
+/* Connections without an entry: the table lacks some, or lacked some. */
+static void look_at_misses(struct doctor *doctor,
+			   const struct tcpstates_stats *stats,
+			   const struct tcpstates_account *account)
+{
+	if (!stats->conns_missed) {
+		if (account)
+			tell(doctor, FINE,
+			     "every connection has an entry in the table");
+	} else if (account && !account->incomplete_boot_ns) {
+		tell(doctor, WORTH_KNOWING,
+		     "connections without an entry so far: %llu; now every connection has one",
+		     (unsigned long long)stats->conns_missed);
+	} else {
+		tell(doctor, WRONG,
+		     "connections without an entry in the table: %llu; their durations and owners are unknown",
+		     (unsigned long long)stats->conns_missed);
+		advise_on_misses(doctor, stats->conn_bytes);
+	}
 }
 
 /* What the module says about itself that must never be so. */
@@ -242,7 +279,7 @@ static void look_at_table(struct doctor *doctor,
 {
 	if (account->vanished) {
 		tell(doctor, WRONG,
-		     "%llu connections have gone without their end having been seen",
+		     "connections whose end was not seen: %llu",
 		     (unsigned long long)account->vanished);
 		advise(doctor,
 		       "A fault of the module, or a missing hook: please report it, with the kernel's version.");
@@ -252,7 +289,7 @@ static void look_at_table(struct doctor *doctor,
 	    account->minisocks_started < account->minisocks_ended ||
 	    account->entries_started < account->entries_ended) {
 		tell(doctor, WRONG,
-		     "the table's books do not balance: more has ended than was started");
+		     "the module's counters contradict each other: more has ended than began");
 		advise(doctor, "A fault of the module: please report 'tcpstates stats'.");
 	}
 }
@@ -265,17 +302,16 @@ static void look_at_losses(struct doctor *doctor, struct tcpstates *stream)
 
 	if (tcpstates_stats(stream, &stats))
 		return;
-	look_at_misses(doctor, stats.conns_missed,
-		       has_account ? &account : NULL);
+	look_at_misses(doctor, &stats, has_account ? &account : NULL);
 	if (has_account)
 		look_at_table(doctor, &account);
 	if (stats.untracked)
 		tell(doctor, WORTH_KNOWING,
-		     "%llu objects found no place in a table: each may be a change that is missing",
+		     "objects that found no place in a table: %llu; each may be a change that is missing",
 		     (unsigned long long)stats.untracked);
 	tell(doctor, FINE, "%llu changes recorded, in %.0f MiB",
 	     (unsigned long long)stats.recorded,
-	     (stats.ring_bytes + stats.conn_bytes) / 1048576.0);
+	     (stats.ring_bytes + stats.conn_bytes) / (double)BYTES_PER_MIB);
 }
 
 static void look_at_stream(struct doctor *doctor)
@@ -291,6 +327,9 @@ static void look_at_stream(struct doctor *doctor)
 		if (errno == EACCES || errno == EPERM)
 			advise(doctor,
 			       "As root: usermod -a -G " GROUP " NAME; then log in anew.");
+		else if (errno == ENOMEM)
+			advise(doctor,
+			       "fuser -v " TCPSTATES_DEVICE " shows who has it open, 'tcpstates stats' the bound.");
 		return;
 	}
 	look_at_hooks(doctor, stream);
@@ -326,11 +365,11 @@ static void look_at_cgroups(struct doctor *doctor)
 	tell(doctor, FINE, "cgroup v2 is at %s", mount);
 	if (left.removed)
 		tell(doctor, WORTH_KNOWING,
-		     "cgroups of 'tcpstates run' that was killed: %zu removed",
+		     "cgroups left by a 'tcpstates run' that was killed: %zu removed",
 		     left.removed);
 	if (left.stay)
 		tell(doctor, WORTH_KNOWING,
-		     "cgroups of 'tcpstates run' that was killed: %zu stay, as their processes go on, or are not yours",
+		     "cgroups left by a 'tcpstates run' that was killed: %zu remain, with processes in them or not yours",
 		     left.stay);
 }
 

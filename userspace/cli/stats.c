@@ -139,12 +139,12 @@ static void print_complete(struct report *report)
 
 	if (account->incomplete_boot_ns)
 		output_format(report->out,
-			      "%-13s %15s  since %llu s: not every connection has an entry\n",
+			      "%-13s %15s  for %llu s: some connections have no entry\n",
 			      "complete", "no",
 			      seconds_since(account->incomplete_boot_ns));
 	else if (account->complete_boot_ns)
 		output_format(report->out,
-			      "%-13s %15s  again since %llu s: every connection has an entry\n",
+			      "%-13s %15s  for %llu s now: every connection has an entry\n",
 			      "complete", "yes",
 			      seconds_since(account->complete_boot_ns));
 	else
@@ -161,25 +161,27 @@ static void print_table(struct report *report)
 	print_number(report, "entries", account->entries,
 		     "connections in the table");
 	output_format(report->out,
-		      "%-13s %15llu  started %llu, done %llu, ended %llu\n",
+		      "%-13s %15llu  of %llu: %llu became sockets, %llu did not\n",
 		      "half open", account->requests_started -
 				   account->requests_done -
 				   account->requests_ended,
 		      account->requests_started, account->requests_done,
 		      account->requests_ended);
-	output_format(report->out, "%-13s %15llu  started %llu, ended %llu\n",
+	output_format(report->out,
+		      "%-13s %15llu  in TIME_WAIT, FIN_WAIT2: of %llu, %llu ended\n",
 		      "minisocks", account->minisocks_started -
 				   account->minisocks_ended,
 		      account->minisocks_started, account->minisocks_ended);
 	print_complete(report);
 	print_number(report, "vanished", account->vanished,
-		     "entries dropped by an audit: their end was not seen");
+		     "dropped by an audit: the end was not seen");
 	if (account->audits)
 		output_format(report->out, "%-13s %15llu  the last %llu s ago\n",
 			      "audits", account->audits,
 			      seconds_since(account->audit_boot_ns));
 	else
-		print_number(report, "audits", 0, "none yet");
+		print_number(report, "audits", 0,
+			     "none yet, or audit_s is 0");
 }
 
 static void print_files(struct report *report)
@@ -187,10 +189,10 @@ static void print_files(struct report *report)
 	const struct tcpstates_account *account = &report->account;
 
 	output_format(report->out,
-		      "%-13s %15llu  open, with %.1f of %.1f MiB; refused %llu\n",
-		      "files", account->files,
-		      account->files_bytes / BYTES_PER_MIB,
+		      "%-13s %15llu  open, with %llu KiB of %.0f MiB (each user %.0f); refused %llu\n",
+		      "files", account->files, account->files_bytes / 1024,
 		      account->files_bytes_max / BYTES_PER_MIB,
+		      account->files_bytes_user_max / BYTES_PER_MIB,
 		      account->files_refused);
 }
 
@@ -218,7 +220,7 @@ static void print_text(struct report *report)
 		      stats->conn_bytes / BYTES_PER_MIB,
 		      "table of connections: since when, whose");
 	print_number(report, "missed", stats->conns_missed,
-		     "connections without memory for that");
+		     "connections that got no entry in the table");
 	if (report->has_account) {
 		print_table(report);
 		print_files(report);

@@ -253,7 +253,7 @@ static void put_queues(FILE *out, const struct metrics *metrics)
 		put_queue(out, metrics, "accept_queue_limit", i,
 			  metrics->queues[i].limit);
 	head(out, "accept_overflows_total", "counter",
-	     "Connections that ended since the accept queue was full, by listener.");
+	     "Connections that ended because the accept queue was full, by listener.");
 	for (i = 0; i < TALLY_GROUPS; i++) {
 		if (!tally->listeners[i].used)
 			continue;
@@ -268,7 +268,7 @@ static void put_account(FILE *out, const struct tcpstates_account *account)
 	single(out, "table_entries", "gauge",
 	       "Connections in the module's table.", account->entries);
 	single(out, "table_complete", "gauge",
-	       "1 if every connection has an entry in the module's table.",
+	       "1 if every connection has an entry in the module's table, 0 if some have none.",
 	       !account->incomplete_boot_ns);
 	single(out, "vanished_connections_total", "counter",
 	       "Connections whose end was not seen, found by an audit.",
@@ -277,18 +277,18 @@ static void put_account(FILE *out, const struct tcpstates_account *account)
 	       "Comparisons of the module's table with the kernel's sockets.",
 	       account->audits);
 	single(out, "half_open_requests", "gauge",
-	       "Request sockets that entries stand for.",
+	       "Half-open connections (SYN_RECV) that are request sockets.",
 	       account->requests_started - account->requests_done -
 	       account->requests_ended);
 	single(out, "minisocks", "gauge",
-	       "Timewait minisocks that entries stand for.",
+	       "Connections in TIME_WAIT, or in FIN_WAIT2 without a socket.",
 	       account->minisocks_started - account->minisocks_ended);
-	single(out, "open_files", "gauge", "Open files of the device.",
+	single(out, "open_files", "gauge", "Open files of the device. This exporter has two.",
 	       account->files);
 	single(out, "open_files_bytes", "gauge",
-	       "Memory of the module for open files.", account->files_bytes);
-	single(out, "refused_files_total", "counter",
-	       "Opens and snapshots refused, as open files take too much memory.",
+	       "Memory that open files of the device take in the module.", account->files_bytes);
+	single(out, "memory_refusals_total", "counter",
+	       "How often open files were refused memory: opens, snapshots, single rows.",
 	       account->files_refused);
 }
 
@@ -301,10 +301,10 @@ static void put_module(FILE *out, const struct metrics *metrics)
 	       "Records that the module has written since it was loaded.",
 	       stats->recorded);
 	single(out, "lost_records_total", "counter",
-	       "Records that this exporter has missed, since it read too slowly.",
+	       "Records that this exporter has missed because it read too slowly.",
 	       metrics->tally->lost);
 	single(out, "missed_connections_total", "counter",
-	       "Connections that found no memory in the module (conn_mib).",
+	       "Connections that got no entry in the module's table: it was full (conn_mib), or their chain was.",
 	       stats->conns_missed);
 	single(out, "untracked_total", "counter",
 	       "Objects that found no place in the module, each worth a transition.",
@@ -324,7 +324,7 @@ static void put_module(FILE *out, const struct metrics *metrics)
 	if (metrics->has_account)
 		put_account(out, &metrics->account);
 	head(out, "hook_missing", "gauge",
-	     "1 where this kernel lacks a function that the module looks at.");
+	     "1 where the module could not hook a function of this kernel, so that something is not seen.");
 	for (i = 0; i < TCPSTATES_HOOK_COUNT; i++)
 		fprintf(out, "tcpstates_hook_missing{hook=\"%s\"} %d\n",
 			tcpstates_hook_name(i),

@@ -38,7 +38,7 @@ int sandbox_find_user(const char *name, struct identity *identity)
 	stop_at_once(false);
 	identity->asked = name;
 	if (!user && name) {
-		fprintf(stderr, "tcpstates: --user: nobody is called '%s'\n", name);
+		fprintf(stderr, "tcpstates: --user: there is no user '%s'\n", name);
 		return -1;
 	}
 	identity->uid = user ? user->pw_uid : NOBODY_ID;

@@ -142,7 +142,7 @@ bool tcpstates_buffered(const struct tcpstates *stream);
  * the previous filter, come only if they match this one too. Losses always
  * come. To see again what the previous filter left out, tcpstates_rewind().
  *
- * Return: 0, or -1: EINVAL for a filter that means nothing, EINTR.
+ * Return: 0, or -1: EINVAL for a filter that means nothing, ENOMEM, EINTR.
  */
 int tcpstates_set_filter(struct tcpstates *stream,
 			 const struct tcpstates_filter *filter);

@@ -53,6 +53,11 @@ static void explain_errno(const char *path, int error)
 			"%s: permission denied: run as root or as a member of the group tcpstates",
 			path);
 		break;
+	case ENOMEM:
+		explain(error,
+			"%s: out of memory, or your open files of it have all that files_mib allows: close some, or load the module with a larger files_mib",
+			path);
+		break;
 	case ENOTTY:
 		explain(error,
 			"%s: not a device of tcpstates, or of a version that version %s cannot talk to: reload the installed module with: "

@@ -140,12 +140,13 @@ tcps_hrtimer_setup(struct hrtimer *timer,
 /*
  * An irq_work that runs in hard interrupt context on PREEMPT_RT, too, has been
  * initialized like this since 5.11; before it, a kernel without patches ran all
- * of them there. Drop when the minimum is 5.11.
+ * of them there. Drop when the minimum is 5.11. Without PREEMPT_RT all do anyway, and
+ * lockdep lets only a plain one take a spinlock_t, as an allocation does.
  */
 static inline void tcps_irq_work_init_hard(struct irq_work *work,
 					   void (*function)(struct irq_work *))
 {
-#ifdef IRQ_WORK_INIT_HARD
+#if defined(IRQ_WORK_INIT_HARD) && defined(CONFIG_PREEMPT_RT)
 	*work = IRQ_WORK_INIT_HARD(function);
 #else
 	init_irq_work(work, function);

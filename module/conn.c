@@ -41,6 +41,7 @@ unsigned long *tcps_conn_marks __read_mostly;
 static u32 states_to_mark;	/* by the walk that is going on */
 static unsigned long most_entries;	/* that the bound of memory allows */
 static atomic64_t missed;	/* connections that found no memory */
+static atomic64_t crowded;	/* connections that found their chain full */
 /*
  * Since when there may be connections without an entry, and since when there are
  * none any more; 0 if that does not hold now.
@@ -123,8 +124,16 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 	return NULL;
 }
 
-/* Counted here, since entries come less often than they are looked for. */
-static bool has_room(struct hlist_bl_head *chain)
+/**
+ * tcps_conn_chain_has_room() - whether another entry may be in a chain
+ * @chain: the chain, locked
+ *
+ * Counted here, since entries come less often than they are looked for.
+ *
+ * Context: interrupts off.
+ * Return: false if it has TCPS_CONN_CHAIN_MOST.
+ */
+bool tcps_conn_chain_has_room(struct hlist_bl_head *chain)
 {
 	struct hlist_bl_node *node = tcps_conn_first(chain);
 	unsigned int count = 0;
@@ -140,12 +149,12 @@ static bool has_room(struct hlist_bl_head *chain)
  * @cookie: its cookie
  *
  * Context: interrupts off.
- * Return: the entry, for tcps_conn_begin(); or NULL, for tcps_conn_missed(): there
+ * Return: the entry, for tcps_conn_begin(); or NULL, for tcps_conn_refused(): there
  * is no memory, or no room in the chain.
  */
 struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
 {
-	struct tcps_conn *conn = likely(has_room(chain)) ? tcps_pool_get() : NULL;
+	struct tcps_conn *conn = likely(tcps_conn_chain_has_room(chain)) ? tcps_pool_get() : NULL;
 
 	if (!conn)
 		return NULL;
@@ -183,6 +192,22 @@ void tcps_conn_free(struct tcps_conn *conn)
 	hlist_bl_del(&conn->node);
 	tcps_conn_count(TCPS_COUNT_ENTRIES_ENDED);
 	tcps_pool_put(conn);
+}
+
+/**
+ * tcps_conn_refused() - count a connection that tcps_conn_make() had no entry for
+ * @chain: its chain, locked
+ *
+ * A full chain is one socket's own doing, and says nothing about other connections.
+ *
+ * Context: interrupts off.
+ */
+void tcps_conn_refused(struct hlist_bl_head *chain)
+{
+	if (tcps_conn_chain_has_room(chain))
+		tcps_conn_missed(1);
+	else
+		atomic64_add_return(1, &crowded);
 }
 
 /**
@@ -400,7 +425,8 @@ unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
  */
 void tcps_conn_stats(struct tcpstates_stats *stats)
 {
-	stats->conns_missed = atomic64_read(&missed);
+	stats->conns_missed = atomic64_read(&missed) +
+			      atomic64_read(&crowded);
 	stats->conn_bytes = tcps_pool_objects() * sizeof(struct tcps_conn) +
 			    tcps_conn_chains() * sizeof(*tcps_conn_heads) +
 			    mark_words() * sizeof(*tcps_conn_marks);

@@ -493,6 +493,8 @@ static inline void tcps_conn_begin(struct tcps_conn *conn,
 struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie);
 void tcps_conn_free(struct tcps_conn *conn);
 void tcps_conn_missed(unsigned long count);
+void tcps_conn_refused(struct hlist_bl_head *chain);
+bool tcps_conn_chain_has_room(struct hlist_bl_head *chain);
 bool tcps_conn_short(void);
 
 /* The next entry of @cookie after @conn, or the first for NULL. */

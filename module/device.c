@@ -159,9 +159,9 @@ static enum tcps_found fetch(struct tcps_file *tf)
 }
 
 /* Looks that a poll() takes at most before it comes back to it later. */
-static unsigned int most_looks(void)
+static u64 most_looks(void)
 {
-	return tcps_stream_ring_count() * tcps_stream_ring_records();
+	return (u64)tcps_stream_ring_count() * tcps_stream_ring_records();
 }
 
 /*
@@ -171,7 +171,7 @@ static unsigned int most_looks(void)
  */
 static enum tcps_found find_out(struct tcps_file *tf)
 {
-	unsigned int tries = most_looks() / TCPS_READER_LOOKS + 2;
+	u64 tries = most_looks() / TCPS_READER_LOOKS + 2;
 	enum tcps_found found;
 
 	begin_look(tf);

@@ -604,6 +604,8 @@ err_detach_functions:
  */
 void tcps_hooks_detach(void)
 {
+	/* Nothing is recorded from here on, also by a hook that remains. */
+	tcps_probe_attached(TCPSTATES_HOOK_SET_STATE, false);
 	tracepoint_probe_unregister(set_state, on_set_state, NULL);
 	tracepoint_synchronize_unregister();
 	detach_functions();

@@ -73,7 +73,7 @@ bool tcps_life_begin(const struct tcps_step *step,
 		if (likely(conn))
 			tcps_conn_count_start(step->kind);
 		else
-			tcps_conn_missed(1);
+			tcps_conn_refused(visit.chain);
 	}
 	if (likely(conn)) {
 		tcps_conn_begin(conn, step->tuple, owner);

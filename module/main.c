@@ -92,12 +92,9 @@ static int __init tcpstates_init(void)
 	ret = tcps_wake_init();
 	if (ret)
 		goto err_exit_stream;
-	ret = tcps_stuck_timer_init();
-	if (ret)
-		goto err_exit_wake;
 	ret = tcps_probe_init();
 	if (ret)
-		goto err_exit_stuck_timer;
+		goto err_exit_wake;
 	ret = tcps_hooks_attach();
 	if (ret)
 		goto err_exit_probe;
@@ -107,11 +104,16 @@ static int __init tcpstates_init(void)
 	ret = tcps_audit_init();
 	if (ret)
 		goto err_detach_hooks;
-	ret = tcps_device_register();
+	ret = tcps_stuck_timer_init();
 	if (ret)
 		goto err_exit_audit;
+	ret = tcps_device_register();
+	if (ret)
+		goto err_exit_stuck_timer;
 	return 0;
 
+err_exit_stuck_timer:
+	tcps_stuck_timer_exit();
 err_exit_audit:
 	tcps_audit_exit();
 err_detach_hooks:
@@ -120,8 +122,6 @@ err_exit_probe:
 	if (tcps_hooks_remain())
 		return stay_loaded();
 	tcps_probe_exit();
-err_exit_stuck_timer:
-	tcps_stuck_timer_exit();
 err_exit_wake:
 	tcps_wake_exit();
 err_exit_stream:
@@ -149,12 +149,13 @@ static void sleep_for_good(void)
 static void __exit tcpstates_exit(void)
 {
 	tcps_device_unregister();
+	/* It looks at sockets, whose ends nobody tells of without the hooks. */
+	tcps_stuck_timer_exit();
 	tcps_audit_exit();
 	tcps_hooks_detach();
 	if (tcps_hooks_remain())
 		sleep_for_good();
 	tcps_probe_exit();
-	tcps_stuck_timer_exit();
 	tcps_wake_exit();
 	tcps_stream_exit();
 	tcps_conn_exit();

@@ -362,18 +362,24 @@ static void tell_loss(struct tcps_reader *reader,
 }
 
 /* The next row of the snapshot that this reader may see, if any. */
-static bool next_row(struct tcps_reader *reader, struct tcpstates_record *row)
+static enum tcps_found next_row(struct tcps_reader *reader,
+				struct tcpstates_record *row)
 {
 	struct tcps_snapshot *snapshot = reader->snapshot;
+	unsigned int looked_at = 0;
 
 	if (!snapshot || snapshot->end_ns)
-		return false;
-	while (tcps_snapshot_next(snapshot, row))
+		return TCPS_FOUND_NOTHING;
+	while (tcps_snapshot_next(snapshot, row)) {
 		if (wanted(reader, row) && tcps_snapshot_give(snapshot, row))
-			return true;
+			return TCPS_FOUND_ITEM;
+		if (++looked_at % TCPS_READER_LOOKS == 0 &&
+		    signal_pending(current))
+			return TCPS_FOUND_SIGNAL;
+	}
 	reader->losses += snapshot->lost;
 	reader->lost += snapshot->lost;
-	return false;
+	return TCPS_FOUND_NOTHING;
 }
 
 /*
@@ -561,10 +567,12 @@ enum tcps_found tcps_reader_next(struct tcps_reader *reader,
 				 struct tcpstates_record *record)
 {
 	unsigned int looked_at = 0;
+	enum tcps_found found;
 	bool fresh = false;
 
-	if (next_row(reader, record))
-		return TCPS_FOUND_ITEM;
+	found = next_row(reader, record);
+	if (found != TCPS_FOUND_NOTHING)
+		return found;
 	for (;;) {
 		if (++looked_at % TCPS_READER_LOOKS == 0) {
 			cond_resched();

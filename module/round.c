@@ -25,6 +25,10 @@
 
 /* What a reader takes for a record that it does not want, about. */
 #define SEARCH_NS	64
+/* No more than that: a reader is slow, and not his user for ever. */
+#define SEARCH_NS_MOST	(50ULL * NSEC_PER_MSEC)
+/* Rings without news that cost as much as a look at a record. */
+#define RINGS_A_LOOK	16
 
 static u64 woken;	/* files, since the module was loaded */
 
@@ -228,6 +232,17 @@ static bool look_at_ring(struct tcps_wake_user *user,
 	return found_ns || group->to == from;
 }
 
+/*
+ * What it costs to go over all rings once, and that is done for each group and each
+ * file: some instructions for a ring that has nothing new.
+ */
+static void spend(struct tcps_budget *budget)
+{
+	unsigned int cost = 1 + tcps_stream_ring_count() / RINGS_A_LOOK;
+
+	budget->looks -= min(budget->looks, cost);
+}
+
 static bool look(struct tcps_wake_user *user, struct tcps_wake_group *group,
 		 struct tcps_budget *budget)
 {
@@ -246,8 +261,17 @@ static bool look(struct tcps_wake_user *user, struct tcps_wake_group *group,
 /* Of a reader that finds all records new which the rings hold. */
 static u64 search_ns(void)
 {
-	return (u64)SEARCH_NS * tcps_stream_ring_count() *
-	       tcps_stream_ring_records();
+	u64 records = 0;
+	unsigned int i;
+
+	for (i = 0; i < tcps_stream_ring_count(); i++) {
+		const struct tcps_ring *ring = tcps_stream_rings()[i];
+
+		if (tcps_ring_has_slots(ring))
+			records += tcps_ring_head(ring) -
+				   tcps_ring_oldest(ring);
+	}
+	return min_t(u64, SEARCH_NS * records, SEARCH_NS_MOST);
 }
 
 /*
@@ -272,7 +296,7 @@ static bool take_files(struct tcps_wake_group *group,
 			break;
 		if (!budget->looks)
 			return false;
-		budget->looks--;
+		spend(budget);
 		tcps_round_wake(sleeper, budget);
 		if (group->is_lost) {
 			budget->search_ns += search_ns();
@@ -303,7 +327,7 @@ bool tcps_round_go_on(struct tcps_wake_user *user, struct tcps_budget *budget)
 		}
 		if (!budget->looks)
 			return false;
-		budget->looks--;
+		spend(budget);
 		group = list_first_entry(&user->todo, struct tcps_wake_group,
 					 link);
 		if (!look(user, group, budget) || !take_files(group, budget))

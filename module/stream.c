@@ -7,6 +7,7 @@
  */
 #include "stream.h"
 
+#include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
@@ -205,7 +206,10 @@ void tcps_stream_tell(struct tcps_stream_cpu *stream,
 	/* The trace event is one of transitions. */
 	if (record->event == TCPSTATES_EVENT_TRANSITION)
 		trace_transition(record);
-	if (READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_RECORD)
+	/* One CPU is enough, or all would meet at the lock in wake.c. */
+	if (READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_RECORD &&
+	    cmpxchg(&tcps_stream_waiting, TCPS_WAIT_RECORD,
+		    TCPS_WAIT_CLAIMED) == TCPS_WAIT_RECORD)
 		irq_work_queue(&stream->wake);
 }
 

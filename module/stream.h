@@ -26,10 +26,14 @@
 /* Microseconds between two wake-ups at least; may change at any time. */
 extern unsigned int tcps_stream_batch_us;
 
-/* What wake.c waits for: nothing, the next record, or a pass of its own. */
+/*
+ * What wake.c waits for: nothing, the next record, the irq_work that the writer of
+ * one has queued, or a pass of its own.
+ */
 enum tcps_stream_wait {
 	TCPS_WAIT_NONE,
 	TCPS_WAIT_RECORD,
+	TCPS_WAIT_CLAIMED,
 	TCPS_WAIT_TIMER,
 };
 

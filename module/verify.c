@@ -75,7 +75,8 @@ static void confirm(struct tcps_conn *conn)
 static bool is_to_learn(struct hlist_bl_head *chain,
 			const struct tcps_step *step)
 {
-	return !confirming && !is_told_already(chain, step);
+	return !confirming && !is_told_already(chain, step) &&
+	       tcps_conn_chain_has_room(chain);
 }
 
 /**

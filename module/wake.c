@@ -66,6 +66,9 @@
 #define PAUSES		19
 #define PAUSES_PRIVILEGED 3
 
+/* From a pass that met a writer at work to the next one, at least. */
+#define RETRY_NS	(50ULL * NSEC_PER_USEC)
+
 /* That many may take their whole share at once; more of them get less each. */
 #define HEAVY_USERS	4
 
@@ -82,6 +85,7 @@ static u64 pass;
 static u64 passed_ns;	/* CLOCK_MONOTONIC */
 static struct hrtimer timer;
 static struct workqueue_struct *queue;
+static u64 rest_ns = U64_MAX;	/* when @rest is to run, CLOCK_MONOTONIC */
 
 static void on_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(rest, on_work);
@@ -202,30 +206,38 @@ static bool work_some(struct turn *turn)
 	return true;
 }
 
+/*
+ * Have the work done that a pass, or whoever rouses a file, has left; not later
+ * than it is to be done already, for whomever that was.
+ */
+static void leave_to_work(u64 due_ns)
+{
+	u64 now_ns = ktime_get_ns();
+
+	lockdep_assert_held(&lock);
+	if (due_ns >= rest_ns)
+		return;
+	rest_ns = due_ns;
+	mod_delayed_work(queue, &rest, due_ns <= now_ns ? 0 :
+			 nsecs_to_jiffies(due_ns - now_ns) + 1);
+}
+
 static void on_work(struct work_struct *work)
 {
 	struct turn turn = { .next_ns = U64_MAX };
-	u64 now_ns;
 	bool more;
 
+	spin_lock_irq(&lock);
+	rest_ns = U64_MAX;
+	spin_unlock_irq(&lock);
 	do {
 		spin_lock_irq(&lock);
 		more = work_some(&turn);
+		if (!more && turn.next_ns != U64_MAX)
+			leave_to_work(turn.next_ns);
 		spin_unlock_irq(&lock);
 		cond_resched();
 	} while (more);
-	if (turn.next_ns == U64_MAX)
-		return;
-	now_ns = ktime_get_ns();
-	now_ns = turn.next_ns - min(now_ns, turn.next_ns);
-	/* Not if work has been asked for meanwhile: that comes at once. */
-	queue_delayed_work(queue, &rest, nsecs_to_jiffies(now_ns) + 1);
-}
-
-/* Have the work done that a pass, or whoever rouses a file, has left. */
-static void leave_to_work(void)
-{
-	mod_delayed_work(queue, &rest, 0);
 }
 
 static void pass_at(u64 due_ns)
@@ -257,7 +269,7 @@ static void show_users(u64 now_ns)
 		.looks = PASS_LOOKS,
 		.calls = PASS_CALLS,
 	};
-	bool is_left = waiting_count > PASS_USERS, is_early = false;
+	u64 left_ns = waiting_count > PASS_USERS ? now_ns : U64_MAX;
 	unsigned int i;
 
 	for (i = min_t(unsigned int, waiting_count, PASS_USERS); i; i--) {
@@ -265,17 +277,15 @@ static void show_users(u64 now_ns)
 
 		budget.search_ns = 0;
 		if (!is_due(user, now_ns))
-			is_early = true;
+			left_ns = min(left_ns, user->due_ns);
 		else if (!serve(user, &budget))
-			is_left = true;
+			left_ns = now_ns;
 		if (budget.search_ns)
 			charge(user, now_ns, budget.search_ns, false);
 		end_waiting(user);
 	}
-	if (is_left)
-		leave_to_work();
-	else if (is_early) /* finds out when they are due */
-		queue_delayed_work(queue, &rest, 1);
+	if (left_ns != U64_MAX)
+		leave_to_work(left_ns);
 }
 
 static void begin_pass(u64 now_ns)
@@ -289,8 +299,9 @@ static void begin_pass(u64 now_ns)
 	 * inside. Pairs with A.
 	 */
 	smp_store_mb(tcps_stream_waiting, TCPS_WAIT_RECORD);
+	/* Not at once again, or the timer would have no end. */
 	if (is_being_written())
-		pass_at(now_ns + batch_ns());
+		pass_at(now_ns + max(batch_ns(), RETRY_NS));
 	show_users(now_ns);
 	if (!waiting_count)
 		WRITE_ONCE(tcps_stream_waiting, TCPS_WAIT_NONE);
@@ -313,7 +324,8 @@ static void on_record(struct irq_work *work)
 	u64 now_ns, due_ns;
 
 	spin_lock_irqsave(&lock, flags);
-	if (tcps_stream_waiting == TCPS_WAIT_RECORD) {
+	if (tcps_stream_waiting == TCPS_WAIT_RECORD ||
+	    tcps_stream_waiting == TCPS_WAIT_CLAIMED) {
 		now_ns = ktime_get_ns();
 		due_ns = passed_ns + batch_ns();
 		if (now_ns >= due_ns)
@@ -544,7 +556,7 @@ void tcps_wake_rouse(struct tcps_sleeper *sleeper)
 	begin_waiting(sleeper->user);
 	tcps_round_wake(sleeper, &budget);
 	if (!tcps_round_go_on(sleeper->user, &budget))
-		leave_to_work();
+		leave_to_work(sleeper->user->due_ns);
 	end_waiting(sleeper->user);
 	spin_unlock_irqrestore(&lock, flags);
 }

@@ -72,6 +72,9 @@ static bool list_namespaces(unsigned int room)
 
 	down_read(&net_rwsem);
 	for_each_net(net) {
+		/* One that goes is listed still, and cannot be held any more. */
+		if (!check_net(net))
+			continue;
 		if (count == room)
 			break;
 		namespaces[count++] = (struct namespace) {

@@ -329,7 +329,7 @@ static void look_at_stream(struct doctor *doctor)
 			       "As root: usermod -a -G " GROUP " NAME; then log in anew.");
 		else if (errno == ENOMEM)
 			advise(doctor,
-			       "fuser -v " TCPSTATES_DEVICE " shows who has it open, 'tcpstates stats' the bound.");
+			       "fuser -v " TCPSTATES_DEVICE " shows who has it open.");
 		return;
 	}
 	look_at_hooks(doctor, stream);

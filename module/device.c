@@ -277,7 +277,7 @@ static size_t put(struct sink *to, const void *from, size_t size)
 {
 	size_t copied;
 
-	lockdep_assert(pagefault_disabled());
+	WARN_ON_ONCE(!pagefault_disabled());
 
 	if (to->iter) {
 		copied = copy_to_iter(from, size, to->iter);

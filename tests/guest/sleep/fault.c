@@ -54,7 +54,8 @@ static int take_page_away(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register away = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	/* Without O_NONBLOCK poll() says POLLERR at once. */
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		err(77, "userfaultfd");
@@ -175,7 +176,7 @@ int main(int argc, char **argv)
 	if (pthread_create(&thread, NULL, read_into_page, NULL))
 		errx(1, "thread");
 	waited.fd = missing;
-	if (poll(&waited, 1, -1) != 1)
+	if (poll(&waited, 1, -1) != 1 || waited.revents != POLLIN)
 		err(1, "poll of userfaultfd");
 	ask_all();
 	first = read_some(device, mine, 2000);

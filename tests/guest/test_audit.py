@@ -221,15 +221,6 @@ class Misses(unittest.TestCase):
         kernel.write_file(PARAMETER, '86400')
         self.assertEqual(kernel.read_file(PARAMETER), '86400')
 
-    @limit(120)
-    def test_idle_host_is_left_alone(self):
-        """What has not changed is not walked over for ever."""
-        kernel.load('audit_s=1')
-        self.addCleanup(kernel.unload)
-        with contextlib.closing(tcp.FAMILIES['v4'].listener()):
-            wait_for(lambda: account.read().audits >= 1, 'an audit', 60)
-        account.await_balance()
-
     def test_unload_during_an_audit(self):
         for _ in range(5):
             kernel.load('audit_s=1')

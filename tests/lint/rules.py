@@ -52,9 +52,8 @@ def covers(name, file):
 
 def resolve(name, included, files):
     """Which of our files an include in quotes means, or None."""
-    for folder in (os.path.dirname(name), "module", "userspace/lib",
-                   "userspace/cli", "userspace/filter",
-                   "userspace/ladder"):
+    for folder in (os.path.dirname(name), "module", "userspace",
+                   "userspace/lib"):
         path = os.path.normpath(os.path.join(folder, included))
         if path in files:
             return path

@@ -2,8 +2,8 @@
 /* What is held back comes together, in its order, and all of it; what may be shown. */
 #include "unit.h"
 
-#include "bunch.h"
-#include "pace.h"
+#include "records/bunch.h"
+#include "records/pace.h"
 
 static char shown[65536 * 8];
 static int verdict;

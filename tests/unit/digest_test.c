@@ -2,8 +2,8 @@
 /* What a summary says: of lengths of time, within its promise; of changes, exactly. */
 #include "unit.h"
 
-#include "digest.h"
-#include "summary.h"
+#include "records/digest.h"
+#include "records/summary.h"
 
 static int compare(const void *a, const void *b)
 {

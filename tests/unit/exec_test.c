@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "../../userspace/cli/exec.c"
+#include "../../userspace/process/exec.c"
 
 #define FIRST \
 	"time=1 event=transition conn=5f3 comm=\"a b\" pid=812 laddr=::1\n"

@@ -8,9 +8,9 @@
 
 #include <stdbool.h>
 
-#include "flows.h"
-#include "picture.h"
-#include "svg.h"
+#include "ladder/flows.h"
+#include "ladder/picture.h"
+#include "ladder/svg.h"
 
 #define TUPLE	(TCPSTATES_KNOW_LADDR | TCPSTATES_KNOW_LPORT | \
 		 TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT)

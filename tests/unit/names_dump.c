@@ -10,16 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../userspace/export/metrics.h"
-#include "../../userspace/export/tally.h"
-#include "exec.h"
-#include "flows.h"
-#include "output.h"
-#include "picture.h"
-#include "print.h"
-#include "report.h"
-#include "svg.h"
-#include "troubled.h"
+#include "base/output.h"
+#include "export/metrics.h"
+#include "export/tally.h"
+#include "ladder/flows.h"
+#include "ladder/picture.h"
+#include "ladder/svg.h"
+#include "print/print.h"
+#include "process/exec.h"
+#include "stuck/report.h"
+#include "stuck/troubled.h"
 
 #define NAMES_MAX	4096
 #define PID		1000

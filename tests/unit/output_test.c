@@ -23,8 +23,8 @@ static int count_ppoll(struct pollfd *fds, nfds_t count,
 #define write			count_write
 #define ppoll			count_ppoll
 
-#include "../../userspace/cli/output.c"
-#include "../../userspace/cli/stop.c"
+#include "../../userspace/base/output.c"
+#include "../../userspace/base/stop.c"
 
 #undef write
 #undef ppoll

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report.h"
-#include "troubled.h"
+#include "stuck/report.h"
+#include "stuck/troubled.h"
 
 static struct holder holders[] = {
 	{ .inode = 7, .pid = 1, .fd = 0, .comm = "init" },

@@ -17,8 +17,8 @@ static int terminal_ioctl(int fd, unsigned long command, struct winsize *size);
 #define isatty			terminal_isatty
 #define ioctl			terminal_ioctl
 
-#include "../../userspace/cli/cell.c"
-#include "../../userspace/cli/table.c"
+#include "../../userspace/text/cell.c"
+#include "../../userspace/print/table.c"
 #include "../../userspace/lib/text.c"
 
 #define HEAD_NARROW \

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What watch, list and stuck have in common: options, a filter, and the stream. */
-#include "common.h"
+#include "cli/common.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cell.h"
-#include "cli.h"
-#include "output.h"
-#include "stop.h"
+#include "base/output.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "text/cell.h"
 
 /* What is shown of a filter that is wrong, at most: a line of a terminal. */
 #define EXCERPT		72

@@ -6,9 +6,9 @@
 #include <getopt.h>
 #include <stdbool.h>
 
-#include "language.h"
-#include "options.h"
-#include "print.h"
+#include "base/options.h"
+#include "filter/language.h"
+#include "print/print.h"
 
 struct output;
 

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "commands.h"
-#include "options.h"
-#include "output.h"
-#include "words.h"
+#include "base/options.h"
+#include "base/output.h"
+#include "base/status.h"
+#include "cli/commands.h"
+#include "filter/words.h"
 
 #define COMMAND_SIZE	128
 #define LINE_SIZE	256

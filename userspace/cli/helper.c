@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "stop.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "cli/commands.h"
 
 #ifndef LIBEXECDIR
 #define LIBEXECDIR	"/usr/local/libexec"

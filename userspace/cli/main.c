@@ -2,13 +2,13 @@
 /* tcpstates: finds the command that is meant, and ends as it says. */
 #include <string.h>
 
-#include "cli.h"
-#include "commands.h"
-#include "language.h"
+#include "base/options.h"
+#include "base/output.h"
+#include "base/start.h"
+#include "base/status.h"
+#include "cli/commands.h"
+#include "filter/language.h"
 #include "libtcpstates.h"
-#include "options.h"
-#include "output.h"
-#include "start.h"
 
 static int help_run(struct output *out, int argc, char *argv[]);
 static int version_run(struct output *out, int argc, char *argv[]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who is connected, and who has to go. */
-#include "clients.h"
+#include "export/clients.h"
 
 #include <netinet/in.h>
 #include <stddef.h>

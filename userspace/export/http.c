@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Answers to HTTP: /metrics, and a page that leads there. */
-#include "http.h"
+#include "export/http.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../cli/stop.h"
-#include "clients.h"
+#include "base/stop.h"
+#include "export/clients.h"
 
 /* New connections between two looks at what else there is to do, and at requests. */
 #define ACCEPT_MAX		256

@@ -8,16 +8,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "../cli/cli.h"
-#include "../cli/options.h"
-#include "../cli/start.h"
-#include "../cli/stop.h"
-#include "http.h"
+#include "base/options.h"
+#include "base/start.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "export/http.h"
+#include "export/metrics.h"
+#include "export/sandbox.h"
+#include "export/tally.h"
+#include "export/textfile.h"
 #include "libtcpstates.h"
-#include "metrics.h"
-#include "sandbox.h"
-#include "tally.h"
-#include "textfile.h"
 
 #define LISTEN		"127.0.0.1:9807"
 #define INTERVAL_S	15

@@ -8,7 +8,7 @@
  * for no name is a text that no process can have: longer than a name, and without
  * a backslash, which is what makes a name longer than it is.
  */
-#include "metrics.h"
+#include "export/metrics.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tally.h"
+#include "export/tally.h"
 
 /* States in which a connection can be stuck. */
 static const unsigned int stuck_states[] = {

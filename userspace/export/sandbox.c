@@ -4,7 +4,7 @@
  * no other group and no capability, and can get none of it again. The device keeps
  * the right that it was opened with.
  */
-#include "sandbox.h"
+#include "export/sandbox.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../cli/stop.h"
+#include "base/stop.h"
 
 /* Where there is no user of that name: the kernel's own, see user_namespaces(7). */
 #define NOBODY		"nobody"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counts of connections, kept as the stream goes on. */
-#include "tally.h"
+#include "export/tally.h"
 
 #include <stdint.h>
 #include <stdlib.h>

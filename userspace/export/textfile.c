@@ -4,7 +4,7 @@
  * name, and renamed. The folder is looked for anew each time, as it may have become
  * another one; open it stays only where the right to get there has been given up.
  */
-#include "textfile.h"
+#include "export/textfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "value.h"
+#include "filter/value.h"
 
 #define PORT_MAX	65535
 #define CHOSEN_PORTS	"/proc/sys/net/ipv4/ip_local_port_range"

@@ -4,7 +4,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "tree.h"
+#include "filter/tree.h"
 
 /* What is true of a condition; unknown is neither it nor its contrary. */
 enum answer { NO, YES, UNKNOWN };

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "tree.h"
+#include "filter/tree.h"
 
 #define ALL_FAMILIES	((1U << TCPSTATES_FAMILY_INET) | \
 			 (1U << TCPSTATES_FAMILY_INET6))

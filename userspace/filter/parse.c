@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "language.h"
-#include "token.h"
-#include "value.h"
+#include "filter/language.h"
+#include "filter/token.h"
+#include "filter/value.h"
 
 /* More than this is no filter but an attempt at the stack. */
 #define DEPTH_MAX	64

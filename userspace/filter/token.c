@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The words and signs of a filter, one after the other. */
-#include "token.h"
+#include "filter/token.h"
 
 #include <string.h>
 #include <strings.h>

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "words.h"
+#include "filter/words.h"
 
 #define TOKEN_SIZE	256
 

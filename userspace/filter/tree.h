@@ -9,8 +9,8 @@
 
 #include <assert.h>
 
-#include "language.h"
-#include "words.h"
+#include "filter/language.h"
+#include "filter/words.h"
 
 /**
  * struct host - an address, a network, ports, or both

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What stands behind the words of a filter: names, numbers, users, ages. */
-#include "value.h"
+#include "filter/value.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "tree.h"
+#include "filter/tree.h"
 
 /* Addresses that one name may stand for. */
 #define VALUE_HOSTS	16

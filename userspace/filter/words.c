@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The words of the filter language. */
-#include "words.h"
+#include "filter/words.h"
 
 #define BUCKET	(STATE_BIT(SYN_RECV) | STATE_BIT(TIME_WAIT))
 #define APART	(STATE_BIT(LISTEN) | STATE_BIT(CLOSE))

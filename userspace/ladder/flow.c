@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A connection with one or both of its ends. */
-#include "flow.h"
+#include "ladder/flow.h"
 
 /** flow_begins() - whether a change is the first of a connection's life */
 bool flow_begins(const struct tcpstates_record *record)

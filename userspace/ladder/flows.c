@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The connections of a command, found in a stream of everybody's. */
-#include "flows.h"
+#include "ladder/flows.h"
 
 #include <errno.h>
 #include <search.h>

@@ -6,7 +6,7 @@
 #ifndef _LADDER_FLOWS_H
 #define _LADDER_FLOWS_H
 
-#include "flow.h"
+#include "ladder/flow.h"
 
 /*
  * So many changes of others are kept: a peer may have begun before the end that

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The words of a picture, whatever it is drawn with. */
-#include "label.h"
+#include "ladder/label.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "span.h"
+#include "text/span.h"
 
 /* Whether the segment says the same already. */
 static bool is_evident(unsigned int cause)

@@ -3,9 +3,9 @@
 #ifndef _LADDER_LABEL_H
 #define _LADDER_LABEL_H
 
-#include "cell.h"
-#include "flow.h"
-#include "rungs.h"
+#include "ladder/flow.h"
+#include "ladder/rungs.h"
+#include "text/cell.h"
 
 #define LABEL_SIZE	64
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A connection as text of 79 columns. */
-#include "picture.h"
+#include "ladder/picture.h"
 
 #include <string.h>
 
-#include "label.h"
-#include "span.h"
-#include "story.h"
+#include "ladder/label.h"
+#include "ladder/story.h"
+#include "text/span.h"
 
 #define WIDTH		79
 #define TIME_WIDTH	10

@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-#include "flow.h"
+#include "ladder/flow.h"
 
 /**
  * struct picture - how to draw

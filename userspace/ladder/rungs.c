@@ -3,7 +3,7 @@
  * The picture of a connection, row by row. A segment that one end sent and the
  * other received is one row: there is at most one of each kind from each side.
  */
-#include "rungs.h"
+#include "ladder/rungs.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #ifndef _LADDER_RUNGS_H
 #define _LADDER_RUNGS_H
 
-#include "flow.h"
-#include "segment.h"
+#include "ladder/flow.h"
+#include "ladder/segment.h"
 
 /* A change may have come with one segment and send another. */
 #define RUNGS_MAX	(4 * END_RECORDS)

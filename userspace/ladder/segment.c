@@ -4,7 +4,7 @@
  * a cause can come with a segment and without, there is none. What each cause
  * means is in uapi/dev-tcpstates.
  */
-#include "segment.h"
+#include "ladder/segment.h"
 
 /* Of a change to CLOSE. */
 static enum segment received_at_end(const struct tcpstates_record *record)

@@ -3,16 +3,16 @@
  * What happened to a connection, in words. Each sentence stands on what an end has
  * told; where the two ends tell of the same, it is said once.
  */
-#include "story.h"
+#include "ladder/story.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "compiler.h"
-#include "label.h"
-#include "meaning.h"
-#include "span.h"
+#include "base/compiler.h"
+#include "ladder/label.h"
+#include "stuck/meaning.h"
+#include "text/span.h"
 
 /**
  * struct story - sentences

@@ -3,7 +3,7 @@
 #ifndef _LADDER_STORY_H
 #define _LADDER_STORY_H
 
-#include "flow.h"
+#include "ladder/flow.h"
 
 #define STORY_LINES	8
 #define STORY_SIZE	384

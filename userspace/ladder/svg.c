@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Connections as one drawing of SVG 1.1. */
-#include "svg.h"
+#include "ladder/svg.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "label.h"
-#include "rungs.h"
-#include "span.h"
-#include "story.h"
+#include "ladder/label.h"
+#include "ladder/rungs.h"
+#include "ladder/story.h"
+#include "text/span.h"
 
 /* In pixels. */
 #define WIDTH		840

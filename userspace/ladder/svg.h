@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "flow.h"
+#include "ladder/flow.h"
 
 /**
  * struct svg - a drawing

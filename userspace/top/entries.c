@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The connections that there are, kept as the stream goes on. */
-#include "entries.h"
+#include "top/entries.h"
 
 #include <errno.h>
 #include <stdlib.h>

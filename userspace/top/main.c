@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "options.h"
-#include "screen.h"
-#include "start.h"
-#include "stop.h"
-#include "view.h"
+#include "base/options.h"
+#include "base/start.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "top/screen.h"
+#include "top/view.h"
 
 /* Between two looks at what has changed; each second in any case, for ages. */
 #define FRAME_MS	250

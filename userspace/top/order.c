@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which connections are shown, and in which order. */
-#include "order.h"
+#include "top/order.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "troubled.h"
+#include "stuck/troubled.h"
 
 /* What compare() is told; one thread only. */
 struct rule {

@@ -3,8 +3,8 @@
 #ifndef _TOP_ORDER_H
 #define _TOP_ORDER_H
 
-#include "entries.h"
-#include "language.h"
+#include "filter/language.h"
+#include "top/entries.h"
 
 enum order_key {
 	ORDER_TROUBLE,		/* what may be stuck, the oldest first */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens a second, and did in the last minute. */
-#include "pulse.h"
+#include "top/pulse.h"
 
 #include <string.h>
 
-#include "summary.h"
+#include "records/summary.h"
 
 #define NSEC_PER_SEC	1000000000ULL
 #define HALF		(PULSE_SECONDS / 2)

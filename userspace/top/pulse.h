@@ -3,8 +3,8 @@
 #ifndef _TOP_PULSE_H
 #define _TOP_PULSE_H
 
-#include "digest.h"
-#include "entries.h"
+#include "records/digest.h"
+#include "top/entries.h"
 
 #define PULSE_SECONDS	60
 #define PULSE_DIGESTS	2

@@ -4,7 +4,7 @@
  * in the last seconds, what happens a second, how long handshakes take; then the
  * connections, or all of one.
  */
-#include "screen.h"
+#include "top/screen.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -17,12 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cell.h"
-#include "cli.h"
-#include "meaning.h"
-#include "span.h"
-#include "stop.h"
-#include "view.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "stuck/meaning.h"
+#include "text/cell.h"
+#include "text/span.h"
+#include "top/view.h"
 
 #define NARROWEST	80
 #define LOWEST		12

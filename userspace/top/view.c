@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the keys do, and what is to be shown then. */
-#include "view.h"
+#include "top/view.h"
 
 #include <ncurses.h>
 #include <string.h>

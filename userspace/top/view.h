@@ -3,10 +3,10 @@
 #ifndef _TOP_VIEW_H
 #define _TOP_VIEW_H
 
-#include "entries.h"
-#include "language.h"
-#include "order.h"
-#include "pulse.h"
+#include "filter/language.h"
+#include "top/entries.h"
+#include "top/order.h"
+#include "top/pulse.h"
 
 #define VIEW_FILTER_SIZE	256
 

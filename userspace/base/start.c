@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What every program does first: whatever it was started with, descriptors and signals
+ * are such that the rest of it need not ask.
+ */
+#include "base/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/stop.h"
+
+/*
+ * Descriptors 0 to 2 that are closed would be those of the next files to be
+ * opened, and messages would go there. Returns 0, or -1 and errno.
+ */
+static int occupy_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return -1;
+	} while (fd <= STDERR_FILENO);
+	return close(fd);
+}
+
+/**
+ * start_program() - before anything else
+ * @prints: whether what it writes to its standard output matters
+ *
+ * Return: 0, or -1 after a message.
+ */
+int start_program(bool prints)
+{
+	bool closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+
+	stop_install();
+	if (occupy_descriptors()) {
+		fprintf(stderr, "tcpstates: /dev/null: %s\n", strerror(errno));
+		return -1;
+	}
+	if (!closed || !prints)
+		return 0;
+	fprintf(stderr, "tcpstates: standard output: %s\n", strerror(EBADF));
+	return -1;
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tcpstates doctor: looks at all that has to be right for the others to work, and
+ * says of what is not how to get it so. It changes nothing but that it removes
+ * cgroups that a killed "run" has left.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "base/options.h"
+#include "base/output.h"
+#include "base/status.h"
+#include "cli/commands.h"
+#include "libtcpstates.h"
+#include "process/cgroup.h"
+#include "process/leftover.h"
+#include "text/cell.h"
+
+#define MODULE		"/sys/module/tcpstates"
+#define PARAMETERS	MODULE "/parameters/"
+#define FTRACE		"/proc/sys/kernel/ftrace_enabled"
+#define LOCKDOWN	"/sys/kernel/security/lockdown"
+#define GROUP		"tcpstates"
+#define OLDEST		"5.10"
+#define TEXT_SIZE	256
+#define BYTES_PER_MIB	1048576
+
+static const char help[] =
+"Usage: tcpstates doctor [OPTION]...\n"
+"\n"
+"Looks whether all is as it should be on this host: the kernel, the module, the\n"
+"device and who may read it, hooks, losses; and says what to do where it is not.\n"
+"Changes nothing, except that it removes empty cgroups left by a 'tcpstates run'\n"
+"that was killed. Exit status: 0 if nothing is wrong, 1 if something is.\n"
+"\n"
+"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
+"  --help         this text\n";
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ 0 }
+};
+
+/**
+ * struct doctor - what is found
+ * @out: where it prints
+ * @device: the device
+ * @wrong: how much is wrong
+ */
+struct doctor {
+	struct output *out;
+	const char *device;
+	unsigned int wrong;
+};
+
+/* What a finding means. */
+enum verdict { FINE, WORTH_KNOWING, WRONG };
+
+__printf(3, 4)
+static void tell(struct doctor *doctor, enum verdict verdict,
+		 const char *format, ...)
+{
+	static const char * const marks[] = {
+		[FINE] = "ok    ", [WORTH_KNOWING] = "note  ", [WRONG] = "WRONG ",
+	};
+	char text[TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	output_format(doctor->out, "%s%s\n", marks[verdict], text);
+	doctor->wrong += verdict == WRONG;
+}
+
+/* What to do, below what was found. */
+static void advise(struct doctor *doctor, const char *text)
+{
+	output_format(doctor->out, "      %s\n", text);
+}
+
+/* The first line of a file. Returns false if there is none. */
+static bool read_line(const char *path, char text[TEXT_SIZE])
+{
+	FILE *file = fopen(path, "re");
+	bool ret = file && fgets(text, TEXT_SIZE, file);
+
+	if (file)
+		fclose(file);
+	if (ret)
+		text[strcspn(text, "\n")] = '\0';
+	return ret;
+}
+
+static void look_at_kernel(struct doctor *doctor)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+	char text[TEXT_SIZE];
+
+	uname(&name);
+	if (sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		major = 0;
+	if (strcmp(name.machine, "x86_64")) {
+		tell(doctor, WRONG, "the processor is %s, and x86_64 is supported",
+		     name.machine);
+	} else if (major < 5 || (major == 5 && minor < 10)) {
+		tell(doctor, WRONG, "kernel %s is older than " OLDEST,
+		     name.release);
+		advise(doctor, "The module needs " OLDEST " or later.");
+	} else {
+		tell(doctor, FINE, "kernel %s", name.release);
+	}
+	if (read_line(FTRACE, text) && !strcmp(text, "0")) {
+		tell(doctor, WRONG, "ftrace is off, by which the module sees");
+		advise(doctor, "sysctl kernel.ftrace_enabled=1");
+	}
+	if (read_line(LOCKDOWN, text) && !strstr(text, "[none]"))
+		tell(doctor, WORTH_KNOWING,
+		     "the kernel is locked down: a module has to be signed, see README.md");
+}
+
+/* A module that is not loaded: whether it could be. */
+static void look_for_file(struct doctor *doctor)
+{
+	int status;
+
+	fflush(NULL);
+	status = system("PATH=$PATH:/usr/sbin:/sbin modprobe -n -q tcpstates >/dev/null 2>&1");
+	tell(doctor, WRONG, "the module is not loaded");
+	if (!status)
+		advise(doctor, "modprobe tcpstates; at each boot: systemctl enable tcpstates");
+	else
+		advise(doctor,
+		       "There is none for this kernel: install tcpstates-dkms, or make && make install.");
+}
+
+static void look_at_module(struct doctor *doctor)
+{
+	char version[TEXT_SIZE];
+
+	if (access(MODULE, F_OK)) {
+		look_for_file(doctor);
+		return;
+	}
+	if (!read_line(MODULE "/version", version))
+		strcpy(version, "?");
+	if (strcmp(version, tcpstates_version())) {
+		tell(doctor, WORTH_KNOWING,
+		     "the module is of version %s, this command of %s", version,
+		     tcpstates_version());
+		advise(doctor, "They understand each other; a reload takes the newer one.");
+	} else {
+		tell(doctor, FINE, "the module is loaded, version %s", version);
+	}
+}
+
+static void look_at_device(struct doctor *doctor)
+{
+	const struct group *group = getgrnam(GROUP);
+	struct stat stat_;
+
+	if (stat(doctor->device, &stat_)) {
+		if (!access(MODULE, F_OK)) {
+			tell(doctor, WRONG, "%s: %s", doctor->device,
+			     strerror(errno));
+			advise(doctor,
+			       "Is /dev a devtmpfs? In a container, hand the device in.");
+		}
+		return;
+	}
+	if (stat_.st_mode & 0007)
+		tell(doctor, WORTH_KNOWING, "everybody on this host may read %s",
+		     doctor->device);
+	else if (group && stat_.st_gid == group->gr_gid)
+		tell(doctor, FINE, "members of the group " GROUP " may read %s",
+		     doctor->device);
+	else
+		tell(doctor, WORTH_KNOWING,
+		     "only root may read %s: there is no group " GROUP ", or no udev rule",
+		     doctor->device);
+}
+
+static void look_at_hooks(struct doctor *doctor, struct tcpstates *stream)
+{
+	struct tcpstates_info info;
+	unsigned int hook, missing = 0;
+
+	if (tcpstates_info(stream, &info))
+		return;
+	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++) {
+		if (info.hooks >> hook & 1)
+			continue;
+		missing++;
+		tell(doctor, WRONG, "not seen on this kernel: %s",
+		     tcpstates_hook_shows(hook));
+	}
+	if (missing)
+		advise(doctor, "The kernel's log says why: dmesg | grep tcpstates");
+	else
+		tell(doctor, FINE, "all %u hooks are in place",
+		     TCPSTATES_HOOK_COUNT);
+	if (info.map_ring)
+		tell(doctor, FINE, "you see the connections of all network namespaces");
+	else
+		tell(doctor, WORTH_KNOWING,
+		     "you see the connections of your network namespace; of all with CAP_NET_ADMIN");
+}
+
+/* The bound of the table in MiB; 0 if it cannot be read. */
+static unsigned int table_mib(void)
+{
+	char text[TEXT_SIZE];
+
+	return read_line(PARAMETERS "conn_mib", text) ? strtoul(text, NULL, 10) :
+							0;
+}
+
+/* Why some connections got no entry: the whole table was full, or one chain. */
+static void advise_on_misses(struct doctor *doctor, __u64 conn_bytes)
+{
+	unsigned int mib = table_mib();
+	char text[TEXT_SIZE];
+
+	if (!mib)
+		return;
+	if (conn_bytes < (__u64)mib * BYTES_PER_MIB / 2) {
+		advise(doctor,
+		       "The table is not full now. One socket that leaves more than 64 connections");
+		advise(doctor,
+		       "in TIME_WAIT has this effect as well, whatever conn_mib is.");
+		return;
+	}
+	snprintf(text, sizeof(text),
+		 "The table was full. For a larger one: rmmod tcpstates && modprobe tcpstates conn_mib=%u",
+		 2 * mib);
+	advise(doctor, text);
+	snprintf(text, sizeof(text),
+		 "To keep it: echo options tcpstates conn_mib=%u > /etc/modprobe.d/tcpstates.conf",
+		 2 * mib);
+	advise(doctor, text);
+}
+
+/* Connections without an entry: the table lacks some, or lacked some. */
+static void look_at_misses(struct doctor *doctor,
+			   const struct tcpstates_stats *stats,
+			   const struct tcpstates_account *account)
+{
+	if (!stats->conns_missed) {
+		if (account)
+			tell(doctor, FINE,
+			     "every connection has an entry in the table");
+	} else if (account && !account->incomplete_boot_ns) {
+		tell(doctor, WORTH_KNOWING,
+		     "connections without an entry so far: %llu; now every connection has one",
+		     (unsigned long long)stats->conns_missed);
+	} else {
+		tell(doctor, WRONG,
+		     "connections without an entry in the table: %llu; their durations and owners are unknown",
+		     (unsigned long long)stats->conns_missed);
+		advise_on_misses(doctor, stats->conn_bytes);
+	}
+}
+
+/* What the module says about itself that must never be so. */
+static void look_at_table(struct doctor *doctor,
+			  const struct tcpstates_account *account)
+{
+	if (account->vanished) {
+		tell(doctor, WRONG,
+		     "connections whose end was not seen: %llu",
+		     (unsigned long long)account->vanished);
+		advise(doctor,
+		       "A fault of the module, or a missing hook: please report it, with the kernel's version.");
+	}
+	if (account->requests_started <
+	    account->requests_done + account->requests_ended ||
+	    account->minisocks_started < account->minisocks_ended ||
+	    account->entries_started < account->entries_ended) {
+		tell(doctor, WRONG,
+		     "the module's counters contradict each other: more has ended than began");
+		advise(doctor, "A fault of the module: please report 'tcpstates stats'.");
+	}
+}
+
+static void look_at_losses(struct doctor *doctor, struct tcpstates *stream)
+{
+	struct tcpstates_account account;
+	struct tcpstates_stats stats;
+	bool has_account = !tcpstates_account(stream, &account);
+
+	if (tcpstates_stats(stream, &stats))
+		return;
+	look_at_misses(doctor, &stats, has_account ? &account : NULL);
+	if (has_account)
+		look_at_table(doctor, &account);
+	if (stats.untracked)
+		tell(doctor, WORTH_KNOWING,
+		     "objects that found no place in a table: %llu; each may be a change that is missing",
+		     (unsigned long long)stats.untracked);
+	tell(doctor, FINE, "%llu changes recorded, in %.0f MiB",
+	     (unsigned long long)stats.recorded,
+	     (stats.ring_bytes + stats.conn_bytes) / (double)BYTES_PER_MIB);
+}
+
+static void look_at_stream(struct doctor *doctor)
+{
+	struct tcpstates *stream = tcpstates_open(doctor->device,
+						  TCPSTATES_OPEN_NONBLOCK);
+
+	if (!stream) {
+		/* A module that is not there has been told of. */
+		if (access(MODULE, F_OK))
+			return;
+		tell(doctor, WRONG, "%s", tcpstates_open_error());
+		if (errno == EACCES || errno == EPERM)
+			advise(doctor,
+			       "As root: usermod -a -G " GROUP " NAME; then log in anew.");
+		else if (errno == ENOMEM)
+			advise(doctor,
+			       "fuser -v " TCPSTATES_DEVICE " shows who has it open.");
+		return;
+	}
+	look_at_hooks(doctor, stream);
+	look_at_losses(doctor, stream);
+	tcpstates_close(stream);
+}
+
+static void look_at_limits(struct doctor *doctor)
+{
+	char text[TEXT_SIZE];
+
+	if (!read_line(PARAMETERS "stuck_close_wait", text))
+		return;
+	if (strcmp(text, "0"))
+		tell(doctor, FINE, "CLOSE_WAIT is told as stuck after %s s", text);
+	else
+		tell(doctor, WORTH_KNOWING,
+		     "CLOSE_WAIT is never told as stuck: " PARAMETERS "stuck_close_wait is 0");
+}
+
+static void look_at_cgroups(struct doctor *doctor)
+{
+	struct leftovers left = { 0 };
+	char mount[PATH_MAX];
+
+	if (cgroup_find_mount(mount)) {
+		tell(doctor, WORTH_KNOWING,
+		     "cgroup v2 is not mounted: 'tcpstates run' needs it");
+		return;
+	}
+	leftover_sweep(mount, true, &left);
+	cell_tame(mount);
+	tell(doctor, FINE, "cgroup v2 is at %s", mount);
+	if (left.removed)
+		tell(doctor, WORTH_KNOWING,
+		     "cgroups left by a 'tcpstates run' that was killed: %zu removed",
+		     left.removed);
+	if (left.stay)
+		tell(doctor, WORTH_KNOWING,
+		     "cgroups left by a 'tcpstates run' that was killed: %zu remain, with processes in them or not yours",
+		     left.stay);
+}
+
+int doctor_run(struct output *out, int argc, char *argv[])
+{
+	struct doctor doctor = { .out = out, .device = TCPSTATES_DEVICE };
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_DEVICE:
+			doctor.device = optarg;
+			break;
+		case OPTION_HELP:
+		case 'h':
+			output_add(out, help, sizeof(help) - 1);
+			return STATUS_OK;
+		default:
+			return option_error(option, argv);
+		}
+	}
+	if (optind < argc)
+		return usage_error("doctor: there is nothing to do with '%s'",
+				   argv[optind]);
+	look_at_kernel(&doctor);
+	look_at_module(&doctor);
+	look_at_device(&doctor);
+	look_at_stream(&doctor);
+	look_at_limits(&doctor);
+	look_at_cgroups(&doctor);
+	return doctor.wrong ? STATUS_FAILED : STATUS_OK;
+}

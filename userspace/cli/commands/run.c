@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tcpstates run: the connections of one command, each drawn as a ladder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/output.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "ladder/flows.h"
+#include "ladder/picture.h"
+#include "ladder/svg.h"
+#include "libtcpstates.h"
+#include "process/cgroup.h"
+#include "process/child.h"
+#include "text/cell.h"
+
+#define WAIT_S		5	/* by default, for connections after the command */
+#define WAIT_MAX_S	86400
+
+static const char help[] =
+"Usage: tcpstates run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+"\n"
+"Runs COMMAND and draws each TCP connection that it or its children make or\n"
+"accept, when it ends: the line of time of each end with its states, on the left\n"
+"the one that opened it; between them the segments that changed a state, how long\n"
+"each took where both ends are on this host, and why it was sent; who closed\n"
+"first, and what went wrong. Ends as COMMAND does.\n"
+"\n"
+"  --live         each change as it happens\n"
+"  --svg FILE     all of them as a drawing besides, into FILE\n"
+"  --time-wait    a connection ends with TIME_WAIT, not before it\n"
+"  --wait AGE     wait so long for connections to end when COMMAND has (5s)\n"
+"  --user NAME    run COMMAND as this user\n"
+COMMON_HELP
+"\n"
+"With a form (--json ...) there are its changes in that form, and no drawing.\n"
+"COMMAND runs in a cgroup (v2) of its own, by which its sockets are known: making\n"
+"one takes root or a folder of one's own. Ctrl-C reaches COMMAND too, and so do\n"
+"SIGTERM and SIGHUP; a second one ends the tracing. The cgroup and those that\n"
+"COMMAND makes below it are removed at the end; what is left of a run that was\n"
+"killed, by the next one or by 'tcpstates doctor'.\n";
+
+/**
+ * struct run - one run
+ * @common: what it was told, and how it prints; the first member
+ * @live: whether to draw each change
+ * @time_wait: whether TIME_WAIT belongs to a connection
+ * @wait_s: how long to wait for connections when all processes have ended
+ * @user: who the command is to be, or NULL
+ * @entry: all that is known of that
+ * @svg_path: file for a drawing, or NULL
+ * @svg_file: the same, open
+ * @svg: the drawing
+ * @pictures: whether to draw at all
+ * @argv: the command
+ * @group: the cgroup that it runs in
+ * @child: the command
+ * @started: whether it has been
+ * @unread: whether nobody reads what this writes any more
+ * @status: how it has ended
+ * @stopping: whether the user has asked it to end
+ * @deadline_ms: when waiting for connections ends; 0 while processes run
+ * @flows: its connections
+ * @drawn: number of the one that was drawn last with --live
+ * @lost: records that were lost
+ */
+struct run {
+	struct common common;
+	bool live;
+	bool time_wait;
+	unsigned long long wait_s;
+	const char *user;
+	const struct passwd *entry;
+	const char *svg_path;
+	FILE *svg_file;
+	struct svg svg;
+	bool pictures;
+	char **argv;
+	struct cgroup group;
+	struct child child;
+	bool started;
+	bool unread;
+	int status;
+	bool stopping;
+	long long deadline_ms;
+	struct flows flows;
+	unsigned long drawn;
+	unsigned long long lost;
+};
+
+static const struct option options[] = {
+	{ "live", no_argument, NULL, OPTION_LIVE },
+	{ "svg", required_argument, NULL, OPTION_SVG },
+	{ "time-wait", no_argument, NULL, OPTION_TIME_WAIT },
+	{ "user", required_argument, NULL, OPTION_USER },
+	{ "wait", required_argument, NULL, OPTION_WAIT },
+	{ 0 }
+};
+
+/* Takes one option. Returns a status, or -1 to go on. */
+static int take_option(struct common *common, int option)
+{
+	struct run *run = (struct run *)common;
+
+	switch (option) {
+	case OPTION_LIVE:
+		run->live = true;
+		return -1;
+	case OPTION_SVG:
+		run->svg_path = optarg;
+		return -1;
+	case OPTION_TIME_WAIT:
+		run->time_wait = true;
+		return -1;
+	case OPTION_USER:
+		run->user = optarg;
+		return -1;
+	default:
+		if (parse_age(optarg, WAIT_MAX_S, &run->wait_s))
+			return -1;
+		return usage_error("--wait: '%s' is not an age like 10s or 2m",
+				   optarg);
+	}
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static struct picture begin_picture(char **text, size_t *length)
+{
+	struct picture picture = {
+		.out = open_memstream(text, length),
+		.colour = isatty(STDOUT_FILENO) && cell_wants_colour(),
+	};
+
+	return picture;
+}
+
+/* Gives a picture to the output. Returns 0, or -1 and errno. */
+static int end_picture(struct run *run, const struct picture *picture,
+		       char **text, size_t *length)
+{
+	int ret = fclose(picture->out);
+
+	if (!ret)
+		output_add(run->common.print.out, *text, *length);
+	free(*text);
+	return ret;
+}
+
+/* Draws a connection of which nothing more comes. Returns 0, or -1 and errno. */
+static int draw_whole(struct run *run, const struct flow *flow)
+{
+	struct picture picture;
+	char *text = NULL;
+	size_t length;
+
+	if (run->svg_path)
+		svg_add(&run->svg, flow);
+	if (!run->pictures)
+		return 0;
+	picture = begin_picture(&text, &length);
+	if (!picture.out)
+		return -1;
+	if (run->live && run->drawn != flow->number)
+		picture_head(&picture, flow);
+	if (run->live)
+		picture_story(&picture, flow);
+	else
+		picture_flow(&picture, flow);
+	run->drawn = 0;
+	return end_picture(run, &picture, &text, &length);
+}
+
+/* Draws the last change of a connection. Returns 0, or -1 and errno. */
+static int draw_change(struct run *run, const struct flow *flow, __u64 conn)
+{
+	struct picture picture;
+	char *text = NULL;
+	size_t length;
+
+	picture = begin_picture(&text, &length);
+	if (!picture.out)
+		return -1;
+	if (run->drawn != flow->number)
+		picture_head(&picture, flow);
+	run->drawn = flow->number;
+	picture_change(&picture, flow, conn);
+	return end_picture(run, &picture, &text, &length);
+}
+
+static bool is_own_end(const struct flow *flow, __u64 conn)
+{
+	return flow->ends[flow->ends[0].conn != conn].own;
+}
+
+/* Returns 1 to go on, or -1 and errno. */
+static int take_transition(struct run *run,
+			   const struct tcpstates_record *record)
+{
+	bool own = record->known & TCPSTATES_KNOW_CGROUP &&
+		   cgroup_has(&run->group, record->cgroup);
+	struct flow *flow;
+
+	if (flows_add(&run->flows, record, own, &flow))
+		return -1;
+	if (!run->pictures &&
+	    (own || (flow && is_own_end(flow, record->conn))))
+		print_record(&run->common.print, record);
+	if (!flow)
+		return 1;
+	if (run->pictures && run->live && draw_change(run, flow, record->conn))
+		return -1;
+	if (!flow_done(flow, run->time_wait))
+		return 1;
+	if (draw_whole(run, flow))
+		return -1;
+	flows_remove(&run->flows, flow);
+	return 1;
+}
+
+static int take(struct common *common, const struct tcpstates_record *record)
+{
+	struct run *run = (struct run *)common;
+
+	if (record->event == TCPSTATES_EVENT_TRANSITION)
+		return take_transition(run, record);
+	if (record->event != TCPSTATES_EVENT_LOST)
+		return 1;
+	run->lost += record->count;
+	flows_lose(&run->flows);
+	if (!run->pictures)
+		print_record(&common->print, record);
+	return 1;
+}
+
+/*
+ * Looks who still runs. What the cgroup says is asked for each time, since it counts
+ * as news until then. Returns 0, or -1 and errno.
+ */
+static int look(struct run *run, bool child_ended)
+{
+	int empty = cgroup_is_empty(&run->group);
+
+	if (child_ended)
+		run->status = child_status(&run->child);
+	if (empty > 0 && run->child.fd < 0 && !run->deadline_ms)
+		run->deadline_ms = now_ms() + (long long)run->wait_s * 1000;
+	return empty < 0 ? -1 : 0;
+}
+
+/* Waits for more of whatever there is. Returns 1 to go on, 0 to end, -1 and errno. */
+static int wait_for_more(struct common *common)
+{
+	struct run *run = (struct run *)common;
+	struct pollfd fds[] = {
+		{ .fd = tcpstates_fd(common->stream), .events = POLLIN },
+		{ .fd = run->deadline_ms ? -1 : run->group.events,
+		  .events = POLLPRI },
+		{ .fd = run->child.fd, .events = POLLIN },
+		/* Told once, or it would be ready for ever, and signals never. */
+		{ .fd = run->unread ? -1 : STDOUT_FILENO },
+	};
+	long long left = -1;
+
+	if (run->deadline_ms) {
+		left = run->deadline_ms - now_ms();
+		if (!run->flows.count || left <= 0)
+			return 0;
+	}
+	if (stop_poll_for(fds, 4, (int)left) < 0)
+		return errno == EINTR ? 1 : -1;
+	if (fds[0].revents && !(fds[0].revents & POLLIN)) {
+		errno = EIO;
+		return -1;
+	}
+	run->unread |= fds[3].revents != 0;
+	if (look(run, fds[2].revents))
+		return -1;
+	/* Who does not want to see more does not want the command to end. */
+	return run->unread && run->child.fd < 0 ? 0 : 1;
+}
+
+/* Whether the terminal, which gave us the signal, has given it to the command. */
+static bool from_terminal(int signal)
+{
+	int fd, ret;
+
+	if (signal != SIGINT)
+		return false;
+	fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return false;
+	ret = tcgetpgrp(fd) == getpgrp();
+	close(fd);
+	return ret;
+}
+
+/* The first wish is the command's to fulfil. Returns 1 to go on, 0 to end. */
+static int stopped(struct common *common)
+{
+	struct run *run = (struct run *)common;
+	int signal = stop_forget();
+
+	if (run->child.fd < 0 || run->stopping) {
+		/* What has happened until now is still taken, unless again asked. */
+		if (run->deadline_ms)
+			return 0;
+		run->deadline_ms = now_ms();
+		return 1;
+	}
+	run->stopping = true;
+	if (!from_terminal(signal))
+		kill(run->child.pid, signal);
+	return 1;
+}
+
+/* From now on; and only now the command. Returns 1, 0 to end, or -1 and errno. */
+static int begin(struct common *common)
+{
+	struct tcpstates_filter filter = {
+		.events = 1U << TCPSTATES_EVENT_TRANSITION,
+	};
+	struct run *run = (struct run *)common;
+
+	if (tcpstates_set_filter(common->stream, &filter))
+		return -1;
+	if (!run->pictures)
+		print_begin(&common->print);
+	if (output_flush(common->print.out))
+		return 0;
+	run->status = child_start(&run->child, run->group.path, run->entry,
+				  run->argv);
+	run->started = !run->status;
+	return run->started ? 1 : 0;
+}
+
+/* What has not ended is drawn as it is. Returns 0, or -1 after a message. */
+static int finish(struct run *run)
+{
+	struct flow *flow;
+	int ret = 0;
+
+	while ((flow = flows_first(&run->flows))) {
+		if (draw_whole(run, flow))
+			ret = -1;
+		flows_remove(&run->flows, flow);
+	}
+	if (run->svg_path) {
+		if (svg_write(&run->svg, run->svg_file, run->argv[0]))
+			ret = -1;
+		if (fclose(run->svg_file))
+			ret = -1;
+	}
+	if (ret)
+		fprintf(stderr, "tcpstates: run: %s: %s\n",
+			run->svg_path ? run->svg_path : "memory",
+			strerror(errno));
+	if (run->pictures && run->lost)
+		fprintf(stderr, "tcpstates: run: %llu records lost; connections may be missing\n",
+			run->lost);
+	else if (run->pictures && !run->flows.begun)
+		fputs("tcpstates: run: no TCP connection was made\n", stderr);
+	return ret;
+}
+
+/* Traces the command. Returns a status. */
+static int trace(struct run *run)
+{
+	int status = common_follow(&run->common, begin, take, wait_for_more);
+
+	if (status == STATUS_OK && run->started && finish(run))
+		status = STATUS_FAILED;
+	if (run->child.fd >= 0) {
+		close(run->child.fd);
+		run->status = CHILD_FAILED;
+	}
+	if (cgroup_remove(&run->group))
+		fputs("tcpstates: run: processes of the command go on\n",
+		      stderr);
+	return status == STATUS_OK ? run->status : CHILD_FAILED;
+}
+
+/* Makes what is needed before the command can run. Returns 0 or a status. */
+static int prepare(struct run *run)
+{
+	if (run->svg_path) {
+		run->svg_file = fopen(run->svg_path, "we");
+		if (!run->svg_file || svg_init(&run->svg)) {
+			fprintf(stderr, "tcpstates: run: --svg: %s: %s\n",
+				run->svg_path, strerror(errno));
+			return CHILD_FAILED;
+		}
+	}
+	if (flows_init(&run->flows)) {
+		fprintf(stderr, "tcpstates: run: %s\n", strerror(errno));
+		return CHILD_FAILED;
+	}
+	/* Asking for a user may take long, and then a wish ends us at once. */
+	if (run->user && child_find_user(run->user, &run->entry))
+		return CHILD_FAILED;
+	return cgroup_make(&run->group) ? CHILD_FAILED : 0;
+}
+
+int run_run(struct output *out, int argc, char *argv[])
+{
+	struct run run = {
+		.common = {
+			.help = help, .options = options, .take = take_option,
+			.stopped = stopped, .runs = true,
+		},
+		.wait_s = WAIT_S,
+		.group = { .events = -1, .lock = -1 },
+		.child.fd = -1,
+	};
+	int status;
+
+	common_init(&run.common, out, TABLE_TRANSITIONS, NULL);
+	status = common_parse(&run.common, argc, argv);
+	if (status < 0 && optind == argc)
+		status = usage_error("run: which command?");
+	if (status < 0) {
+		run.argv = argv + optind;
+		run.pictures = !run.common.chosen && !run.common.command;
+		status = prepare(&run);
+		if (!status)
+			status = trace(&run);
+		svg_free(&run.svg);
+		flows_free(&run.flows);
+	}
+	common_free(&run.common);
+	return status;
+}

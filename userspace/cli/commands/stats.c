@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tcpstates stats: how the module is doing, and what it cannot see. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/options.h"
+#include "base/output.h"
+#include "base/status.h"
+#include "cli/commands.h"
+#include "libtcpstates.h"
+
+#define BYTES_PER_MIB	(1024.0 * 1024.0)
+#define NS_PER_S	1000000000ULL
+
+static const char help[] =
+"Usage: tcpstates stats [OPTION]...\n"
+"\n"
+"Shows what the module has recorded since it was loaded, its memory, whether\n"
+"every connection has an entry in its table, and its hooks into the kernel: how\n"
+"often each was called, and what is not seen where one is missing.\n"
+"\n"
+"  --json         all that as one object on one line\n"
+"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
+"  --help         this text\n";
+
+/**
+ * struct report - what to tell
+ * @out: where it prints
+ * @device: the device, or NULL
+ * @json: whether for programs
+ * @info: of the module
+ * @stats: of the module
+ * @account: of the module
+ * @has_account: false if the module is too old to give one
+ */
+struct report {
+	struct output *out;
+	const char *device;
+	bool json;
+	struct tcpstates_info info;
+	struct tcpstates_stats stats;
+	struct tcpstates_account account;
+	bool has_account;
+};
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ 0 }
+};
+
+/* Takes the command line. Returns a status, or -1 to go on. */
+static int parse(struct report *report, int argc, char *argv[])
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_DEVICE:
+			report->device = optarg;
+			break;
+		case OPTION_HELP:
+		case 'h':
+			output_add(report->out, help, sizeof(help) - 1);
+			return STATUS_OK;
+		case OPTION_JSON:
+			report->json = true;
+			break;
+		default:
+			return option_error(option, argv);
+		}
+	}
+	if (optind < argc)
+		return usage_error("stats: there is nothing to do with '%s'",
+				   argv[optind]);
+	return -1;
+}
+
+static bool attached(const struct report *report, unsigned int hook)
+{
+	return report->info.hooks >> hook & 1;
+}
+
+static unsigned int count_attached(const struct report *report)
+{
+	unsigned int hook, count = 0;
+
+	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
+		count += attached(report, hook);
+	return count;
+}
+
+static void print_number(struct report *report, const char *name,
+			 unsigned long long number, const char *meaning)
+{
+	output_format(report->out, "%-13s %15llu  %s\n", name, number, meaning);
+}
+
+static void print_hook(struct report *report, unsigned int hook)
+{
+	const char *name = tcpstates_hook_name(hook);
+
+	if (attached(report, hook))
+		output_format(report->out, "%-13s %15llu\n", name,
+			      (unsigned long long)report->stats.hits[hook]);
+	else
+		output_format(report->out, "%-13s %15s  %s\n", name, "missing",
+			      tcpstates_hook_shows(hook));
+}
+
+static void print_hooks(struct report *report)
+{
+	bool all = count_attached(report) == TCPSTATES_HOOK_COUNT;
+	unsigned int hook;
+
+	output_format(report->out, "\n%-13s %15s%s\n", "HOOK", "CALLS",
+		      all ? "" : "  NOT SEEN");
+	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
+		print_hook(report, hook);
+}
+
+/* Seconds since a time of CLOCK_BOOTTIME. */
+static unsigned long long seconds_since(__u64 boot_ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec - (__s64)(boot_ns / NS_PER_S);
+}
+
+static void print_complete(struct report *report)
+{
+	const struct tcpstates_account *account = &report->account;
+
+	if (account->incomplete_boot_ns)
+		output_format(report->out,
+			      "%-13s %15s  for %llu s: some connections have no entry\n",
+			      "complete", "no",
+			      seconds_since(account->incomplete_boot_ns));
+	else if (account->complete_boot_ns)
+		output_format(report->out,
+			      "%-13s %15s  for %llu s now: every connection has an entry\n",
+			      "complete", "yes",
+			      seconds_since(account->complete_boot_ns));
+	else
+		output_format(report->out,
+			      "%-13s %15s  every connection has an entry\n",
+			      "complete", "yes");
+}
+
+/* The table of connections, by what stands for them in the kernel. */
+static void print_table(struct report *report)
+{
+	const struct tcpstates_account *account = &report->account;
+
+	print_number(report, "entries", account->entries,
+		     "connections in the table");
+	output_format(report->out,
+		      "%-13s %15llu  of %llu: %llu became sockets, %llu did not\n",
+		      "half open", account->requests_started -
+				   account->requests_done -
+				   account->requests_ended,
+		      account->requests_started, account->requests_done,
+		      account->requests_ended);
+	output_format(report->out,
+		      "%-13s %15llu  in TIME_WAIT, FIN_WAIT2: of %llu, %llu ended\n",
+		      "minisocks", account->minisocks_started -
+				   account->minisocks_ended,
+		      account->minisocks_started, account->minisocks_ended);
+	print_complete(report);
+	print_number(report, "vanished", account->vanished,
+		     "dropped by an audit: the end was not seen");
+	if (account->audits)
+		output_format(report->out, "%-13s %15llu  the last %llu s ago\n",
+			      "audits", account->audits,
+			      seconds_since(account->audit_boot_ns));
+	else
+		print_number(report, "audits", 0,
+			     "none yet, or audit_s is 0");
+}
+
+static void print_files(struct report *report)
+{
+	const struct tcpstates_account *account = &report->account;
+
+	output_format(report->out,
+		      "%-13s %15llu  open, with %llu KiB of %.0f MiB (each user %.0f); refused %llu\n",
+		      "files", account->files, account->files_bytes / 1024,
+		      account->files_bytes_max / BYTES_PER_MIB,
+		      account->files_bytes_user_max / BYTES_PER_MIB,
+		      account->files_refused);
+}
+
+static void print_text(struct report *report)
+{
+	const struct tcpstates_stats *stats = &report->stats;
+	const struct tcpstates_info *info = &report->info;
+
+	output_format(report->out, "%-13s %15s  ABI %u; library %s\n", "module",
+		      info->module_version, info->abi_version,
+		      tcpstates_version());
+	print_number(report, "recorded", stats->recorded,
+		     "changes of state since the module was loaded");
+	print_number(report, "overwritten", stats->overwritten,
+		     "of these, no longer in memory");
+	print_number(report, "untracked", stats->untracked,
+		     "found no place in a table of the module");
+	print_number(report, "unplaced", stats->unplaced,
+		     "connections whose stream began at ESTABLISHED");
+	output_format(report->out,
+		      "%-13s %11.1f MiB  %u rings of %u records\n", "memory",
+		      stats->ring_bytes / BYTES_PER_MIB, info->cpus,
+		      info->ring_records);
+	output_format(report->out, "%-13s %11.1f MiB  %s\n", "connections",
+		      stats->conn_bytes / BYTES_PER_MIB,
+		      "table of connections: since when, whose");
+	print_number(report, "missed", stats->conns_missed,
+		     "connections that got no entry in the table");
+	if (report->has_account) {
+		print_table(report);
+		print_files(report);
+	}
+	output_format(report->out, "%-13s %15u  of %u attached\n", "hooks",
+		      count_attached(report), TCPSTATES_HOOK_COUNT);
+	print_hooks(report);
+}
+
+static void print_json_account(struct report *report)
+{
+	const struct tcpstates_account *account = &report->account;
+	const struct {
+		const char *name;
+		unsigned long long value;
+	} numbers[] = {
+		{ "entries", account->entries },
+		{ "entries_started", account->entries_started },
+		{ "entries_ended", account->entries_ended },
+		{ "requests_started", account->requests_started },
+		{ "requests_done", account->requests_done },
+		{ "requests_ended", account->requests_ended },
+		{ "minisocks_started", account->minisocks_started },
+		{ "minisocks_ended", account->minisocks_ended },
+		{ "vanished", account->vanished },
+		{ "audits", account->audits },
+		{ "audit_boot_ns", account->audit_boot_ns },
+		{ "incomplete_boot_ns", account->incomplete_boot_ns },
+		{ "complete_boot_ns", account->complete_boot_ns },
+		{ "files", account->files },
+		{ "files_bytes", account->files_bytes },
+		{ "files_bytes_max", account->files_bytes_max },
+		{ "files_bytes_user_max", account->files_bytes_user_max },
+		{ "files_refused", account->files_refused },
+		{ "wakeups", account->wakeups },
+	};
+	size_t i;
+
+	output_format(report->out, "\"complete\":%s,",
+		      account->incomplete_boot_ns ? "false" : "true");
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		output_format(report->out, "\"%s\":%llu,", numbers[i].name,
+			      numbers[i].value);
+}
+
+static void print_json(struct report *report)
+{
+	const struct tcpstates_stats *stats = &report->stats;
+	const struct tcpstates_info *info = &report->info;
+	unsigned int hook;
+
+	output_format(report->out,
+		      "{\"module_version\":\"%s\",\"abi_version\":%u,\"library_version\":\"%s\",",
+		      info->module_version, info->abi_version,
+		      tcpstates_version());
+	output_format(report->out,
+		      "\"recorded\":%llu,\"overwritten\":%llu,\"untracked\":%llu,\"unplaced\":%llu,",
+		      (unsigned long long)stats->recorded,
+		      (unsigned long long)stats->overwritten,
+		      (unsigned long long)stats->untracked,
+		      (unsigned long long)stats->unplaced);
+	output_format(report->out,
+		      "\"ring_bytes\":%llu,\"rings\":%u,\"ring_records\":%u,",
+		      (unsigned long long)stats->ring_bytes, info->cpus,
+		      info->ring_records);
+	if (report->has_account)
+		print_json_account(report);
+	output_format(report->out,
+		      "\"conn_bytes\":%llu,\"conns_missed\":%llu,\"hooks\":{",
+		      (unsigned long long)stats->conn_bytes,
+		      (unsigned long long)stats->conns_missed);
+	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
+		output_format(report->out,
+			      "%s\"%s\":{\"attached\":%s,\"calls\":%llu}",
+			      hook ? "," : "", tcpstates_hook_name(hook),
+			      attached(report, hook) ? "true" : "false",
+			      (unsigned long long)stats->hits[hook]);
+	output_format(report->out, "}}\n");
+}
+
+/* Asks the module. Returns a status. */
+static int ask(struct report *report)
+{
+	/* Not to wait in open() either, whatever the path leads to. */
+	struct tcpstates *stream = tcpstates_open(report->device,
+						  TCPSTATES_OPEN_NONBLOCK);
+	int status = STATUS_OK;
+
+	if (!stream) {
+		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
+		return STATUS_FAILED;
+	}
+	if (tcpstates_info(stream, &report->info) ||
+	    tcpstates_stats(stream, &report->stats)) {
+		fprintf(stderr, "tcpstates: asking the module: %s\n",
+			strerror(errno));
+		status = STATUS_FAILED;
+	}
+	report->has_account = !tcpstates_account(stream, &report->account);
+	tcpstates_close(stream);
+	return status;
+}
+
+int stats_run(struct output *out, int argc, char *argv[])
+{
+	struct report report = { .out = out };
+	int status = parse(&report, argc, argv);
+
+	if (status >= 0)
+		return status;
+	status = ask(&report);
+	if (status)
+		return status;
+	if (report.json)
+		print_json(&report);
+	else
+		print_text(&report);
+	return STATUS_OK;
+}

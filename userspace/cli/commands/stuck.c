@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tcpstates stuck: what is in a state for too long, who holds it, and why. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/output.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "libtcpstates.h"
+#include "stuck/report.h"
+#include "stuck/troubled.h"
+
+#define NSEC_PER_SEC	1000000000ULL
+#define AGE_MAX_S	3153600000ULL	/* a century */
+#define PARAMETERS	"/sys/module/tcpstates/parameters/stuck_"
+
+static const char help[] =
+"Usage: tcpstates stuck [OPTION]... [FILTER]\n"
+"\n"
+"Shows the connections that are in a state for too long, what that means, and who\n"
+"has each open now: every process and descriptor, whoever made the connection. Of\n"
+"those that nobody has accepted, it is the listener's queue that is named. As a\n"
+"table on a terminal, elsewhere as lines of key=value pairs like those of the\n"
+"device, with holders=PID:FD,... at the end.\n"
+"\n"
+"  --older AGE    from this age on: a number of seconds, or with s, m, h or d\n"
+"                 (60s)\n"
+"  --watch        go on, and show each that gets stuck when the module tells of\n"
+"                 it: when it passes the limit of its state, and whenever its age\n"
+"                 has doubled. Limits are parameters of the module,\n"
+"                 stuck_close_wait and others. Ends with Ctrl-C\n"
+"  --check W,C    print one line for a monitor, as plugins of Nagios do, and end\n"
+"                 with 0, with 1 (warning) if W or more are stuck, with 2\n"
+"                 (critical) if C or more are, with 3 if that cannot be told\n"
+COMMON_HELP
+"\n"
+"Lines have holders, objects also meaning. Who may not look into all processes is\n"
+"told how many he misses.\n";
+
+/* Ends of --check, beside those of report_check(). */
+enum { STATUS_UNKNOWN = 3 };
+
+/**
+ * struct stuck - one run
+ * @common: what it was told, and how it prints; the first member
+ * @age_s: from which age on, in seconds
+ * @watch: whether to go on
+ * @check: whether to tell a monitor
+ * @levels: for that, from how many on it is a warning, and critical
+ * @level: what it was told
+ */
+struct stuck {
+	struct common common;
+	unsigned long long age_s;
+	bool watch;
+	bool check;
+	unsigned long long levels[2];
+	int level;
+};
+
+static const struct option options[] = {
+	{ "check", required_argument, NULL, OPTION_CHECK },
+	{ "older", required_argument, NULL, OPTION_OLDER },
+	{ "watch", no_argument, NULL, OPTION_WATCH },
+	{ 0 }
+};
+
+/* Takes one option. Returns a status, or -1 to go on. */
+static int take_option(struct common *common, int option)
+{
+	struct stuck *stuck = (struct stuck *)common;
+
+	switch (option) {
+	case OPTION_CHECK:
+		stuck->check = true;
+		if (parse_levels(optarg, stuck->levels))
+			return -1;
+		return usage_error("--check: '%s' is not two numbers from 1 on, the smaller first",
+				   optarg);
+	case OPTION_OLDER:
+		if (parse_age(optarg, AGE_MAX_S, &stuck->age_s))
+			return -1;
+		return usage_error("--older: '%s' is no age like 90, 90s, 5m, 2h or 1d",
+				   optarg);
+	default:
+		stuck->watch = true;
+		return -1;
+	}
+}
+
+/* Takes the command line. Returns a status, or -1 to go on. */
+static int parse(struct stuck *stuck, int argc, char *argv[])
+{
+	int status = common_parse(&stuck->common, argc, argv);
+
+	if (status < 0 && stuck->check &&
+	    (stuck->watch || stuck->common.command))
+		return usage_error("--check goes with neither --watch nor --exec");
+	return status;
+}
+
+static void show(struct stuck *stuck, const struct troubled *troubled)
+{
+	struct print *print = &stuck->common.print;
+	char line[REPORT_SIZE], json[REPORT_SIZE];
+	size_t i;
+
+	if (print->form == FORM_TABLE && !print->silent)
+		report_table(print->out, troubled, stuck->watch);
+	for (i = 0; i < troubled->count && !stop_requested(); i++) {
+		report_line(troubled, &troubled->list[i], line);
+		report_json(troubled, &troubled->list[i], json);
+		print_text(print, line, json);
+	}
+	output_flush(print->out);
+}
+
+/* Adds what the stream has at hand. Returns 1, 0 at its end, -1 and errno. */
+static int take_batch(const struct stuck *stuck, struct tcpstates *stream,
+		      struct rows *rows)
+{
+	const struct tcpstates_record *record;
+	int count;
+
+	do {
+		count = tcpstates_next(stream, &record);
+		if (count < 0 && errno != EINTR)
+			return -1;
+		if (count <= 0)
+			break;
+		if (record->event == TCPSTATES_EVENT_LOST)
+			fprintf(stderr, "tcpstates: %llu records were lost; some may be missing\n",
+				(unsigned long long)record->count);
+		else if (record->dur_ns >= stuck->age_s * NSEC_PER_SEC &&
+			 filter_matches(stuck->common.filter, record) &&
+			 rows_add(rows, record))
+			return -1;
+	} while (tcpstates_buffered(stream));
+	return 1;
+}
+
+/* Waits for the next ones, and shows them. Returns as take_batch(). */
+static int step(struct stuck *stuck, struct tcpstates *stream)
+{
+	struct troubled troubled;
+	struct rows rows = { 0 };
+	int going = take_batch(stuck, stream, &rows);
+
+	if (going > 0 && rows.count) {
+		if (!troubled_explain(&troubled, &rows, stuck->common.device))
+			show(stuck, &troubled);
+		troubled_free(&troubled);
+	} else if (going > 0) {
+		going = stop_wait(tcpstates_fd(stream));
+	}
+	rows_free(&rows);
+	return going;
+}
+
+/* In which states nothing will be told of. */
+static void warn_of_limits(void)
+{
+	static const char * const names[] = {
+		"close_wait", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2",
+		"last_ack", "closing",
+	};
+	char path[128], value[16] = "", off[128] = "";
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(path, sizeof(path), PARAMETERS "%s", names[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return;
+		if (read(fd, value, sizeof(value) - 1) > 0 && *value == '0')
+			snprintf(off + strlen(off), sizeof(off) - strlen(off),
+				 " stuck_%s", names[i]);
+		close(fd);
+	}
+	if (*off)
+		fprintf(stderr, "tcpstates: %s:\n%s\n",
+			"these limits of the module are 0, and what is stuck there is not told",
+			off);
+}
+
+static int watch_stream(struct stuck *stuck, struct tcpstates *stream)
+{
+	int going = 1;
+
+	while (going > 0 && !stop_requested() && !stuck->common.print.out->error)
+		going = step(stuck, stream);
+	if (going < 0) {
+		fprintf(stderr, "tcpstates: %s: %s\n",
+			stuck->common.device ? stuck->common.device : TCPSTATES_DEVICE,
+			strerror(errno));
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+static struct tcpstates *open_stream(const struct stuck *stuck)
+{
+	struct tcpstates *stream = tcpstates_open(stuck->common.device,
+						  TCPSTATES_OPEN_NONBLOCK);
+	struct tcpstates_filter filter;
+
+	filter_narrow(stuck->common.filter, &filter);
+	filter.events = 1U << TCPSTATES_EVENT_STUCK;
+	if (!stream)
+		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
+	else if (tcpstates_set_filter(stream, &filter))
+		fprintf(stderr, "tcpstates: the module is too old to tell of what is stuck\n");
+	else
+		return stream;
+	tcpstates_close(stream);
+	return NULL;
+}
+
+/* What is stuck now. Returns a status. */
+static int show_now(struct stuck *stuck)
+{
+	struct troubled troubled;
+	int status = STATUS_FAILED;
+
+	if (!stuck->check)
+		print_begin(&stuck->common.print);
+	if (!troubled_find(&troubled, stuck->common.device,
+			   stuck->age_s * NSEC_PER_SEC, stuck->common.filter)) {
+		status = STATUS_OK;
+		if (stuck->check)
+			stuck->level = report_check(stuck->common.print.out, &troubled,
+						    stuck->age_s,
+						    stuck->levels);
+		else
+			show(stuck, &troubled);
+		if (isatty(STDOUT_FILENO) && !stuck->check &&
+		    stuck->common.print.form == FORM_TABLE &&
+		    !troubled.count && !troubled.lost)
+			output_format(stuck->common.print.out,
+				      "Nothing is stuck for %llu seconds or more.\n",
+				      stuck->age_s);
+	}
+	troubled_free(&troubled);
+	return status;
+}
+
+/* The stream is open before the first look, so that nothing is missed. */
+static int run(struct stuck *stuck)
+{
+	struct tcpstates *stream;
+	int status;
+
+	if (!stuck->watch)
+		return show_now(stuck);
+	stream = open_stream(stuck);
+	if (!stream)
+		return STATUS_FAILED;
+	warn_of_limits();
+	status = show_now(stuck);
+	if (!status)
+		status = watch_stream(stuck, stream);
+	tcpstates_close(stream);
+	return status;
+}
+
+int stuck_run(struct output *out, int argc, char *argv[])
+{
+	struct stuck stuck = {
+		.common = {
+			.help = help, .options = options, .take = take_option,
+		},
+		.age_s = 60,
+	};
+	int status;
+
+	common_init(&stuck.common, out, TABLE_CONNECTIONS, "holders");
+	status = parse(&stuck, argc, argv);
+	if (status < 0)
+		status = run(&stuck);
+	common_free(&stuck.common);
+	if (stuck.check && status != STATUS_OK) {
+		output_format(out, "TCPSTATES UNKNOWN - it could not be looked at\n");
+		return STATUS_UNKNOWN;
+	}
+	if (stuck.common.print.failed && !status)
+		status = STATUS_FAILED;
+	return stuck.check ? stuck.level : status;
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tcpstates watch: what happens, as it happens. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/output.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "libtcpstates.h"
+#include "records/bunch.h"
+#include "records/pace.h"
+#include "records/summary.h"
+#include "text/cell.h"
+#include "text/lookup.h"
+
+/* Rows a second on a terminal, by default: more than anybody reads. */
+#define TERMINAL_RATE	500
+
+static const char help[] =
+"Usage: tcpstates [watch] [OPTION]... [FILTER]\n"
+"\n"
+"Shows every change of state of TCP connections from now on, and what caused it:\n"
+"as a table on a terminal (time of day where you are; from 90 columns on with the\n"
+"old state, from 98 on with how long that lasted, from 115 on with the owner),\n"
+"elsewhere as lines of key=value pairs like those of the device (time in UTC).\n"
+"Says also when one is in a state for too long. Ends with Ctrl-C.\n"
+"\n"
+"  --count N      end after N changes\n"
+"  --rewind       begin with the oldest change that is still in memory\n"
+"  --flow         the changes of a connection together, when it has ended or has\n"
+"                 got to TIME_WAIT\n"
+"  --timestamps WHICH\n"
+"                 of a table: 'wall' (time of day), 'relative' (seconds since the\n"
+"                 first row) or 'delta' (seconds since the row before)\n"
+"  --services     names for ports, in a table\n"
+"  --resolve      and for hosts; looking them up may take its time\n"
+"  --rate N       at most N rows of a table a second, and how many more there\n"
+"                 were (500 on a terminal; 0 for all)\n"
+"  --summary      counts, times of handshakes and what went wrong, at the end\n"
+COMMON_HELP
+"\n"
+"Where this was too slow to read everything, it says how many changes are\n"
+"missing, whatever the filter.\n";
+
+/**
+ * struct watch - one run
+ * @common: what it was told, and how it prints; the first member
+ * @rewind: whether to begin in the past
+ * @of_table: whether something was asked for that only a table has
+ * @left: changes to print before ending
+ * @flow: whether the changes of a connection come together
+ * @bunches: these, until then
+ * @summed: whether there is a summary
+ * @summary: what it says
+ * @pace: how many rows may be shown
+ */
+struct watch {
+	struct common common;
+	bool rewind;
+	bool of_table;
+	unsigned long long left;
+	bool flow;
+	struct bunches bunches;
+	bool summed;
+	struct summary summary;
+	struct pace pace;
+};
+
+static const struct option options[] = {
+	{ "count", required_argument, NULL, OPTION_COUNT },
+	{ "flow", no_argument, NULL, OPTION_FLOW },
+	{ "rate", required_argument, NULL, OPTION_RATE },
+	{ "resolve", no_argument, NULL, OPTION_RESOLVE },
+	{ "rewind", no_argument, NULL, OPTION_REWIND },
+	{ "services", no_argument, NULL, OPTION_SERVICES },
+	{ "summary", no_argument, NULL, OPTION_SUMMARY },
+	{ "timestamps", required_argument, NULL, OPTION_TIMESTAMPS },
+	{ 0 }
+};
+
+/* Takes what is after --timestamps. Returns a status, or -1 to go on. */
+static int take_timestamps(struct watch *watch)
+{
+	static const char * const names[] = {
+		[TABLE_WALL] = "wall",
+		[TABLE_RELATIVE] = "relative",
+		[TABLE_DELTA] = "delta",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(optarg, names[i]))
+			continue;
+		watch->common.print.table.timestamps = i;
+		return -1;
+	}
+	return usage_error("--timestamps: '%s' is not wall, relative or delta",
+			   optarg);
+}
+
+/* Takes one option. Returns a status, or -1 to go on. */
+static int take_option(struct common *common, int option)
+{
+	struct watch *watch = (struct watch *)common;
+
+	if (option == OPTION_RATE || option == OPTION_RESOLVE ||
+	    option == OPTION_SERVICES || option == OPTION_TIMESTAMPS)
+		watch->of_table = true;
+	switch (option) {
+	case OPTION_FLOW:
+		watch->flow = true;
+		return -1;
+	case OPTION_RATE:
+		if (!strcmp(optarg, "0"))
+			watch->pace.rate = 0;
+		else if (!parse_count(optarg, &watch->pace.rate))
+			return usage_error("--rate: '%s' is not a number", optarg);
+		return -1;
+	case OPTION_RESOLVE:
+		cell_name_hosts(lookup_host);
+		cell_name_ports(lookup_port);
+		return -1;
+	case OPTION_REWIND:
+		watch->rewind = true;
+		return -1;
+	case OPTION_SERVICES:
+		cell_name_ports(lookup_port);
+		return -1;
+	case OPTION_SUMMARY:
+		watch->summed = true;
+		return -1;
+	case OPTION_TIMESTAMPS:
+		return take_timestamps(watch);
+	default:
+		if (parse_count(optarg, &watch->left))
+			return -1;
+		return usage_error("--count: '%s' is not a number from 1 on",
+				   optarg);
+	}
+}
+
+/* Asks for what the module can tell to be wanted. */
+static int begin(struct common *common)
+{
+	const struct watch *watch = (struct watch *)common;
+	struct tcpstates_filter kernel;
+
+	filter_narrow(common->filter, &kernel);
+	if (tcpstates_set_filter(common->stream, &kernel))
+		return -1;
+	if (watch->rewind && tcpstates_rewind(common->stream))
+		return -1;
+	print_begin(&common->print);
+	return output_flush(common->print.out) ? 0 : 1;
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static bool is_table(const struct watch *watch)
+{
+	return watch->common.print.form == FORM_TABLE &&
+	       !watch->common.print.silent;
+}
+
+static void tell_hidden(struct watch *watch, unsigned long long count)
+{
+	char note[80];
+
+	if (!count)
+		return;
+	watch->summary.hidden += count;
+	snprintf(note, sizeof(note), "%llu more, not shown (--rate)", count);
+	table_note(&watch->common.print.table, note);
+}
+
+/* Prints one, unless there are too many to be read. */
+static void show(struct watch *watch, const struct tcpstates_record *record)
+{
+	long long now;
+
+	if (is_table(watch) && watch->pace.rate) {
+		now = now_ms();
+		tell_hidden(watch, pace_report(&watch->pace, now));
+		if (record->event != TCPSTATES_EVENT_LOST &&
+		    !pace_allows(&watch->pace, now) && !watch->common.command)
+			return;
+	}
+	print_record(&watch->common.print, record);
+}
+
+/* Of a connection, with a blank line behind it where people read. */
+static int show_of_bunch(void *data, const struct tcpstates_record *record,
+			 bool last)
+{
+	struct watch *watch = data;
+
+	show(watch, record);
+	if (last && is_table(watch))
+		table_gap(&watch->common.print.table);
+	return 1;
+}
+
+static int take(struct common *common, const struct tcpstates_record *record)
+{
+	struct watch *watch = (struct watch *)common;
+
+	summary_add(&watch->summary, record);
+	if (!watch->flow || record->event == TCPSTATES_EVENT_LOST)
+		show(watch, record);
+	else if (bunches_add(&watch->bunches, record) < 0)
+		return -1;
+	if (record->event == TCPSTATES_EVENT_TRANSITION)
+		watch->left--;
+	return watch->left ? 1 : 0;
+}
+
+static int wait_for_more(struct common *common)
+{
+	struct watch *watch = (struct watch *)common;
+	int limit = pace_wait_ms(&watch->pace, now_ms());
+	int ret = stop_wait_for(tcpstates_fd(common->stream), limit);
+
+	tell_hidden(watch, pace_report(&watch->pace, now_ms()));
+	if (output_flush(common->print.out))
+		return 0;
+	return ret;
+}
+
+/* What comes when nothing more does. Returns a status. */
+static int finish(struct watch *watch)
+{
+	struct output *out = watch->common.print.out;
+	char *text;
+
+	if (bunches_end(&watch->bunches) < 0)
+		return STATUS_FAILED;
+	tell_hidden(watch, watch->pace.hidden);
+	if (!watch->summed)
+		return STATUS_OK;
+	text = summary_text(&watch->summary);
+	if (!text) {
+		fprintf(stderr, "tcpstates: %s\n", strerror(ENOMEM));
+		return STATUS_FAILED;
+	}
+	if (is_table(watch)) {
+		output_add(out, "\n", 1);
+		output_add(out, text, strlen(text));
+	} else {
+		/* Not among what a program reads. */
+		output_flush(out);
+		fputs(text, stderr);
+	}
+	free(text);
+	return STATUS_OK;
+}
+
+int watch_run(struct output *out, int argc, char *argv[])
+{
+	struct watch watch = {
+		.common = {
+			.help = help, .options = options, .take = take_option,
+		},
+		.left = -1ULL,
+		.bunches.show = show_of_bunch,
+		.pace.rate = isatty(STDOUT_FILENO) ? TERMINAL_RATE : 0,
+	};
+	int status;
+
+	watch.bunches.data = &watch;
+	common_init(&watch.common, out, TABLE_TRANSITIONS, NULL);
+	status = common_parse(&watch.common, argc, argv);
+	if (status < 0 && watch.of_table && !is_table(&watch))
+		status = usage_error("%s go with --table",
+				     "--timestamps, --services, --resolve and --rate");
+	if (status < 0) {
+		status = common_follow(&watch.common, begin, take,
+				       wait_for_more);
+		if (status == STATUS_OK)
+			status = finish(&watch);
+	}
+	common_free(&watch.common);
+	return status;
+}

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0 */
-/* What the compiler is told, in the kernel's words. */
-#ifndef _CLI_COMPILER_H
-#define _CLI_COMPILER_H
-
-#define __printf(format, arguments) \
-	__attribute__((__format__(__printf__, format, arguments)))
-
-#endif /* _CLI_COMPILER_H */

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cgroups of "run". One that is killed by SIGKILL, or by the kernel for want of
+ * memory, leaves its own behind; the next one that begins in the same place takes it
+ * away. That of somebody who lives is never touched: its name says which process made
+ * it, and when that began, since numbers of processes come again; and it is locked
+ * as long as that process lives, as one in another PID namespace is not to be seen
+ * in /proc.
+ */
+#include "process/leftover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/stop.h"
+
+#define PREFIX		"tcpstates-run-"
+#define DEPTH		16	/* descriptors for a walk */
+#define START		22	/* number of the value in /proc/PID/stat */
+
+/* When a process began, in ticks since the boot; 0 if there is none. */
+static unsigned long long start_of(int pid)
+{
+	char path[32], text[1024];
+	const char *rest;
+	int skipped = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	/* A name, the second value, may hold blanks and brackets. */
+	for (rest = strrchr(text, ')'); rest && skipped < START - 2; skipped++)
+		rest = strchr(rest + 1, ' ');
+	return rest ? strtoull(rest, NULL, 10) : 0;
+}
+
+/** leftover_name() - how the cgroup of this process is called */
+void leftover_name(char name[LEFTOVER_NAME_SIZE])
+{
+	snprintf(name, LEFTOVER_NAME_SIZE, PREFIX "%d-%llu", getpid(),
+		 start_of(getpid()));
+}
+
+/* Whether a cgroup of that name is of "run", and who made it is no more. */
+static bool is_orphaned(const char *name)
+{
+	unsigned long long start, now;
+	int pid, count, length = 0;
+
+	count = sscanf(name, PREFIX "%d%n-%llu%n", &pid, &length, &start,
+		       &length);
+	if (count < 1 || pid <= 0 || name[length])
+		return false;
+	now = start_of(pid);
+	return count == 2 ? now != start : !now;
+}
+
+/**
+ * leftover_lock() - keep others from removing a cgroup, as long as this process lives
+ * @path: folder of the cgroup
+ * @fd: gets what holds the lock
+ *
+ * Somebody else may hold one, who cannot be waited for; then only the name protects it.
+ *
+ * Return: whether the cgroup is still there.
+ */
+bool leftover_lock(const char *path, int *fd)
+{
+	struct stat open_one, named_one;
+
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return false;
+	flock(*fd, LOCK_SH | LOCK_NB);
+	/* It may have been removed before it was locked. */
+	if (!fstat(*fd, &open_one) && !stat(path, &named_one) &&
+	    open_one.st_ino == named_one.st_ino)
+		return true;
+	close(*fd);
+	*fd = -1;
+	errno = ENOENT;
+	return false;
+}
+
+/* Gives the processes of one cgroup to another. */
+static void move_processes(const char *from, const char *to)
+{
+	char path[PATH_MAX + 16], pid[32];
+	int target;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", to);
+	target = open(path, O_WRONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", from);
+	file = target < 0 ? NULL : fopen(path, "re");
+	while (file && fgets(pid, sizeof(pid), file))
+		if (write(target, pid, strlen(pid)) < 0)
+			continue;	/* it has ended */
+	if (file)
+		fclose(file);
+	if (target >= 0)
+		close(target);
+}
+
+/* For nftw(), which has no room for it; one thread only. */
+static const char *move_to;
+
+static int remove_folder(const char *path, const struct stat *stat, int type,
+			 struct FTW *ftw)
+{
+	(void)stat;
+	(void)ftw;
+	if (type != FTW_DP)
+		return 0;
+	if (move_to)
+		move_processes(path, move_to);
+	/* What has come to be meanwhile is met by the next walk. */
+	return rmdir(path) && errno != ENOENT ? errno : 0;
+}
+
+/**
+ * leftover_remove_tree() - remove a cgroup and all below it, from below
+ * @path: its folder
+ * @to: folder of the cgroup that gets the processes; NULL if there are none
+ *
+ * Return: 0, or -1 and errno.
+ */
+int leftover_remove_tree(const char *path, const char *to)
+{
+	int error;
+
+	move_to = to;
+	error = nftw(path, remove_folder, DEPTH, FTW_DEPTH | FTW_PHYS);
+	if (error > 0)
+		errno = error;
+	/* Two may remove the same. */
+	return error && errno != ENOENT ? -1 : 0;
+}
+
+/* Whether there are processes in a cgroup or below; also if it is not known. */
+static bool is_populated(const char *path)
+{
+	char name[PATH_MAX + 16], text[256];
+	bool populated = true;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "%s/cgroup.events", path);
+	file = fopen(name, "re");
+	if (!file)
+		return true;
+	while (fgets(text, sizeof(text), file))
+		if (!strncmp(text, "populated 0", strlen("populated 0")))
+			populated = false;
+	fclose(file);
+	return populated;
+}
+
+/* Removes one, unless it is in use. */
+static bool remove_one(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool removed;
+
+	if (fd < 0)
+		return errno == ENOENT;
+	removed = !flock(fd, LOCK_EX | LOCK_NB) && !is_populated(path) &&
+		  !leftover_remove_tree(path, NULL);
+	close(fd);
+	return removed;
+}
+
+/* Paths that are found, to be removed when the walk is over. */
+static char **paths;
+static size_t path_count;
+static bool walk_deep;
+
+static int note_path(const char *path, const struct stat *stat, int type,
+		     struct FTW *ftw)
+{
+	char **more;
+
+	(void)stat;
+	if (stop_requested())
+		return FTW_STOP;
+	if (type != FTW_D)
+		return FTW_CONTINUE;
+	if (ftw->level && is_orphaned(path + ftw->base)) {
+		more = reallocarray(paths, path_count + 1, sizeof(*paths));
+		if (!more)
+			return FTW_STOP;
+		paths = more;
+		paths[path_count] = strdup(path);
+		if (!paths[path_count])
+			return FTW_STOP;
+		path_count++;
+		return FTW_SKIP_SUBTREE;
+	}
+	return !walk_deep && ftw->level ? FTW_SKIP_SUBTREE : FTW_CONTINUE;
+}
+
+/**
+ * leftover_sweep() - remove what is left of runs that were killed, and empty
+ * @folder: of the cgroup that they ran in
+ * @deep: in all below it, too
+ * @found: gets how many
+ *
+ * What cannot be removed stays, without a word.
+ */
+void leftover_sweep(const char *folder, bool deep, struct leftovers *found)
+{
+	size_t i;
+
+	walk_deep = deep;
+	nftw(folder, note_path, DEPTH, FTW_PHYS | FTW_ACTIONRETVAL);
+	for (i = 0; i < path_count; i++) {
+		if (remove_one(paths[i]))
+			found->removed++;
+		else
+			found->stay++;
+		free(paths[i]);
+	}
+	free(paths);
+	paths = NULL;
+	path_count = 0;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The connections that exist at a moment, as rows. */
+#include "records/gather.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/stop.h"
+
+/* Returns 0, or -1 and errno. */
+static int take_all(struct rows *rows, struct tcpstates *stream)
+{
+	const struct tcpstates_record *record;
+	int count;
+
+	while ((count = tcpstates_next(stream, &record))) {
+		/* Half of it would look like all of it. */
+		if (stop_requested()) {
+			errno = EINTR;
+			return -1;
+		}
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -1;
+		if (record->event == TCPSTATES_EVENT_LOST)
+			rows->lost += record->count;
+		else if (record->event == TCPSTATES_EVENT_EXISTING &&
+			 rows_add(rows, record))
+			return -1;
+	}
+	return 0;
+}
+
+/**
+ * rows_gather() - add all that exists now
+ * @rows: where to
+ * @device: the device, or NULL
+ * @filter: which
+ *
+ * Return: 0, or -1 after a message.
+ */
+int rows_gather(struct rows *rows, const char *device,
+		const struct tcpstates_filter *filter)
+{
+	struct tcpstates_filter only_rows = *filter;
+	struct tcpstates *stream;
+	int ret;
+
+	stream = tcpstates_open(device, TCPSTATES_OPEN_NONBLOCK);
+	if (!stream) {
+		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
+		return -1;
+	}
+	/* Without what happens meanwhile, the rows end when nothing comes. */
+	only_rows.events = 1U << TCPSTATES_EVENT_EXISTING;
+	ret = tcpstates_set_filter(stream, &only_rows);
+	if (!ret)
+		ret = tcpstates_snapshot(stream);
+	if (!ret)
+		ret = take_all(rows, stream);
+	if (ret)
+		fprintf(stderr, "tcpstates: %s: %s\n",
+			device ? device : TCPSTATES_DEVICE, strerror(errno));
+	tcpstates_close(stream);
+	return ret;
+}

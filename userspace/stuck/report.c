@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stuck connections on standard output. For people, by what it means:
+ *
+ *	CLOSE_WAIT: The peer has closed, and the program here has not called close().
+ *	What to do about it, in some lines.
+ *
+ *	    AGE LOCAL                 REMOTE                HELD BY
+ *	  4h12m 10.0.0.5:443          10.0.0.9:53122        812/java fd 37
+ *	                                                    900/java fd 37
+ */
+#include "stuck/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/output.h"
+#include "base/status.h"
+#include "stuck/troubled.h"
+#include "text/cell.h"
+
+#define AGE_WIDTH	7
+#define IPV4_WIDTH	21	/* such an address with a port */
+#define HOLDER_COLUMN	(AGE_WIDTH + 1 + IPV4_WIDTH + 1 + IPV4_WIDTH + 1)
+#define HOLDER_WIDTH	28	/* what is left of 80 columns */
+#define HOLDER_SIZE	96
+
+/* Room that what comes after the holders of a text needs. */
+#define END_SIZE	512
+
+/*
+ * Whether it is known that nobody has it open: the kernel says so. That /proc shows
+ * nobody is no proof: it may be in flight between two processes, in io_uring, or
+ * with a thread that has descriptors of its own.
+ */
+static bool is_orphan(const struct trouble *trouble)
+{
+	return trouble->record.flags & TCPSTATES_FLAG_ORPHAN;
+}
+
+/* pid/comm and what follows it, in HOLDER_WIDTH columns. */
+static void format_process(char text[HOLDER_SIZE], unsigned int pid,
+			   const char comm[TCPSTATES_COMM_LEN],
+			   const char *after)
+{
+	char number[16];
+	int room;
+
+	snprintf(number, sizeof(number), "%u/", pid);
+	room = HOLDER_WIDTH - (int)strlen(number) - (int)strlen(after);
+	if (room > TCPSTATES_COMM_LEN)
+		room = TCPSTATES_COMM_LEN;
+	snprintf(text, HOLDER_SIZE, "%s%.*s%s", number, room > 0 ? room : 0,
+		 comm, after);
+	cell_tame(text);
+}
+
+static void format_holder(char text[HOLDER_SIZE], const struct holder *holder,
+			  bool queue)
+{
+	char fd[32];
+
+	snprintf(fd, sizeof(fd), queue ? " queue %d" : " fd %d", holder->fd);
+	format_process(text, holder->pid, holder->comm, fd);
+}
+
+/* In the place of holders that are not there, or not known. */
+static void format_no_holder(char text[HOLDER_SIZE],
+			     const struct trouble *trouble)
+{
+	const struct tcpstates_record *record = &trouble->record;
+	bool known = record->known & TCPSTATES_KNOW_OWNER;
+
+	if (record->flags & TCPSTATES_FLAG_UNACCEPTED && known)
+		format_process(text, record->pid, record->comm, " queue");
+	else if (!is_orphan(trouble))
+		strcpy(text, "?");
+	else if (known)
+		format_process(text, record->pid, record->comm, " closed it");
+	else
+		strcpy(text, "nobody");
+}
+
+static void add_holders(struct output *out, const struct troubled *troubled,
+			const struct trouble *trouble, int column)
+{
+	bool queue = trouble->record.flags & TCPSTATES_FLAG_UNACCEPTED;
+	const struct holder *holder;
+	char text[HOLDER_SIZE];
+	size_t i, count = 0;
+
+	holder = holders_of(&troubled->holders, trouble->inode, &count);
+	if (!holder || !count) {
+		format_no_holder(text, trouble);
+		output_format(out, "%*s%s\n", HOLDER_COLUMN - column, "", text);
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		format_holder(text, &holder[i], queue);
+		output_format(out, "%*s%s\n", HOLDER_COLUMN - column, "", text);
+		column = 0;
+	}
+}
+
+static void add_row(struct output *out, const struct troubled *troubled,
+		    const struct trouble *trouble)
+{
+	char local[CELL_ENDPOINT_SIZE], remote[CELL_ENDPOINT_SIZE];
+	const struct tcpstates_record *record = &trouble->record;
+	char age[CELL_AGE_SIZE];
+	int column = HOLDER_COLUMN - 1;
+
+	cell_age(record, age);
+	cell_local(record, local);
+	cell_remote(record, remote);
+	output_format(out, "%*s ", AGE_WIDTH, age);
+	if (strlen(local) <= IPV4_WIDTH && strlen(remote) <= IPV4_WIDTH) {
+		output_format(out, "%-*s %-*s", IPV4_WIDTH, local, IPV4_WIDTH,
+			      remote);
+	} else {
+		/* Below each other; holders beside the second if it is short. */
+		output_format(out, "%s\n%*s %s", local, AGE_WIDTH, "", remote);
+		column = AGE_WIDTH + 1 + strlen(remote);
+		if (column >= HOLDER_COLUMN) {
+			output_add(out, "\n", 1);
+			column = 0;
+		}
+	}
+	add_holders(out, troubled, trouble, column);
+}
+
+static void add_heading(struct output *out, const struct trouble *trouble,
+			bool colour)
+{
+	const char *state = tcpstates_state_name(trouble->record.new_state);
+
+	output_format(out, "%s%s%s: %s\n%s\n\n",
+		      colour ? cell_state_colour(trouble->record.new_state) : "",
+		      state, colour ? CELL_RESET : "",
+		      meaning_text(trouble->meaning),
+		      meaning_advice(trouble->meaning));
+	output_format(out, "%s%*s %-*s %-*s %s%s\n", colour ? CELL_BOLD : "",
+		      AGE_WIDTH, "AGE", IPV4_WIDTH, "LOCAL", IPV4_WIDTH,
+		      "REMOTE", "HELD BY", colour ? CELL_RESET : "");
+}
+
+static void add_remarks(struct output *out, const struct troubled *troubled)
+{
+	if (troubled->holders.hidden)
+		output_format(out,
+			      "\n%zu processes could not be looked into; root sees who holds what.\n",
+			      troubled->holders.hidden);
+	if (troubled->lost)
+		output_format(out,
+			      "\n%llu connections could not be looked at for lack of memory.\n",
+			      troubled->lost);
+}
+
+/**
+ * report_table() - for people
+ * @out: where to
+ * @troubled: the connections
+ * @timed: say at what time it was
+ */
+void report_table(struct output *out, const struct troubled *troubled,
+		  bool timed)
+{
+	bool colour = isatty(STDOUT_FILENO) && cell_wants_colour();
+	enum meaning last = MEANING_NONE;
+	char time[CELL_TIME_SIZE];
+	size_t i;
+
+	for (i = 0; i < troubled->count; i++) {
+		const struct trouble *trouble = &troubled->list[i];
+
+		if (timed && !i) {
+			cell_time(trouble->record.real_ns, time);
+			output_format(out, "\n%s\n", time);
+		}
+		if (trouble->meaning != last) {
+			if (i)
+				output_add(out, "\n", 1);
+			add_heading(out, trouble, colour);
+		}
+		last = trouble->meaning;
+		add_row(out, troubled, trouble);
+	}
+	add_remarks(out, troubled);
+}
+
+/* A text that is being put together; what has no room is left out. */
+struct text {
+	char *bytes;
+	size_t length;
+};
+
+__printf(2, 3)
+static void append(struct text *text, const char *format, ...)
+{
+	size_t room = REPORT_SIZE - text->length;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(text->bytes + text->length, room, format, args);
+	va_end(args);
+	text->length += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+static bool has_room(const struct text *text)
+{
+	return text->length < REPORT_SIZE - END_SIZE;
+}
+
+/**
+ * report_line() - as a line
+ * @troubled: the connections
+ * @trouble: one of them
+ * @text: where to
+ *
+ * holders=PID:FD,... is appended; "-" where that is not known, or nobody.
+ *
+ * Return: its length.
+ */
+size_t report_line(const struct troubled *troubled,
+		   const struct trouble *trouble, char text[REPORT_SIZE])
+{
+	struct text line = { .bytes = text };
+	const struct holder *holder;
+	size_t i, count = 0;
+
+	line.length = tcpstates_format_line(&trouble->record, text,
+					    REPORT_SIZE) - 1;
+	holder = holders_of(&troubled->holders, trouble->inode, &count);
+	append(&line, " holders=%s", holder && count ? "" : "-");
+	for (i = 0; holder && i < count && has_room(&line); i++)
+		append(&line, "%s%u:%d", i ? "," : "", holder[i].pid,
+		       holder[i].fd);
+	append(&line, "\n");
+	return line.length;
+}
+
+/* A sentence of ours: no character in it needs an escape but newlines. */
+static void append_sentence(struct text *json, const char *sentence)
+{
+	for (; *sentence; sentence++)
+		append(json, "%c", *sentence == '\n' ? ' ' : *sentence);
+}
+
+/**
+ * report_json() - as an object
+ * @troubled: the connections
+ * @trouble: one of them
+ * @text: where to
+ *
+ * "holders" is appended, an array of objects with pid, comm and fd; null where
+ * that is not known; and "meaning", a sentence.
+ *
+ * Return: its length, with a newline.
+ */
+size_t report_json(const struct troubled *troubled,
+		   const struct trouble *trouble, char text[REPORT_SIZE])
+{
+	struct text json = { .bytes = text };
+	char comm[TCPSTATES_COMM_SIZE];
+	const struct holder *holder;
+	size_t i, count = 0;
+
+	json.length = tcpstates_format_json(&trouble->record, text,
+					    REPORT_SIZE) - strlen("}\n");
+	holder = holders_of(&troubled->holders, trouble->inode, &count);
+	if (!count && !is_orphan(trouble)) {
+		append(&json, ",\"holders\":null");
+	} else {
+		append(&json, ",\"holders\":[");
+		for (i = 0; i < count && has_room(&json); i++) {
+			tcpstates_format_comm(holder[i].comm, true, comm,
+					      sizeof(comm));
+			append(&json, "%s{\"pid\":%u,\"comm\":%s,\"fd\":%d}",
+			       i ? "," : "", holder[i].pid, comm, holder[i].fd);
+		}
+		append(&json, "]");
+	}
+	append(&json, ",\"meaning\":\"");
+	append_sentence(&json, meaning_text(trouble->meaning));
+	append(&json, "\"}\n");
+	return json.length;
+}
+
+/* What a monitor wants to know: how it stands. */
+enum { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL };
+
+static int check_level(size_t count, const unsigned long long levels[2])
+{
+	if (count >= levels[1])
+		return CHECK_CRITICAL;
+	return count >= levels[0] ? CHECK_WARNING : CHECK_OK;
+}
+
+/**
+ * report_check() - as a plugin of Nagios and the like
+ * @out: where to
+ * @troubled: the connections
+ * @age_s: for how long at least they are stuck, in seconds
+ * @levels: from how many on it is a warning, and critical
+ *
+ * Return: the status to end with: 0 all right, 1 warning, 2 critical.
+ */
+int report_check(struct output *out, const struct troubled *troubled,
+		 unsigned long long age_s, const unsigned long long levels[2])
+{
+	static const char * const words[] = { "OK", "WARNING", "CRITICAL" };
+	size_t counts[TCPSTATES_STATE_COUNT] = { 0 };
+	int level = check_level(troubled->count, levels);
+	const char *before = ":";
+	unsigned int state;
+	size_t i;
+
+	for (i = 0; i < troubled->count; i++)
+		counts[troubled->list[i].record.new_state]++;
+	output_format(out, "TCPSTATES %s - %zu stuck for %llus or more",
+		      words[level], troubled->count, age_s);
+	for (state = 0; state < TCPSTATES_STATE_COUNT; state++) {
+		if (!counts[state])
+			continue;
+		output_format(out, "%s %zu in %s", before, counts[state],
+			      tcpstates_state_name(state));
+		before = ",";
+	}
+	output_format(out, " | stuck=%zu;%llu;%llu;0\n", troubled->count,
+		      levels[0], levels[1]);
+	return level;
+}

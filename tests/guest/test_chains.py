@@ -8,7 +8,7 @@ import subprocess
 
 from lib import account, kernel, proctcp, tcp, uapi
 from lib.harness import limit
-from lib.truth import SnapshotTest
+from lib.proc_check import SnapshotTest
 
 CHOSEN = '/tests/.build/chosen'
 NOBODY = 65534

@@ -14,9 +14,9 @@ import re
 import unittest
 
 from lib import ending, kernel, proctcp, tcp, uapi
+from lib.all_states import BOTH, AllStates
 from lib.device import read_all
 from lib.processes import wait_for
-from lib.zoo import BOTH, Zoo
 
 # From include/linux/poison.h: pages (PAGE_POISON), objects that were freed and
 # that are new (POISON_FREE, POISON_INUSE); -ftrivial-auto-var-init=pattern.
@@ -103,14 +103,14 @@ class Disclosure(unittest.TestCase):
     def test_everything(self):
         """Connections in every state, of every family, and a loss."""
         fds = [self.open(), self.open(form=uapi.FORMAT_TEXT)]
-        zoo = Zoo(BOTH)
+        held = AllStates(BOTH)
         self.search_everything()
         self.search_numbers(fds[0])
         for name in ('v4', 'v6', 'mapped'):
             tcp.exchange(tcp.FAMILIES[name], 60)
         self.assertTrue(uapi.get_stats(fds[0]).overwritten)
         self.search_everything(*fds)
-        zoo.close()
+        held.close()
         ending.kill_all()
         wait_for(lambda: not proctcp.read(), 'the connections have ended')
         self.search_everything()

@@ -17,10 +17,10 @@ import time
 import unittest
 
 from lib import kernel, proctcp, tcp, uapi
+from lib.all_states import AllStates
 from lib.harness import expand, limit, over
 from lib.processes import PATIENCE, Child, wait_for
 from lib.show import show
-from lib.zoo import Zoo
 from test_stuck import Leak, leak_of, set_limit
 
 PORT = 9807
@@ -145,10 +145,10 @@ class ExportTest(unittest.TestCase):
 class Counts(ExportTest):
     def test_as_the_kernel_has_it(self):
         """Connections by state, older than the exporter and younger."""
-        zoo = Zoo(('v4',))
-        self.addCleanup(zoo.close)
+        held = AllStates(('v4',))
+        self.addCleanup(held.close)
         self.exporter()
-        younger = Zoo(('v6',))
+        younger = AllStates(('v6',))
         self.addCleanup(younger.close)
 
         def kernels():

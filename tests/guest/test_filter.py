@@ -14,10 +14,10 @@ import subprocess
 import unittest
 
 from lib import kernel, services, tcp
+from lib.all_states import AllStates
 from lib.device import V4, V6
 from lib.harness import expand, over
 from lib.processes import PATIENCE, Child, Reader, wait_for
-from lib.zoo import Zoo
 from test_stuck import Leak
 
 FAMILIES = ('v4', 'v6', 'mapped')
@@ -58,13 +58,13 @@ def shown(text):
             if word.startswith('sk:')}
 
 
-class ZooTest(unittest.TestCase):
+class AllStatesTest(unittest.TestCase):
     """Beside connections in every state, of every family."""
     maxDiff = 4000
 
     def setUp(self):
-        self.zoo = Zoo(FAMILIES)
-        self.addCleanup(self.zoo.close)
+        self.held = AllStates(FAMILIES)
+        self.addCleanup(self.held.close)
 
     def chosen(self, text, wanted):
         """
@@ -79,7 +79,7 @@ class ZooTest(unittest.TestCase):
         return some
 
 
-class AgainstSs(ZooTest):
+class AgainstSs(AllStatesTest):
     def compare(self, text):
         """Of a moment at which nothing changed for ss. Returns how many."""
         seen = []
@@ -104,7 +104,7 @@ class AgainstSs(ZooTest):
             'state all exclude listening exclude time-wait'), 0)
 
     def test_ports(self):
-        client = next(end for end, state in sorted(self.zoo.wanted)
+        client = next(end for end, state in sorted(self.held.wanted)
                       if state == 'FIN_WAIT2')
         port, peer = client[1], client[3]
         counts = [self.compare(text) for text in (
@@ -120,9 +120,9 @@ class AgainstSs(ZooTest):
         self.assertGreater(self.compare('sport != http'), 0)
 
     def test_hosts(self):
-        end = next(end for end, state in sorted(self.zoo.wanted)
+        end = next(end for end, state in sorted(self.held.wanted)
                    if state == 'ESTABLISHED' and end[0] == '127.0.0.1')
-        six = next(end for end, state in sorted(self.zoo.wanted)
+        six = next(end for end, state in sorted(self.held.wanted)
                    if state == 'ESTABLISHED' and end[0] == '::1')
         counts = [self.compare(text) for text in (
             f'src {end[0]}', f'src = {end[0]}', f'dst {end[2]}:{end[3]}',
@@ -136,7 +136,7 @@ class AgainstSs(ZooTest):
         self.assertEqual(self.compare('dst [2001:db8::/32]'), 0)
 
     def test_together(self):
-        client = next(end for end, state in sorted(self.zoo.wanted)
+        client = next(end for end, state in sorted(self.held.wanted)
                       if state == 'FIN_WAIT2')
         port, peer = client[1], client[3]
         counts = [self.compare(text) for text in (
@@ -161,7 +161,7 @@ class AgainstSs(ZooTest):
 
 
 @expand
-class Beyond(ZooTest):
+class Beyond(AllStatesTest):
     """What ss has no word for."""
 
     def test_owner(self):
@@ -259,7 +259,7 @@ class Stream(unittest.TestCase):
         self.assertIn('WARNING', done.stdout)
 
 
-class Forms(ZooTest):
+class Forms(AllStatesTest):
     def rows(self, *words):
         return list(csv.reader(io.StringIO(
             run('list', '--csv', *words).stdout, newline=''), strict=True))

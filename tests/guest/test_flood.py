@@ -15,12 +15,12 @@ import subprocess
 import time
 
 from lib import kernel, tcp, uapi
+from lib.all_states import AllStates
 from lib.attack import VICTIM, Attacker, counters, send_as
 from lib.harness import expand, limit, over
+from lib.proc_check import SnapshotTest, sweep
 from lib.processes import Child, wait_for
 from lib.rows import Snapshot
-from lib.truth import SnapshotTest, sweep
-from lib.zoo import Zoo
 
 SEGMENTS = int(os.environ.get('FLOOD_SEGMENTS', 20_000))
 TIME_WAIT = int(os.environ.get('FLOOD_TIME_WAIT', 6_000))
@@ -350,22 +350,22 @@ class Flood(SnapshotTest):
     @limit(PATIENCE)
     def test_hostile_segments(self):
         """
-        Every connection of the zoo is sent what nobody has sent, hundreds of
+        Every connection is sent what nobody has sent, hundreds of
         times: whatever that does to it, the table stays the kernel's.
         """
         self.load()
         snapshot = self.snapshot()
-        zoo = Zoo(BOTH)
+        held = AllStates(BOTH)
         self.assert_true(snapshot)
         sent = 0
-        for end, _ in zoo.wanted:
+        for end, _ in held.wanted:
             for flags in HOSTILE:
                 for side in (end, tcp.flip(end)):
                     send_as(side, 50, flags)
                     sent += 50
             self.assert_true(snapshot)
-        print(f'# {sent} segments to {len(zoo.wanted)} connections')
-        zoo.close()
+        print(f'# {sent} segments to {len(held.wanted)} connections')
+        held.close()
         sweep()
         self.assert_true(snapshot)
         self.assertEmpty()

@@ -13,8 +13,8 @@ import unittest
 
 from lib import kernel, openers, rights, tcp, uapi
 from lib.harness import expand, limit, over
+from lib.proc_check import sweep
 from lib.processes import Child
-from lib.truth import sweep
 
 V4 = tcp.FAMILIES['v4']
 MIB = 1 << 20

@@ -11,13 +11,13 @@ import time
 
 from lib import kernel, proctcp, tcp, uapi
 from lib.actor import Actor
+from lib.all_states import STATES, AllStates
 from lib.harness import limit
+from lib.proc_check import SnapshotTest, look, sweep
 from lib.processes import PATIENCE, Child
 from lib.rows import Snapshot, inexact
 from lib.stream import Stream
 from lib.traffic import load_on, mixed_load
-from lib.truth import SnapshotTest, look, sweep
-from lib.zoo import STATES, Zoo
 
 CLONE_NEWUSER = kernel.CLONE_NEWUSER
 
@@ -28,10 +28,10 @@ class Still(SnapshotTest):
     def setUp(self):
         super().setUp()
         kernel.load()
-        self.zoo = Zoo()
+        self.held = AllStates()
 
     def tearDown(self):
-        self.zoo.close()
+        self.held.close()
         sweep()
 
     def test_every_state(self):
@@ -83,7 +83,7 @@ class Still(SnapshotTest):
         stream.close()
 
     def test_filter(self):
-        sock = self.zoo.socks[1]
+        sock = self.held.socks[1]
         port = sock.getsockname()[1]
         everything = self.snapshot()
         everything.pump()
@@ -437,12 +437,12 @@ class Middle(SnapshotTest):
     def test_every_state_in_two_namespaces(self):
         def other(ready, end):
             kernel.enter_new_netns()
-            zoo = Zoo()
+            held = AllStates()
             os.write(ready, b'.')
             os.read(end, 1)
-            zoo.close()
+            held.close()
         t0 = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        zoo = Zoo()
+        held = AllStates()
         from_child, ready = os.pipe()
         end, to_child = os.pipe()
         child = Child(other, ready, end)
@@ -468,7 +468,7 @@ class Middle(SnapshotTest):
                 self.assertIsNone(row.pid, row.text)
                 self.assertIsNone(row.comm, row.text)
         finally:
-            zoo.close()
+            held.close()
             os.write(to_child, b'.')
             child.join()
         snapshot.pump_for(1)

@@ -15,10 +15,11 @@ import unittest
 
 from lib import kernel, tcp
 from lib.actor import Actor
+from lib.all_states import STATES, AllStates
 from lib.harness import expand, over
+from lib.proc_check import sweep
 from lib.processes import wait_for
 from lib.ss import show
-from test_snapshot import STATES, Zoo, sweep
 
 CGROUPS = '/sys/fs/cgroup'
 TIME_WAIT_MS = 60000
@@ -186,11 +187,11 @@ class Ss(unittest.TestCase):
         return {end_of(row): row for row in before.values()}
 
     def test_every_state(self):
-        zoo = Zoo(('v4', 'v6', 'mapped'))
-        self.stack.callback(zoo.close)
+        held = AllStates(('v4', 'v6', 'mapped'))
+        self.stack.callback(held.close)
         table = self.compare(again=True)
         self.assertEqual({row['new'] for row in table.values()}, STATES)
-        for end, state in zoo.wanted:
+        for end, state in held.wanted:
             self.assertEqual(table[end]['new'], state)
         print(f'# {len(table)} sockets')
 

@@ -11,8 +11,8 @@ import socket
 
 from lib import kernel, tcp, uapi
 from lib.harness import expand, limit, over
+from lib.proc_check import SnapshotTest
 from lib.processes import Child
-from lib.truth import SnapshotTest
 
 PATIENCE = 120 * kernel.SLOWNESS
 PRIORITY = 50       # of the threads of interrupts, on a real-time kernel

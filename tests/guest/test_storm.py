@@ -16,14 +16,14 @@ import random
 import time
 
 from lib import account, kernel, uapi
+from lib.all_states import STATES, AllStates
 from lib.disturb import ALL, FOREIGN, Disturbances
 from lib.harness import limit
+from lib.proc_check import SnapshotTest, sweep
 from lib.processes import Child
 from lib.rows import Snapshot
 from lib.stream import Stream
 from lib.traffic import load_on
-from lib.truth import SnapshotTest, sweep
-from lib.zoo import STATES, Zoo
 
 SECONDS = int(os.environ.get('STORM_SECONDS') or 40)
 SEED = os.environ.get('STORM_SEED') or '1'
@@ -63,10 +63,10 @@ class Cage:
 
         def run():
             kernel.enter_new_netns()
-            zoo = Zoo()
+            held = AllStates()
             os.write(told, b'.')
             os.read(end, 1)
-            zoo.close()
+            held.close()
         self.child = Child(run, keep=(told, end))
         self.pid = self.child.pid
         os.close(told)

@@ -15,12 +15,12 @@ import socket
 import time
 
 from lib import kernel, proctcp, tcp, uapi
+from lib.all_states import BOTH, AllStates
 from lib.harness import expand, limit, over
+from lib.proc_check import SnapshotTest
 from lib.processes import PATIENCE, Child
 from lib.rows import Snapshot
 from lib.stream import Stream
-from lib.truth import SnapshotTest
-from lib.zoo import BOTH, Zoo
 
 SECOND = 10**9
 WATCHED = ('CLOSE_WAIT', 'SYN_SENT', 'SYN_RECV', 'FIN_WAIT1', 'FIN_WAIT2',
@@ -137,8 +137,8 @@ class Stuck(StuckTest):
         if form == 'binary':
             uapi.set_format(stream.fd, uapi.FORMAT_BINARY)
             stream.binary = True
-        zoo = Zoo()
-        self.addCleanup(zoo.close)
+        held = AllStates()
+        self.addCleanup(held.close)
         since = {}
         told = {}
 
@@ -174,10 +174,10 @@ class Stuck(StuckTest):
         for state in WATCHED:
             self.assertEqual(kernel.read_file(path(state)),
                              '60' if state == 'CLOSE_WAIT' else '0')
-        zoo = Zoo(('v4',))
-        self.addCleanup(zoo.close)
+        held = AllStates(('v4',))
+        self.addCleanup(held.close)
         set_limit('CLOSE_WAIT', 1)
-        waiting = sum(state == 'CLOSE_WAIT' for _, state in zoo.wanted)
+        waiting = sum(state == 'CLOSE_WAIT' for _, state in held.wanted)
         events = stream.collect(
             lambda events: len(stuck(events)) >= 2 * waiting)
         self.assertEqual({event.new for event in stuck(events)},

@@ -10,10 +10,10 @@ import time
 import unittest
 
 from lib import kernel, tcp
+from lib.all_states import BOTH, AllStates
 from lib.harness import expand, over
 from lib.processes import Child, Reader, wait_for
 from lib.stream import parse_line
-from lib.zoo import BOTH, Zoo
 from test_command import Terminal
 from test_stuck import Leak, leak_of, set_limit
 
@@ -85,8 +85,8 @@ class Holders(CommandTest):
     @over(*BOTH)
     def test_every_state(self, family):
         """All that this process holds, by /proc, and no other."""
-        zoo = Zoo((family,))
-        self.addCleanup(zoo.close)
+        held = AllStates((family,))
+        self.addCleanup(held.close)
         wait_for(lambda: {each['new'] for each in self.found().values()} ==
                  set(MEANINGS), 'all states')
         mine = descriptors()
@@ -257,8 +257,8 @@ class Forms(CommandTest):
 
     def test_terminal(self):
         """80 columns are never left, by no state, address or name."""
-        zoo = Zoo()
-        self.addCleanup(zoo.close)
+        held = AllStates()
+        self.addCleanup(held.close)
         wait_for(lambda: {each['new'] for each in self.found().values()} ==
                  set(MEANINGS), 'all states')
         terminal = Terminal('stuck', '--older', '1')

@@ -17,7 +17,7 @@ the ABI text does not allow for its states.
 import socket
 import unittest
 
-from lib import judge, kernel, tcp
+from lib import kernel, tcp, tracepoint_check
 
 CONNECTING = 'CLOSE -connect> SYN_SENT'
 A_OPENS = CONNECTING + ' -synack> ESTABLISHED'
@@ -129,7 +129,7 @@ class Scenario(unittest.TestCase):
 
     def check_causes(self):
         """Of all lines since the scenario began."""
-        faults = [judge.fault_of_cause(event)
+        faults = [tracepoint_check.fault_of_cause(event)
                   for event in self.watch.events[self.begin:]
                   if (event.cpu, event.seq) not in self.unknown]
         self.assertEqual('\n'.join(filter(None, faults)), '')

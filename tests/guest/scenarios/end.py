@@ -3,9 +3,9 @@
 
 from lib import kernel
 from lib.harness import limit
-from lib.judge import fault_of_cause, judge
 from lib.model import Model
 from lib.scenario import Scenario
+from lib.tracepoint_check import compare, fault_of_cause
 
 
 class End(Scenario):
@@ -29,13 +29,13 @@ class End(Scenario):
     def test_witness_agrees(self):
         """
         The tracepoint's every event during all scenarios, against the stream:
-        see lib/judge.py. Needs the scenarios to have run.
+        see lib/tracepoint_check.py. Needs the scenarios to have run.
         """
         lives = Model()
         for event in self.records.fetch():
             lives.apply(event)
         events = self.witness.events()
-        rules, faults = judge(events, lives.lives)
+        rules, faults = compare(events, lives.lives)
         print(f'# {len(events)} events of the witness: {dict(rules)}')
         self.assertEqual('\n'.join(faults), '')
         for rule in ('same', 'T1', 'T2', 'T4', 'T6', 'minisock', 'half open'):

@@ -139,7 +139,7 @@ def _explain_minisock(rules, step, seen, life, told):
     return rules + ['T1'] + ['minisock'] * len(told)
 
 
-def judge(events, told):
+def compare(events, told):
     """(how often each rule explained, what nothing explains)"""
     rules = collections.Counter()
     faults = []

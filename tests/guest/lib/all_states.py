@@ -13,7 +13,7 @@ STATES = {'LISTEN', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT1',
           'FIN_WAIT2', 'CLOSE_WAIT', 'LAST_ACK', 'CLOSING', 'TIME_WAIT'}
 
 
-class Zoo:
+class AllStates:
     """Connections in every state, held until they are closed."""
 
     def __init__(self, families=BOTH):

@@ -1,72 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the table holds, compared with what the kernel has. */
-#include "unit.h"
+#include "life_fixture.h"
 
-#include <linux/ktime.h>
-
-#include "conn.h"
-#include "life.h"
-#include "pool_stub.h"
-#include "stream_stub.h"
-#include "uapi/tcpstates.h"
 #include "verify.h"
 
-#define NETNS	4026531840U
-
-/* Structures of the kernel: addresses that nothing is at. */
-static const struct sock *const sk = (const struct sock *)0x1000;
-static const struct sock *const child = (const struct sock *)0x2000;
-static const struct request_sock *const req =
-	(const struct request_sock *)0x3000;
-static const void *const tw = (const void *)0x5000;
-
-static const struct tcps_tuple tuple = {
-	.netns = NETNS,
-	.family = TCPSTATES_FAMILY_INET,
-};
-
-static const struct tcps_owner nobody;
-
-static u64 now;
 static bool netns_alive;
-
-u64 ktime_get_boottime_ns(void)
-{
-	return now;
-}
-
-u64 ktime_get_real_ns(void)
-{
-	return now + SHIM_REAL_OFFSET;
-}
 
 static bool is_alive(u32 netns)
 {
-	must(netns == NETNS);
+	must(netns == tuple.netns);
 	return netns_alive;
 }
 
 static int setup(void **state)
 {
-	int ret;
-
-	(void)state;
-	now = 1000;
 	netns_alive = true;
-	stream_old_byte = 0xa5;
-	ret = tcps_conn_init(TCPS_CONN_MIB_MIN);
-	tcps_verify_learn_begin();
-	tcps_verify_learn_end();
-	return ret;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	tcps_conn_exit();
-	assert_int_equal(pool_in_use, 0);
-	assert_int_equal(stream_count(), 0);
-	return 0;
+	return life_setup(state);
 }
 
 static void begin(u64 cookie, const void *holder, u8 kind, u8 old, u8 new)
@@ -86,7 +35,7 @@ static void begin(u64 cookie, const void *holder, u8 kind, u8 old, u8 new)
 }
 
 /* Whether a walk that meets a socket in ESTABLISHED has memory for it. */
-static bool learn(u64 cookie, const struct sock *sock)
+static bool learn_socket(u64 cookie, const struct sock *sock)
 {
 	const struct tcps_step step = {
 		.cookie = cookie,
@@ -323,34 +272,34 @@ static void test_learning_again(void **state)
 	(void)state;
 	tcps_verify_learn_begin();
 	assert_true(tcps_verify_learning());
-	assert_true(learn(7, sk));
+	assert_true(learn_socket(7, sk));
 	pool_most = pool_in_use;
-	assert_false(learn(8, child));
+	assert_false(learn_socket(8, child));
 	/* No memory is needed for what is known. */
-	assert_true(learn(7, sk));
+	assert_true(learn_socket(7, sk));
 	tcps_verify_learn_confirm();
-	assert_true(learn(7, sk));
-	assert_true(learn(8, child));
+	assert_true(learn_socket(7, sk));
+	assert_true(learn_socket(8, child));
 	tcps_verify_learn_end();
 	assert_false(tcps_verify_learning());
 	assert_int_equal(pool_in_use, 1);
 	assert_true(tcps_life_is(7, sk, TCPSTATES_ESTABLISHED));
 }
 
-#define TEST(function) \
-	cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define VERIFY_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, setup, life_teardown)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_vanished),
-		TEST(test_change_is_as_good_as_a_meeting),
-		TEST(test_namespace_that_goes),
-		TEST(test_unknown_holder_is_met),
-		TEST(test_pending_close),
-		TEST(test_books_balance),
-		TEST(test_strangers_are_not_counted),
-		TEST(test_learning_again),
+		VERIFY_TEST(test_vanished),
+		VERIFY_TEST(test_change_is_as_good_as_a_meeting),
+		VERIFY_TEST(test_namespace_that_goes),
+		VERIFY_TEST(test_unknown_holder_is_met),
+		VERIFY_TEST(test_pending_close),
+		VERIFY_TEST(test_books_balance),
+		VERIFY_TEST(test_strangers_are_not_counted),
+		VERIFY_TEST(test_learning_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

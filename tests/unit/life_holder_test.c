@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which structure of the kernel stands for a connection. */
+#include "life_fixture.h"
+
+#include "verify.h"
+
+/* The CLOSE of a socket that was replaced is not its connection's. */
+static void test_ghost(void **state)
+{
+	struct tcps_step step;
+	struct tcpstates_record record, row;
+
+	(void)state;
+	go(7, TCPSTATES_CLOSE, TCPSTATES_FIN_WAIT2, 1000);
+	replace(7, TCPSTATES_TIME_WAIT, 1100);
+	/* Another's is not the ghost's. */
+	step = sock_step(7, child, TCPSTATES_SYN_RECV, TCPSTATES_CLOSE);
+	assert_int_equal(tcps_life_close(&step), TCPS_END_STRANGE);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
+	assert_int_equal(pool_in_use, 1);
+	/* Only once. */
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_STRANGE);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.new_state, TCPSTATES_TIME_WAIT);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
+	record = go_minisock(7, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE, 1500);
+	expect_duration(&record, 400);
+	assert_int_equal(pool_in_use, 0);
+}
+
+/* The minisock ends first: nothing is to be seen until the ghost is laid. */
+static void test_ghost_outlives_its_connection(void **state)
+{
+	struct tcps_step step = minisock_step(7, TCPSTATES_TIME_WAIT,
+					      TCPSTATES_CLOSE);
+	struct tcpstates_record row;
+
+	(void)state;
+	go(7, TCPSTATES_CLOSE, TCPSTATES_FIN_WAIT2, 1000);
+	replace(7, TCPSTATES_TIME_WAIT, 1100);
+	go_minisock(7, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE, 1500);
+	assert_int_equal(pool_in_use, 1);
+	assert_int_equal(copy_row(7, &row), 0);
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+	/* Nobody claims what is over. */
+	tcps_life_mark(7, tw, US, TCPSTATES_CAUSE_TW_RESET);
+	assert_false(tcps_life_settle(7, tw, US, 0));
+	assert_false(tcps_life_pass(7, tw, sk));
+	learn(7, sk, TCPSTATES_FIN_WAIT2, 1600);
+	assert_int_equal(pool_in_use, 1);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
+	assert_int_equal(pool_in_use, 0);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_ALONE);
+}
+
+/* Learning ends in between: the ghost must still be known. */
+static void test_ghost_is_not_forgotten(void **state)
+{
+	(void)state;
+	tcps_verify_learn_begin();
+	learn(7, sk, TCPSTATES_FIN_WAIT2, 1000);
+	replace(7, TCPSTATES_FIN_WAIT2, 1100);
+	tcps_verify_learn_confirm();
+	tcps_verify_learn_end();
+	assert_int_equal(pool_in_use, 1);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
+	go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSE, 1200);
+	assert_int_equal(pool_in_use, 0);
+}
+
+/* One that is met when a minisock replaces it: the row must not ask it. */
+static void test_stranger_is_replaced(void **state)
+{
+	struct tcps_step step = sock_step(7, sk, TCPSTATES_FIN_WAIT2,
+					  TCPSTATES_TIME_WAIT);
+	struct tcpstates_record record, row;
+
+	(void)state;
+	tcps_verify_learn_begin();
+	step.next = tw;
+	tcps_life_strange(&step);
+	record = take(&step);
+	assert_int_equal(record.rtt_us, (u32)(uintptr_t)sk);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_STRANGE);
+	record = go_minisock(7, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE, 1100);
+	expect_duration(&record, 100);
+}
+
+/* A child takes its request's place, and its socket is asked from then on. */
+static void test_child_takes_over(void **state)
+{
+	struct tcps_step step = sock_step(7, child, TCPSTATES_SYN_RECV,
+					  TCPSTATES_ESTABLISHED);
+	struct tcps_step end = request_step(7, req, TCPSTATES_SYN_RECV,
+					    TCPSTATES_CLOSE);
+	struct tcpstates_record record, row;
+
+	(void)state;
+	record = go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	assert_int_equal(record.retrans, (u32)(uintptr_t)req);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.retrans, (u32)(uintptr_t)req);
+	assert_true(tcps_life_pass(7, req, child));
+	/* The request is gone, and the child is not known to be there. */
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.known & (TCPSTATES_KNOW_RTT |
+				      TCPSTATES_KNOW_RETRANS), 0);
+	expect_stepped(&end, TCPS_STEP_STRANGE);
+	record = take_step(&step, 1100);
+	expect_duration(&record, 100);
+	assert_int_equal(record.rtt_us, (u32)(uintptr_t)child);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.rtt_us, (u32)(uintptr_t)child);
+	assert_false(tcps_life_pass(7, req, child));
+	/* A full socket that is not the holder any more is not asked. */
+	assert_true(tcps_life_pass(7, child, sk));
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
+	/* That another took over is not a cause of its end. */
+	assert_int_equal(cause_of(7, sk, US), TCPSTATES_CAUSE_UNREAD);
+}
+
+/* The child's first step comes before it is known that it has taken over. */
+static void test_child_is_adopted(void **state)
+{
+	struct tcps_step step = sock_step(7, child, TCPSTATES_SYN_RECV,
+					  TCPSTATES_ESTABLISHED);
+	struct tcps_step late = request_step(7, req, TCPSTATES_SYN_RECV,
+					     TCPSTATES_CLOSE);
+	struct tcpstates_record record;
+
+	(void)state;
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	/* Not at a later step: that has been missed, or is another's. */
+	step.old = TCPSTATES_ESTABLISHED;
+	step.new = TCPSTATES_FIN_WAIT1;
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+	step.old = TCPSTATES_SYN_RECV;
+	/* Its CLOSE is not: another child may be the connection. */
+	step.new = TCPSTATES_CLOSE;
+	assert_int_equal(tcps_life_close(&step), TCPS_END_STRANGE);
+	step.new = TCPSTATES_ESTABLISHED;
+	record = take_step(&step, 1100);
+	expect_duration(&record, 100);
+	assert_true(tcps_life_is(7, child, TCPSTATES_ESTABLISHED));
+	expect_stepped(&late, TCPS_STEP_STRANGE);
+	/* Not twice, and not in another state. */
+	step.holder = sk;
+	step.kind = TCPS_KIND_SOCK;
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+	step.old = TCPSTATES_ESTABLISHED;
+	step.new = TCPSTATES_FIN_WAIT1;
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+}
+
+static bool request_replaced;
+
+static bool is_replaced(const struct request_sock *request)
+{
+	must(request == req);
+	return request_replaced;
+}
+
+/* Whether a child that goes to CLOSE is the connection. */
+static bool close_child(bool (*replaced)(const struct request_sock *request))
+{
+	struct tcps_step step = sock_step(7, child, TCPSTATES_SYN_RECV,
+					  TCPSTATES_CLOSE);
+	bool closed;
+
+	now = 1500;
+	closed = tcps_life_close_child(&step, replaced);
+	if (closed)
+		assert_int_equal(stream_take().dur_ns, 500);
+	assert_int_equal(stream_count(), 0);
+	return closed;
+}
+
+/* MPTCP: a join drops the request, and its child lives. */
+static void test_join(void **state)
+{
+	(void)state;
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	assert_false(tcps_life_join(7, req));
+	tcps_life_child(7);
+	assert_false(tcps_life_join(7, copy));
+	assert_true(tcps_life_join(7, req));
+	assert_false(tcps_life_join(7, req));
+	/* It is the child's from now on, whichever that is. */
+	assert_true(close_child(NULL));
+	assert_int_equal(pool_in_use, 0);
+
+	/* The request was dropped: a child came too late. */
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	tcps_life_child(7);
+	assert_true(tcps_life_settle(7, req, US, TCPSTATES_CAUSE_OVERFLOW));
+	assert_false(tcps_life_join(7, req));
+	request_replaced = true;
+	assert_false(close_child(is_replaced));
+	assert_int_equal(end_of_request(7, req, US), TCPSTATES_CAUSE_OVERFLOW);
+}
+
+/* A child is turned away, before or after it has taken its request's place. */
+static void test_refused_join(void **state)
+{
+	(void)state;
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	request_replaced = true;
+	assert_false(close_child(is_replaced));
+	tcps_life_child(7);
+	assert_false(close_child(NULL));
+	request_replaced = false;
+	assert_false(close_child(is_replaced));
+	assert_int_equal(pool_in_use, 1);
+	request_replaced = true;
+	assert_true(close_child(is_replaced));
+	assert_int_equal(pool_in_use, 0);
+	assert_false(close_child(is_replaced));
+}
+
+static void test_moved_request(void **state)
+{
+	struct tcps_step step = request_step(7, copy, TCPSTATES_SYN_RECV,
+					     TCPSTATES_CLOSE);
+	struct tcpstates_record record, row;
+
+	(void)state;
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	/* Not while the first one stands for it. */
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+	tcps_life_move(7, copy);
+	tcps_life_move(7, req);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RETRANS, 0);
+	/* A copy that was freed before it was used ends nothing. */
+	expect_stepped(&step, TCPS_STEP_STRANGE);
+	assert_true(tcps_life_settle(7, copy, US,
+				     TCPSTATES_CAUSE_SYNACK_TIMEOUT));
+	record = take_step(&step, 1100);
+	expect_duration(&record, 100);
+	assert_int_equal(pool_in_use, 0);
+
+	/* Met before its end: it stands for the connection from then on. */
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	tcps_life_move(7, req);
+	tcps_life_mark(7, copy, US, TCPSTATES_CAUSE_RST_RECEIVED);
+	assert_true(tcps_life_is(7, copy, TCPSTATES_SYN_RECV));
+	assert_false(tcps_life_pass(7, req, child));
+	assert_int_equal(end_of_request(7, copy, US),
+			 TCPSTATES_CAUSE_RST_RECEIVED);
+
+	/* It was dropped, but nobody noted why. */
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	tcps_life_move(7, req);
+	assert_true(tcps_life_settle(7, copy, THEM, TCPSTATES_CAUSE_UNKNOWN));
+	assert_int_equal(end_of_request(7, copy, THEM),
+			 TCPSTATES_CAUSE_UNKNOWN);
+
+	/* What was noted of the first one does not hold for the copy. */
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	tcps_life_mark(7, req, US, TCPSTATES_CAUSE_RST_RECEIVED);
+	tcps_life_move(7, req);
+	assert_true(tcps_life_settle(7, copy, US, TCPSTATES_CAUSE_UNKNOWN));
+	assert_int_equal(end_of_request(7, copy, US),
+			 TCPSTATES_CAUSE_UNKNOWN);
+
+	/* Its child takes over. */
+	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	tcps_life_move(7, req);
+	assert_true(tcps_life_pass(7, copy, child));
+	assert_true(tcps_life_is(7, child, TCPSTATES_SYN_RECV));
+}
+
+/* A row asks who is there, and never one that may be gone. */
+static void test_row_asks_who_is_there(void **state)
+{
+	struct tcps_step step = request_step(8, req, TCPSTATES_LISTEN,
+					     TCPSTATES_SYN_RECV);
+	struct tcpstates_record row;
+
+	(void)state;
+	go(7, TCPSTATES_CLOSE, TCPSTATES_FIN_WAIT2, 1000);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.rtt_us, (u32)(uintptr_t)sk);
+	replace(7, TCPSTATES_FIN_WAIT2, 1100);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
+	go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_TIME_WAIT, 1200);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
+	/* A request whose end cannot be seen. */
+	step.kind = TCPS_KIND_OTHER;
+	take_step(&step, 1000);
+	assert_int_equal(copy_row(8, &row), 1);
+	assert_int_equal(row.known & TCPSTATES_KNOW_RETRANS, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_ghost),
+		TEST(test_ghost_outlives_its_connection),
+		TEST(test_ghost_is_not_forgotten),
+		TEST(test_stranger_is_replaced),
+		TEST(test_child_takes_over),
+		TEST(test_child_is_adopted),
+		TEST(test_join),
+		TEST(test_refused_join),
+		TEST(test_moved_request),
+		TEST(test_row_asks_who_is_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Connections that are learned, and those without an entry. */
+#include "life_fixture.h"
+
+#include "verify.h"
+
+static void test_learned_is_a_lower_bound(void **state)
+{
+	struct tcpstates_record record;
+
+	(void)state;
+	learn(7, sk, TCPSTATES_SYN_SENT, 1000);
+	record = go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1500);
+	expect_duration(&record, 500);
+	expect_no_handshake(&record);
+	expect_tuple(&record, &tuple);
+	assert_int_equal(record.flags, TCPSTATES_FLAG_ATLEAST);
+	assert_int_equal(record.known & OWNED, TCPSTATES_KNOW_UID);
+	assert_int_equal(record.uid, 33);
+	/* From here on it is seen. */
+	record = go(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT2, 1600);
+	expect_duration(&record, 100);
+	assert_int_equal(record.flags, 0);
+}
+
+/* That the socket was replaced is no transition: the state is as old. */
+static void test_lower_bound_stays_without_a_transition(void **state)
+{
+	struct tcpstates_record record;
+
+	(void)state;
+	learn(7, sk, TCPSTATES_FIN_WAIT2, 1000);
+	replace(7, TCPSTATES_FIN_WAIT2, 1100);
+	record = go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_TIME_WAIT, 1500);
+	expect_duration(&record, 500);
+	assert_int_equal(record.flags, TCPSTATES_FLAG_ATLEAST);
+}
+
+static void test_learned_has_flags(void **state)
+{
+	struct tcps_step step = sock_step(7, sk, TCPSTATES_UNKNOWN,
+					  TCPSTATES_ESTABLISHED);
+	struct tcps_tuple mapped = tuple;
+	struct tcpstates_record row;
+
+	(void)state;
+	mapped.flags = TCPSTATES_FLAG_V4MAPPED;
+	step.tuple = &mapped;
+	step.flags = TCPSTATES_FLAG_UNACCEPTED;
+	learn_step(&step, 1000);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.new_state, TCPSTATES_ESTABLISHED);
+	assert_int_equal(row.boot_ns, 1000);
+	assert_int_equal(row.flags, TCPSTATES_FLAG_V4MAPPED |
+				    TCPSTATES_FLAG_UNACCEPTED |
+				    TCPSTATES_FLAG_ATLEAST);
+	assert_int_equal(row.rtt_us, (u32)(uintptr_t)sk);
+	step = request_step(7, req, TCPSTATES_UNKNOWN, TCPSTATES_SYN_RECV);
+	go(7, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE, 1100);
+	learn_step(&step, 1200);
+	assert_int_equal(copy_row(7, &row), 1);
+	assert_int_equal(row.retrans, (u32)(uintptr_t)req);
+}
+
+static void test_what_is_known_is_not_learned(void **state)
+{
+	struct tcpstates_record record;
+
+	(void)state;
+	go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
+	learn(7, sk, TCPSTATES_ESTABLISHED, 1100);
+	assert_int_equal(pool_in_use, 1);
+	record = go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1200);
+	expect_duration(&record, 200);
+	assert_int_equal(record.flags, 0);
+}
+
+/* A full socket that its connection has done with, or has not come to yet. */
+static void test_what_is_told_is_not_learned(void **state)
+{
+	(void)state;
+	go(7, TCPSTATES_CLOSE, TCPSTATES_FIN_WAIT2, 1000);
+	replace(7, TCPSTATES_FIN_WAIT2, 1100);
+	learn(7, sk, TCPSTATES_FIN_WAIT2, 1200);
+	assert_int_equal(pool_in_use, 1);
+	learn_minisock(7, TCPSTATES_FIN_WAIT2, 1200);
+	assert_int_equal(pool_in_use, 1);
+	go_request(8, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
+	learn(8, child, TCPSTATES_SYN_RECV, 1200);
+	assert_int_equal(pool_in_use, 2);
+	/* A second life, beside the minisock of the first. */
+	learn(7, child, TCPSTATES_ESTABLISHED, 1300);
+	assert_int_equal(pool_in_use, 3);
+	go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSE, 1400);
+	assert_true(tcps_life_is(7, child, TCPSTATES_ESTABLISHED));
+	assert_int_equal(pool_in_use, 3);
+	/* Minisocks are none of these: one beside the second life. */
+	learn_minisock(7, TCPSTATES_TIME_WAIT, 1500);
+	assert_int_equal(pool_in_use, 4);
+}
+
+static void test_unconfirmed_is_forgotten(void **state)
+{
+	(void)state;
+	tcps_verify_learn_begin();
+	assert_true(tcps_verify_learning());
+	learn_minisock(7, TCPSTATES_TIME_WAIT, 1000);
+	learn_minisock(8, TCPSTATES_TIME_WAIT, 1000);
+	learn(9, sk, TCPSTATES_ESTABLISHED, 1000);
+	go(10, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
+	tcps_verify_learn_confirm();
+	assert_int_equal(pool_in_use, 4);
+	/* Met again; changed meanwhile; seen from its beginning. */
+	learn_minisock(8, TCPSTATES_TIME_WAIT, 1100);
+	go(9, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1100);
+	/* Only confirmed, and not learned. */
+	learn(11, sk, TCPSTATES_ESTABLISHED, 1100);
+	assert_int_equal(pool_in_use, 4);
+	assert_true(tcps_verify_learning());
+	tcps_verify_learn_end();
+	assert_false(tcps_verify_learning());
+	assert_int_equal(pool_in_use, 3);
+	assert_false(tcps_life_known(7));
+	/* What was not met by then has ended, though it is hashed still. */
+	learn_minisock(7, TCPSTATES_TIME_WAIT, 1200);
+	assert_int_equal(pool_in_use, 3);
+	/* Confirming does not make what is known younger, or certain. */
+	assert_int_equal(go_minisock(8, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE,
+				     1500).dur_ns, 500);
+}
+
+/* Met in the middle of its life: known from now on, while that may be. */
+static void test_strangers_are_learned(void **state)
+{
+	struct tcps_step step = sock_step(12, sk, TCPSTATES_ESTABLISHED,
+					  TCPSTATES_FIN_WAIT1);
+	struct tcpstates_record record;
+
+	(void)state;
+	tcps_verify_learn_begin();
+	record = go_untracked(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
+	expect_no_duration(&record);
+	expect_tuple(&record, &tuple);
+	assert_int_equal(record.flags, 0);
+	assert_int_equal(pool_in_use, 1);
+	record = go(7, TCPSTATES_FIN_WAIT1, TCPSTATES_FIN_WAIT2, 1600);
+	expect_duration(&record, 600);
+	expect_tuple(&record, &tuple);
+	/* What was noted before there was an entry is lost, not guessed. */
+	step.unless_marked = true;
+	step.by = US;
+	step.cause = TCPSTATES_CAUSE_CLOSE;
+	tcps_life_mark(12, sk, US, TCPSTATES_CAUSE_SHUTDOWN);
+	tcps_life_strange(&step);
+	assert_int_equal(take(&step).cause, TCPSTATES_CAUSE_UNKNOWN);
+	assert_int_equal(pool_in_use, 2);
+	/* An end makes nothing. */
+	go_untracked(8, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE, 1700);
+	assert_int_equal(pool_in_use, 2);
+	tcps_verify_learn_end();
+	go_untracked(9, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
+	assert_int_equal(pool_in_use, 2);
+	go(10, TCPSTATES_CLOSE, TCPSTATES_LISTEN, 1000);
+	assert_int_equal(pool_in_use, 3);
+}
+
+/* A stranger's tuple and flags, and nothing that only an entry could tell. */
+static void test_strangers(void **state)
+{
+	struct tcps_step step = sock_step(7, sk, TCPSTATES_SYN_SENT,
+					  TCPSTATES_ESTABLISHED);
+	struct tcps_tuple mapped = tuple;
+	struct tcpstates_record record;
+
+	(void)state;
+	mapped.flags = TCPSTATES_FLAG_V4MAPPED;
+	step.tuple = &mapped;
+	step.flags = TCPSTATES_FLAG_ORPHAN;
+	step.cause = TCPSTATES_CAUSE_SYNACK;
+	tcps_life_strange(&step);
+	record = take(&step);
+	expect_no_duration(&record);
+	expect_no_handshake(&record);
+	expect_tuple(&record, &tuple);
+	assert_int_equal(record.known & OWNED, 0);
+	assert_int_equal(record.flags,
+			 TCPSTATES_FLAG_V4MAPPED | TCPSTATES_FLAG_ORPHAN);
+	assert_int_equal(record.rtt_us, (u32)(uintptr_t)sk);
+	assert_int_equal(record.cause, TCPSTATES_CAUSE_SYNACK);
+	/* That none was noted says nothing of what has no entry. */
+	step.unless_marked = true;
+	step.by = US;
+	tcps_life_strange(&step);
+	assert_int_equal(take(&step).cause, TCPSTATES_CAUSE_UNKNOWN);
+	assert_int_equal(pool_in_use, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_learned_is_a_lower_bound),
+		TEST(test_lower_bound_stays_without_a_transition),
+		TEST(test_learned_has_flags),
+		TEST(test_what_is_known_is_not_learned),
+		TEST(test_what_is_told_is_not_learned),
+		TEST(test_unconfirmed_is_forgotten),
+		TEST(test_strangers_are_learned),
+		TEST(test_strangers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -33,7 +33,7 @@
 #include "conn.h"
 #include "learn.h"
 #include "pool.h"
-#include "probe.h"
+#include "fallback.h"
 #include "stream.h"
 #include "uapi/tcpstates.h"
 #include "verify.h"
@@ -145,8 +145,8 @@ static bool is_due(void)
 static void audit(struct work_struct *work)
 {
 	/* Not at once when the table is complete: see there. */
-	if (tcps_probe_sets_used() && !tcps_conn_short())
-		tcps_probe_learned();
+	if (tcps_fallback_in_use() && !tcps_conn_short())
+		tcps_fallback_learned();
 	if (is_due() && audit_all()) {
 		WRITE_ONCE(audit_boot_ns, ktime_get_boottime_ns());
 		WRITE_ONCE(audits, audits + 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Why a transition happens, as far as the structure that makes it tells at
- * that moment. What only the path of the kernel tells is noted by probe.c with
+ * that moment. What only the path of the kernel tells is noted by probe_cause.c with
  * tcps_life_mark() and comes before. uapi/dev-tcpstates lists all causes.
  *
  * Context of all: any; the caller holds what keeps the structure alive, and for

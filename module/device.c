@@ -39,8 +39,10 @@
 #include <net/net_namespace.h>
 
 #include "account.h"
+#include "attached.h"
 #include "audit.h"
 #include "conn.h"
+#include "fallback.h"
 #include "filter.h"
 #include "format.h"
 #include "hooks.h"
@@ -676,7 +678,7 @@ static long get_info(struct tcps_file *tf, void __user *to)
 		.record_size = sizeof(struct tcpstates_record),
 		.cpus = tcps_stream_ring_count(),
 		.ring_records = tcps_stream_ring_records(),
-		.hooks = tcps_probe_hooks(),
+		.hooks = READ_ONCE(tcps_attached_hooks),
 		.module_version = TCPS_VERSION,
 		.map_ring = may_map(tf) ? tcps_map_stride() : 0,
 		.map_slots = may_map(tf) ? TCPS_MAP_SLOTS : 0,
@@ -691,7 +693,8 @@ static long get_stats(struct tcps_file *tf, void __user *to)
 
 	tcps_stream_stats(&stats);
 	tcps_conn_stats(&stats);
-	tcps_probe_stats(&stats);
+	stats.untracked = tcps_fallback_overflows();
+	stats.unplaced = tcps_probe_unplaced();
 	tcps_hooks_stats(&stats);
 	stats.reader_lost = READ_ONCE(tf->reader->lost);
 	return copy_to_user(to, &stats, sizeof(stats)) ? -EFAULT : 0;

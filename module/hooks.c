@@ -6,8 +6,8 @@
  * FTRACE_OPS_FL_PERMANENT makes the kernel refuse kernel.ftrace_enabled=0 while
  * the module is loaded, which would silence the hooks otherwise.
  *
- * The table's order is that of attaching: who takes a key out of one of
- * probe.c's sets comes before who puts it in, the tracepoint last. Detaching
+ * The table's order is that of attaching: a hook that removes keys
+ * of fallback.h comes before the one that adds them, the tracepoint last. Detaching
  * goes backwards. unregister_ftrace_function() and
  * tracepoint_synchronize_unregister() wait for handlers that still run.
  */
@@ -24,6 +24,7 @@
 #include <net/tcp.h>
 #include <trace/events/sock.h>
 
+#include "attached.h"
 #include "caller.h"
 #include "cause.h"
 #include "compat.h"
@@ -464,12 +465,12 @@ static int attach(struct ftrace_ops *ops)
 static void announce_missing(const struct hook *hook, int error)
 {
 	if (hook->optional) {
-		tcps_probe_attached(hook->hook, true);
+		tcps_attached_set(hook->hook, true);
 		return;
 	}
 	if (hook->twin && (!IS_ENABLED(CONFIG_IPV6) || !hook->unseen))
 		return;
-	tcps_probe_attached(hook->hook, false);
+	tcps_attached_set(hook->hook, false);
 	if (error == -ENOENT)
 		pr_warn("this kernel has no %s: not seen is %s\n",
 			hook->names[0], hook->unseen);
@@ -497,7 +498,7 @@ static int attach_function(struct hook *hook)
 		return 0;
 	}
 	if (!hook->twin)
-		tcps_probe_attached(hook->hook, true);
+		tcps_attached_set(hook->hook, true);
 	return hook->rare ? 0 : attach(&hook->ops);
 }
 
@@ -557,7 +558,7 @@ static int attach_tracepoint(void)
 		return ret;
 	}
 	/* Now that nothing is missing, recording begins. */
-	tcps_probe_attached(TCPSTATES_HOOK_SET_STATE, true);
+	tcps_attached_set(TCPSTATES_HOOK_SET_STATE, true);
 	return 0;
 }
 
@@ -605,7 +606,7 @@ err_detach_functions:
 void tcps_hooks_detach(void)
 {
 	/* Nothing is recorded from here on, also by a hook that remains. */
-	tcps_probe_attached(TCPSTATES_HOOK_SET_STATE, false);
+	tcps_attached_set(TCPSTATES_HOOK_SET_STATE, false);
 	tracepoint_probe_unregister(set_state, on_set_state, NULL);
 	tracepoint_synchronize_unregister();
 	detach_functions();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Attaches to the kernel: one tracepoint by look-up, the other hooks by
- * ftrace at the entry of functions. It knows names and arguments; what a call
- * means is probe.c's business. Nothing else in the module touches ftrace.
+ * ftrace at the entry of functions. It knows names and arguments; probe.h
+ * says what a call means. Nothing else in the module touches ftrace.
  *
  * Context: process; loading and unloading.
  */

@@ -19,6 +19,7 @@
 
 #include "conn.h"
 #include "cookie.h"
+#include "fallback.h"
 #include "life.h"
 #include "look.h"
 #include "pool.h"
@@ -101,7 +102,7 @@ static void learn_socket(struct sock *sk)
 		learn_request(inet_reqsk(sk));
 		break;
 	default:
-		if (sk->sk_protocol == IPPROTO_TCP && !tcps_probe_ghost(sk))
+		if (sk->sk_protocol == IPPROTO_TCP && !tcps_probe_is_replaced(sk))
 			learn_full(sk);
 	}
 }
@@ -153,6 +154,6 @@ int tcps_learn_existing(void)
 	if (missed)
 		tcps_conn_missed(missed);
 	tcps_walk_end();
-	tcps_probe_learned();
+	tcps_fallback_learned();
 	return 0;
 }

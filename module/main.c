@@ -11,9 +11,9 @@
 #include "audit.h"
 #include "conn.h"
 #include "device.h"
+#include "fallback.h"
 #include "hooks.h"
 #include "learn.h"
-#include "probe.h"
 #include "stream.h"
 #include "stuck_timer.h"
 #include "verify.h"
@@ -92,12 +92,12 @@ static int __init tcpstates_init(void)
 	ret = tcps_wake_init();
 	if (ret)
 		goto err_exit_stream;
-	ret = tcps_probe_init();
+	ret = tcps_fallback_init();
 	if (ret)
 		goto err_exit_wake;
 	ret = tcps_hooks_attach();
 	if (ret)
-		goto err_exit_probe;
+		goto err_exit_fallback;
 	ret = tcps_learn_existing();
 	if (ret)
 		goto err_detach_hooks;
@@ -118,10 +118,10 @@ err_exit_audit:
 	tcps_audit_exit();
 err_detach_hooks:
 	tcps_hooks_detach();
-err_exit_probe:
+err_exit_fallback:
 	if (tcps_hooks_remain())
 		return stay_loaded();
-	tcps_probe_exit();
+	tcps_fallback_exit();
 err_exit_wake:
 	tcps_wake_exit();
 err_exit_stream:
@@ -155,7 +155,7 @@ static void __exit tcpstates_exit(void)
 	tcps_hooks_detach();
 	if (tcps_hooks_remain())
 		sleep_for_good();
-	tcps_probe_exit();
+	tcps_fallback_exit();
 	tcps_wake_exit();
 	tcps_stream_exit();
 	tcps_conn_exit();

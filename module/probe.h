@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Turns what the hooks see into transitions of connections. One function for
- * each hook, called at the entry of the kernel function named in its comment
- * (probe.c), before that function did anything.
+ * Turns the calls that the hooks see into transitions of connections. The kernel
+ * keeps a connection in a request socket, a full socket and a timewait minisock,
+ * one after the other, and changes their states in different places; here these
+ * become one sequence. For most calls the transition is that of the structure.
+ * For the others the table knows whether the structure holds its connection, and
+ * in which state the connection is (life.h), or fallback.h for a connection
+ * without an entry.
  *
- * Context of all tcps_probe_* but init and exit: process or softirq, with or
- * without preemption and locks, several CPUs at once. None sleeps, allocates,
- * prints, or changes the objects beyond giving them a cookie.
+ * There is one function for each hook, called at the entry of the kernel function
+ * that its comment names, before that function has done anything:
+ *
+ *   probe_sock.c      full sockets
+ *   probe_child.c     full sockets that are made from requests
+ *   probe_request.c   request sockets
+ *   probe_timewait.c  timewait minisocks
+ *   probe_cause.c     causes of transitions that follow
+ *
+ * Context of all functions here, unless stated otherwise: process or softirq,
+ * with or without preemption and locks, several CPUs at once. None sleeps,
+ * allocates, prints, or changes the objects except to give them a cookie.
  */
 #ifndef _TCPS_PROBE_H
 #define _TCPS_PROBE_H
@@ -19,14 +32,6 @@ struct inet_timewait_sock;
 struct request_sock;
 struct sk_buff;
 struct sock;
-struct tcpstates_stats;
-
-int tcps_probe_init(void);
-void tcps_probe_exit(void);
-
-/* Which hooks are attached; told before the first of them can be called. */
-void tcps_probe_attached(unsigned int hook, bool attached);
-unsigned long tcps_probe_hooks(void);
 
 void tcps_probe_set_state(const struct sock *sk, int old, int new);
 void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk);
@@ -45,7 +50,7 @@ void tcps_probe_child(const struct sock *listener,
 void tcps_probe_port_chosen(const struct sock *sk);
 void tcps_probe_accept(const struct sock *sk);
 
-/* These make no transition: they note the cause of the next. */
+/* These make no transition: they mark the cause of the next. */
 void tcps_probe_reset(const struct sock *sk, const struct sk_buff *skb);
 void tcps_probe_disconnect(const struct sock *sk);
 void tcps_probe_shutdown(const struct sock *sk, int how);
@@ -58,13 +63,9 @@ void tcps_probe_request_error(const struct request_sock *req, u32 seq,
 void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 			      enum tcps_caller caller);
 
+/* Context of these: any. */
 u8 tcps_probe_request_kind(void);
-
-/* For learn.c. */
-bool tcps_probe_ghost(const struct sock *sk);
-void tcps_probe_learned(void);
-bool tcps_probe_sets_used(void);
-
-void tcps_probe_stats(struct tcpstates_stats *stats);
+bool tcps_probe_is_replaced(const struct sock *sk);
+u64 tcps_probe_unplaced(void);
 
 #endif /* _TCPS_PROBE_H */

@@ -282,7 +282,7 @@ static void sock_acts(u64 cookie, u8 old, u8 new)
 		must(tcps_life_step(&step) == TCPS_STEP_DONE);
 }
 
-/* As probe.c does it. */
+/* As probe_sock.c does it. */
 static void record(unsigned int cpu, u64 cookie, u8 old, u8 new)
 {
 	struct life *life = &lives[cookie];

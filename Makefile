@@ -17,7 +17,7 @@ release = $(shell sed 's/.*"\(.*\)".*/\1/' \
 	$(KDIR)/include/generated/utsrelease.h)
 
 .NOTPARALLEL:
-.PHONY: all help module userspace install run check check-kernels \
+.PHONY: all help module userspace install uninstall run check check-kernels \
 	check-debug check-fleet check-packages deb sign fuzz fuzz-device flood soak unit litmus lint guest kernels-quick \
 	bench clean deps-% kernelrelease
 
@@ -45,6 +45,7 @@ help:
 	@echo 'make bench       what it costs, in executed instructions'
 	@echo 'make sign        sign the module with KEY= and CERT=, for Secure Boot'
 	@echo 'make install     install module and command (DESTDIR, PREFIX)'
+	@echo 'make uninstall   remove what "make install" has installed'
 	@echo 'make clean       remove what was built'
 	@echo
 	@echo 'Each installs the packages that it lacks; see tests/README.md.'
@@ -69,6 +70,14 @@ install: all
 	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true modules_install
 	$(if $(DESTDIR),,depmod -a $(release))
 	$(MAKE) -C userspace install
+
+# Where modules_install has put the module depends on the kernel; the module of
+# DKMS is in another folder, and stays.
+uninstall:
+	rm -f $(foreach d,extra updates,$(wildcard \
+		$(DESTDIR)/lib/modules/$(release)/$d/tcpstates.ko*))
+	$(if $(DESTDIR),,depmod -a $(release))
+	$(MAKE) -C userspace uninstall
 
 ifdef HOST
 run: all

@@ -165,6 +165,6 @@ module_init(tcpstates_init);
 module_exit(tcpstates_exit);
 
 MODULE_DESCRIPTION("Stream of the true TCP state changes of all connections");
-MODULE_AUTHOR("The tcpstates authors");
+MODULE_AUTHOR("tcpstates maintainers <maintainers@tcpstates.org>");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(TCPS_VERSION);

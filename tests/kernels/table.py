@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The table of the supported kernels in README.md.
+"""The table of the supported kernels, userspace/doc/kernels.md.
 
 Written by tests/kernels/check from a run; read by it again, to see whether a
 later run finds the same, and by lint.
@@ -7,7 +7,8 @@ later run finds the same, and by lint.
 
 import re
 
-BEGIN = "<!-- written by: tests/kernels/check --smoke --table README.md -->"
+BEGIN = ("<!-- written by: tests/kernels/check --smoke "
+         "--table userspace/doc/kernels.md -->")
 END = "<!-- end -->"
 
 HEAD = ["kernel tested", "Debian's suites", "builds without a warning", "loads",
@@ -89,9 +90,9 @@ def fault_of(text, kernel, kernels):
     """What the text's table says wrongly about a kernel that was run."""
     unreadable = faults(text, kernels)
     if unreadable:
-        return f"README.md: {unreadable[0]}"
+        return f"kernels.md: {unreadable[0]}"
     said = read(text)[[other.name for other in kernels].index(kernel.name)]
     found = words(kernel.facts)
     if said[5:] != found:
-        return f"README.md says {said[5:]}, but found was {found}"
+        return f"kernels.md says {said[5:]}, but found was {found}"
     return None

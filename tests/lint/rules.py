@@ -244,7 +244,7 @@ def documented():
 
 
 def supported_kernels():
-    """README.md's table of kernels has those of tests/kernels/list"""
+    """userspace/doc/kernels.md has the kernels of tests/kernels/list"""
     done = subprocess.run(["tests/kernels/check", "--lint"], cwd=tree.TOP,
                           check=False, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
@@ -253,15 +253,16 @@ def supported_kernels():
 
 
 def who_sees_what():
-    """tests/README.md's table of who sees what is the one that gets tested"""
+    """userspace/doc/access.md has the table of who sees what that gets tested"""
     done = subprocess.run(
         ["python3", "-B", "-c",
          "from lib import openers; print(*openers.table(), sep='\\n')"],
         cwd=os.path.join(tree.TOP, "tests/guest"), check=False, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode == 0 and done.stdout in tree.read("tests/README.md"):
+    page = "userspace/doc/access.md"
+    if done.returncode == 0 and done.stdout in tree.read(page):
         return []
-    return ["tests/README.md: the table is to be", *done.stdout.splitlines()]
+    return [f"{page}: the table is to be", *done.stdout.splitlines()]
 
 
 RULES = [allowed_includes, pure_files, version_tests, barrier_pairs,

@@ -94,7 +94,7 @@ def _move_to_initial():
 @dataclasses.dataclass(frozen=True)
 class Opener:
     """
-    @words: for the table in tests/README.md
+    @words: for the table in userspace/doc/access.md
     @sees: what is expected, by way
     @before: what the process does before it opens the device
     @after: what it does between that and reading
@@ -158,7 +158,7 @@ OPENERS = {
 
 
 def table():
-    """In Markdown, as tests/README.md has it."""
+    """In Markdown, as userspace/doc/access.md has it."""
     ways = list(WAYS.values())
     lines = ['| who opens it | ' + ' | '.join(ways) + ' |',
              '| --- |' + ' --- |' * len(ways)]

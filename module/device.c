@@ -38,9 +38,9 @@
 #include <linux/wait.h>
 #include <net/net_namespace.h>
 
-#include "account.h"
 #include "attached.h"
 #include "audit.h"
+#include "charge.h"
 #include "conn.h"
 #include "fallback.h"
 #include "filter.h"
@@ -708,7 +708,7 @@ static long get_account(void __user *to)
 
 	tcps_conn_account(&account);
 	tcps_audit_account(&account);
-	tcps_account_stats(&account);
+	tcps_charge_stats(&account);
 	return copy_to_user(to, &account, sizeof(account)) ? -EFAULT : 0;
 }
 
@@ -854,7 +854,7 @@ static kuid_t answerable(void)
 /* Who may exceed the kernel's other limits of resources may exceed ours. */
 static struct tcps_user *open_user(void)
 {
-	return tcps_account_open(from_kuid(&init_user_ns, answerable()),
+	return tcps_charge_open(from_kuid(&init_user_ns, answerable()),
 				 ns_capable_noaudit(&init_user_ns,
 						    CAP_SYS_RESOURCE));
 }
@@ -873,16 +873,16 @@ static int device_open(struct inode *inode, struct file *file)
 
 	if (!user)
 		return -ENOMEM;
-	tf = tcps_account_alloc(user, sizeof(*tf));
+	tf = tcps_charge_alloc(user, sizeof(*tf));
 	if (!tf)
 		goto err_close_user;
-	tf->reader = tcps_account_alloc(user, tcps_reader_size(count));
+	tf->reader = tcps_charge_alloc(user, tcps_reader_size(count));
 	if (!tf->reader)
 		goto err_free_file;
 	tf->user = user;
 	tf->net = only_visible_net();
 	netns = tf->net ? tf->net->ns.inum : 0;
-	tf->sleeper.passed = tcps_account_alloc(user, passed_size());
+	tf->sleeper.passed = tcps_charge_alloc(user, passed_size());
 	if (!tf->sleeper.passed)
 		goto err_put_net;
 	if (tcps_wake_add(&tf->sleeper, user->uid, netns))
@@ -896,15 +896,15 @@ static int device_open(struct inode *inode, struct file *file)
 	return stream_open(inode, file);
 
 err_free_passed:
-	tcps_account_free(user, tf->sleeper.passed, passed_size());
+	tcps_charge_free(user, tf->sleeper.passed, passed_size());
 err_put_net:
 	if (tf->net)
 		put_net(tf->net);
-	tcps_account_free(user, tf->reader, tcps_reader_size(count));
+	tcps_charge_free(user, tf->reader, tcps_reader_size(count));
 err_free_file:
-	tcps_account_free(user, tf, sizeof(*tf));
+	tcps_charge_free(user, tf, sizeof(*tf));
 err_close_user:
-	tcps_account_close(user);
+	tcps_charge_close(user);
 	return -ENOMEM;
 }
 
@@ -914,15 +914,15 @@ static int device_release(struct inode *inode, struct file *file)
 	struct tcps_user *user = tf->user;
 
 	tcps_wake_remove(&tf->sleeper);
-	tcps_account_free(user, tf->sleeper.passed, passed_size());
+	tcps_charge_free(user, tf->sleeper.passed, passed_size());
 	if (tf->net)
 		put_net(tf->net);
 	tcps_reader_end(tf->reader);
-	tcps_account_free(user, tf->reader,
+	tcps_charge_free(user, tf->reader,
 			  tcps_reader_size(tcps_stream_ring_count()));
 	mutex_destroy(&tf->lock);
-	tcps_account_free(user, tf, sizeof(*tf));
-	tcps_account_close(user);
+	tcps_charge_free(user, tf, sizeof(*tf));
+	tcps_charge_close(user);
 	return 0;
 }
 

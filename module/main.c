@@ -7,7 +7,7 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 
-#include "account.h"
+#include "charge.h"
 #include "audit.h"
 #include "conn.h"
 #include "device.h"
@@ -77,10 +77,10 @@ static int __init tcpstates_init(void)
 {
 	int ret;
 
-	ret = tcps_account_init(files_mib, conn_mib);
+	ret = tcps_charge_init(files_mib, conn_mib);
 	if (ret)
 		return ret;
-	files_mib = tcps_account_mib();
+	files_mib = tcps_charge_mib();
 	ret = tcps_conn_init(conn_mib);
 	if (ret)
 		return ret;

@@ -34,7 +34,7 @@ static u64 woken;	/* files, since the module was loaded */
 
 static u64 *goal(struct tcps_wake_user *user)
 {
-	return user->seen + tcps_stream_ring_count();
+	return user->shown + tcps_stream_ring_count();
 }
 
 /**
@@ -50,7 +50,7 @@ void tcps_round_enter(struct tcps_wake_user *user)
 	unsigned int i;
 
 	for (i = 0; i < tcps_stream_ring_count(); i++)
-		user->seen[i] = tcps_ring_head(tcps_stream_rings()[i]);
+		user->shown[i] = tcps_ring_head(tcps_stream_rings()[i]);
 }
 
 /**
@@ -66,7 +66,7 @@ void tcps_round_begin(struct tcps_wake_user *user)
 
 	for (i = 0; i < tcps_stream_ring_count(); i++) {
 		goal(user)[i] = tcps_ring_head(tcps_stream_rings()[i]);
-		is_new |= goal(user)[i] != user->seen[i];
+		is_new |= goal(user)[i] != user->shown[i];
 	}
 	if (!is_new)
 		return;
@@ -76,8 +76,8 @@ void tcps_round_begin(struct tcps_wake_user *user)
 
 static void end_round(struct tcps_wake_user *user)
 {
-	memcpy(user->seen, goal(user),
-	       tcps_stream_ring_count() * sizeof(*user->seen));
+	memcpy(user->shown, goal(user),
+	       tcps_stream_ring_count() * sizeof(*user->shown));
 	user->in_round = false;
 }
 
@@ -157,9 +157,9 @@ void tcps_round_wake(struct tcps_sleeper *sleeper, struct tcps_budget *budget)
 	if (!list_empty(&sleeper->armed)) {
 		list_del_init(&sleeper->armed);
 		if (sleeper->is_settled)
-			memcpy(sleeper->passed, user->seen,
+			memcpy(sleeper->passed, user->shown,
 			       tcps_stream_ring_count() *
-			       sizeof(*user->seen));
+			       sizeof(*user->shown));
 		sleeper->has_passed |= sleeper->is_settled;
 		sleeper->is_settled = false;
 	}
@@ -217,7 +217,7 @@ static bool look_at_ring(struct tcps_wake_user *user,
 			 struct tcps_budget *budget)
 {
 	const struct tcps_ring *ring = tcps_stream_rings()[group->ring];
-	u64 from = user->seen[group->ring], found_ns;
+	u64 from = user->shown[group->ring], found_ns;
 	struct tcps_sleeper *first;
 
 	if (!group->inside)
@@ -226,7 +226,7 @@ static bool look_at_ring(struct tcps_wake_user *user,
 	if (group->to == from)
 		return true;
 	first = list_first_entry(&group->sleepers, struct tcps_sleeper, armed);
-	found_ns = tcps_news_latest(ring, from, &group->to, first->armed_ns,
+	found_ns = tcps_match_latest(ring, from, &group->to, first->armed_ns,
 				    &group->wanted, &budget->looks);
 	group->latest_ns = max(group->latest_ns, found_ns);
 	return found_ns || group->to == from;
@@ -248,7 +248,7 @@ static bool look(struct tcps_wake_user *user, struct tcps_wake_group *group,
 {
 	unsigned int count = tcps_stream_ring_count();
 
-	while (group->ring < count && group->latest_ns != TCPS_NEWS_LOST &&
+	while (group->ring < count && group->latest_ns != TCPS_MATCH_LOST &&
 	       !list_empty(&group->sleepers)) {
 		if (!look_at_ring(user, group, budget))
 			return false;
@@ -284,7 +284,7 @@ static bool take_files(struct tcps_wake_group *group,
 	struct tcps_sleeper *sleeper;
 
 	/* Who is armed again from here on sees himself what he has lost. */
-	if (group->latest_ns == TCPS_NEWS_LOST) {
+	if (group->latest_ns == TCPS_MATCH_LOST) {
 		group->latest_ns = ktime_get_boottime_ns();
 		group->is_lost = true;
 	}

@@ -11,7 +11,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include "news.h"
+#include "match.h"
 
 struct tcps_sleeper;
 
@@ -45,7 +45,7 @@ struct tcps_budget {
  */
 struct tcps_wake_group {
 	struct hlist_node node;
-	struct tcps_wanted wanted;
+	struct tcps_criteria wanted;
 	unsigned int files;
 	struct list_head link;
 	struct list_head sleepers;
@@ -73,7 +73,7 @@ struct tcps_wake_group {
  * @pass: the last pass of wake.c for which a round has begun
  * @due_ns: when work for it may go on, CLOCK_MONOTONIC
  * @spent_ns: what it has cost since
- * @seen: number of the first record, for each ring, that has not been shown;
+ * @shown: number of the first record, for each ring, that has not been shown;
  *	behind it, up to where this round goes
  */
 struct tcps_wake_user {
@@ -92,7 +92,7 @@ struct tcps_wake_user {
 	u64 pass;
 	u64 due_ns;
 	u64 spent_ns;
-	u64 seen[];
+	u64 shown[];
 };
 
 /* Context: any, the lock of wake.c held. */

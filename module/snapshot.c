@@ -13,7 +13,7 @@
  *   - it tells a duration that began at M or before. Then it is the first of its
  *     connection after M, and that was there at M; and
  *   - the row of that connection, in that state, since that time has not been
- *     given. Which rows have been is noted (given.c).
+ *     given. Which rows have been is noted (snapshot_seen.c).
  *
  * That is exact, whatever the clock says:
  *
@@ -46,7 +46,7 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-#include "account.h"
+#include "charge.h"
 #include "conn.h"
 
 #define FIRST_ROOM	16U
@@ -58,7 +58,7 @@ static size_t rows_size(unsigned int count)
 
 static void free_rows(struct tcps_snapshot *snapshot)
 {
-	tcps_account_free(snapshot->user, snapshot->rows,
+	tcps_charge_free(snapshot->user, snapshot->rows,
 			  rows_size(snapshot->room));
 	snapshot->rows = NULL;
 	snapshot->room = 0;
@@ -69,7 +69,7 @@ static bool make_rows(struct tcps_snapshot *snapshot, unsigned int count)
 {
 	struct tcpstates_record *rows;
 
-	rows = tcps_account_alloc(snapshot->user, rows_size(count));
+	rows = tcps_charge_alloc(snapshot->user, rows_size(count));
 	if (!rows)
 		return false;
 	free_rows(snapshot);
@@ -90,11 +90,11 @@ struct tcps_snapshot *tcps_snapshot_make(struct tcps_user *user)
 {
 	struct tcps_snapshot *snapshot;
 
-	snapshot = tcps_account_alloc(user, sizeof(*snapshot));
+	snapshot = tcps_charge_alloc(user, sizeof(*snapshot));
 	if (!snapshot)
 		return NULL;
 	snapshot->user = user;
-	snapshot->given.user = user;
+	snapshot->seen.user = user;
 	if (!make_rows(snapshot, FIRST_ROOM)) {
 		tcps_snapshot_free(snapshot);
 		return NULL;
@@ -128,9 +128,9 @@ void tcps_snapshot_free(struct tcps_snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	tcps_given_free(&snapshot->given);
+	tcps_seen_free(&snapshot->seen);
 	free_rows(snapshot);
-	tcps_account_free(snapshot->user, snapshot, sizeof(*snapshot));
+	tcps_charge_free(snapshot->user, snapshot, sizeof(*snapshot));
 }
 
 /* What a long chain has no memory for counts as lost. */
@@ -216,7 +216,7 @@ bool tcps_snapshot_next(struct tcps_snapshot *snapshot,
 bool tcps_snapshot_give(struct tcps_snapshot *snapshot,
 			const struct tcpstates_record *row)
 {
-	if (tcps_given_add(&snapshot->given, row->conn,
+	if (tcps_seen_add(&snapshot->seen, row->conn,
 			   row->boot_ns - row->dur_ns, row->new_state))
 		return true;
 	snapshot->lost++;
@@ -238,7 +238,7 @@ bool tcps_snapshot_lacks(const struct tcps_snapshot *snapshot,
 	return record->event == TCPSTATES_EVENT_TRANSITION &&
 	       (record->known & TCPSTATES_KNOW_DURATION) &&
 	       since_ns <= snapshot->moment_ns &&
-	       !tcps_given_has(&snapshot->given, record->conn, since_ns,
+	       !tcps_seen_has(&snapshot->seen, record->conn, since_ns,
 			       record->old_state);
 }
 

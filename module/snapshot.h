@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#include "given.h"
+#include "snapshot_seen.h"
 #include "uapi/tcpstates.h"
 
 struct tcps_user;
@@ -28,7 +28,7 @@ struct tcps_user;
  * @count: how many there are
  * @room: for how many there is memory
  * @lost: connections that there was no memory for
- * @given: the rows that have been given
+ * @seen: the rows that have been given
  */
 struct tcps_snapshot {
 	struct tcps_user *user;
@@ -41,7 +41,7 @@ struct tcps_snapshot {
 	unsigned int count;
 	unsigned int room;
 	u64 lost;
-	struct tcps_given given;
+	struct tcps_seen seen;
 };
 
 struct tcps_snapshot *tcps_snapshot_make(struct tcps_user *user);

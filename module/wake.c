@@ -388,7 +388,7 @@ static struct tcps_wake_user *make_opener(u32 uid, bool is_privileged)
 	struct tcps_wake_user *user;
 	unsigned int i;
 
-	user = kvzalloc(struct_size(user, seen, 2 * tcps_stream_ring_count()),
+	user = kvzalloc(struct_size(user, shown, 2 * tcps_stream_ring_count()),
 			GFP_KERNEL_ACCOUNT);
 	if (!user)
 		return NULL;
@@ -436,7 +436,7 @@ static void put_opener(struct tcps_wake_user *user)
 }
 
 static struct hlist_head *bucket_of(struct tcps_wake_user *user,
-				    const struct tcps_wanted *wanted)
+				    const struct tcps_criteria *wanted)
 {
 	BUILD_BUG_ON(sizeof(wanted->filter) % sizeof(u32));
 	return &user->buckets[jhash2((const u32 *)&wanted->filter,
@@ -445,7 +445,7 @@ static struct hlist_head *bucket_of(struct tcps_wake_user *user,
 }
 
 static struct tcps_wake_group *find_group(struct tcps_wake_user *user,
-					  const struct tcps_wanted *wanted)
+					  const struct tcps_criteria *wanted)
 {
 	struct tcps_wake_group *group;
 
@@ -458,7 +458,7 @@ static struct tcps_wake_group *find_group(struct tcps_wake_user *user,
 }
 
 static struct tcps_wake_group *get_group(struct tcps_wake_user *user,
-					 const struct tcps_wanted *wanted)
+					 const struct tcps_criteria *wanted)
 {
 	struct tcps_wake_group *group = find_group(user, wanted);
 
@@ -502,7 +502,7 @@ static void put_group(struct tcps_wake_user *user,
  */
 int tcps_wake_add(struct tcps_sleeper *sleeper, u32 uid, u32 netns)
 {
-	struct tcps_wanted wanted = { .netns = netns, .filtered = netns };
+	struct tcps_criteria wanted = { .netns = netns, .filtered = netns };
 
 	init_waitqueue_head(&sleeper->queue);
 	INIT_LIST_HEAD(&sleeper->armed);
@@ -577,7 +577,7 @@ int tcps_wake_choose(struct tcps_sleeper *sleeper, u32 netns,
 		     const struct tcpstates_filter *filter)
 {
 	struct tcps_wake_group *group, *old;
-	struct tcps_wanted wanted = {
+	struct tcps_criteria wanted = {
 		.netns = netns,
 		.filtered = netns || !tcps_filter_is_empty(filter),
 		.filter = *filter,
@@ -670,7 +670,7 @@ u64 tcps_wake_look(struct tcps_sleeper *sleeper, struct tcps_reader *reader)
 
 	spin_lock_irqsave(&lock, flags);
 	if (sleeper->is_settled)
-		tcps_reader_pass(reader, sleeper->user->seen);
+		tcps_reader_pass(reader, sleeper->user->shown);
 	else if (sleeper->has_passed)
 		tcps_reader_pass(reader, sleeper->passed);
 	sleeper->is_settled = false;

@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
-#include "account.h"
+#include "charge.h"
 #include "conn.h"
 #include "life.h"
 #include "pool_stub.h"
@@ -93,8 +93,8 @@ static int setup(void **state)
 	reader = malloc(tcps_reader_size(RINGS));
 	must(reader);
 	tcps_reader_init(reader, rings, RINGS, 0);
-	must(!tcps_account_init(0, TCPS_CONN_MIB_MIN));
-	user = tcps_account_open(1, false);
+	must(!tcps_charge_init(0, TCPS_CONN_MIB_MIN));
+	user = tcps_charge_open(1, false);
 	must(user);
 	tcps_verify_learn_begin();
 	return tcps_conn_init(TCPS_CONN_MIB_MIN);
@@ -108,7 +108,7 @@ static int teardown(void **state)
 	tcps_reader_end(reader);
 	free(reader);
 	must(!user->bytes);
-	tcps_account_close(user);
+	tcps_charge_close(user);
 	for (i = 0; i < RINGS; i++)
 		free_ring(rings[i]);
 	tcps_conn_exit();
@@ -755,16 +755,16 @@ static void test_no_share(void **state)
 	const u64 share = (1U << 20) / 4;
 
 	(void)state;
-	must(!tcps_account_init(1, TCPS_CONN_MIB_MIN));
+	must(!tcps_charge_init(1, TCPS_CONN_MIB_MIN));
 	for (i = 0; i < 1000; i++)
 		step(0, &(u64){ 0 }, 1);
 	for (i = 0; i < COUNT(blocks); i++) {
-		blocks[i] = tcps_account_alloc(user, share / COUNT(blocks));
+		blocks[i] = tcps_charge_alloc(user, share / COUNT(blocks));
 		assert_non_null(blocks[i]);
 	}
 	assert_int_equal(tcps_reader_snapshot(reader, user), -ENOMEM);
 	for (i = 0; i < 4; i++)
-		tcps_account_free(user, blocks[i], share / COUNT(blocks));
+		tcps_charge_free(user, blocks[i], share / COUNT(blocks));
 	begin_snapshot();
 	count_items(&rows, &lost);
 	assert_true(rows > 0);
@@ -772,7 +772,7 @@ static void test_no_share(void **state)
 	assert_int_equal(rows + lost, 1000);
 	assert_int_equal(user->bytes, share * (COUNT(blocks) - 4) / COUNT(blocks));
 	for (i = 4; i < COUNT(blocks); i++)
-		tcps_account_free(user, blocks[i], share / COUNT(blocks));
+		tcps_charge_free(user, blocks[i], share / COUNT(blocks));
 }
 
 /*

@@ -7,7 +7,7 @@
 
 #include <linux/mm.h>
 
-#include "account.h"
+#include "charge.h"
 
 #define MIB		0x100000ULL
 #define MOST		(4 * MIB)
@@ -18,20 +18,20 @@ static int setup(void **state)
 {
 	(void)state;
 	shim_no_memory = false;
-	return tcps_account_init(MOST / MIB, 32);
+	return tcps_charge_init(MOST / MIB, 32);
 }
 
 static struct tcpstates_account account_now(void)
 {
 	struct tcpstates_account account = { };
 
-	tcps_account_stats(&account);
+	tcps_charge_stats(&account);
 	return account;
 }
 
 static struct tcps_user *open_as(u32 uid, bool privileged)
 {
-	struct tcps_user *user = tcps_account_open(uid, privileged);
+	struct tcps_user *user = tcps_charge_open(uid, privileged);
 
 	must(user);
 	return user;
@@ -43,7 +43,7 @@ static unsigned int take_all(struct tcps_user *user, void **blocks)
 	unsigned int count = 0;
 	void **block;
 
-	while ((block = tcps_account_alloc(user, BLOCK))) {
+	while ((block = tcps_charge_alloc(user, BLOCK))) {
 		*block = *blocks;
 		*blocks = block;
 		count++;
@@ -56,7 +56,7 @@ static void give_back(struct tcps_user *user, void *blocks)
 	while (blocks) {
 		void *next = *(void **)blocks;
 
-		tcps_account_free(user, blocks, BLOCK);
+		tcps_charge_free(user, blocks, BLOCK);
 		blocks = next;
 	}
 }
@@ -73,8 +73,8 @@ static int teardown(void **state)
 
 static u64 chosen(unsigned int mib, unsigned int conn_mib)
 {
-	must(!tcps_account_init(mib, conn_mib));
-	must(account_now().files_bytes_max >> 20 == tcps_account_mib());
+	must(!tcps_charge_init(mib, conn_mib));
+	must(account_now().files_bytes_max >> 20 == tcps_charge_mib());
 	must(account_now().files_bytes_user_max ==
 	     account_now().files_bytes_max / 4);
 	return account_now().files_bytes_max;
@@ -89,7 +89,7 @@ static void test_bounds(void **state)
 	assert_int_equal(chosen(0, 65536), 32768 * MIB);
 	assert_int_equal(chosen(1, 65536), MIB);
 	assert_int_equal(chosen(TCPS_FILES_MIB_MAX, 1), 65536 * MIB);
-	assert_int_equal(tcps_account_init(TCPS_FILES_MIB_MAX + 1, 1), -EINVAL);
+	assert_int_equal(tcps_charge_init(TCPS_FILES_MIB_MAX + 1, 1), -EINVAL);
 }
 
 /* One has his share, the next his, all a part; root the rest, and all of it. */
@@ -119,8 +119,8 @@ static void test_shares(void **state)
 	assert_int_equal(take_all(users[4], &blocks[4]), SHARE / BLOCK);
 	give_back(users[4], blocks[4]);
 	for (i = 0; i < COUNT(users); i++)
-		tcps_account_close(users[i]);
-	tcps_account_close(root);
+		tcps_charge_close(users[i]);
+	tcps_charge_close(root);
 }
 
 /* All files of somebody are one user; with and without privilege they are two. */
@@ -135,20 +135,20 @@ static void test_who_is_who(void **state)
 	assert_int_equal(account_now().files, 3);
 	/* Who is known needs no memory. */
 	shim_no_memory = true;
-	assert_ptr_equal(tcps_account_open(7, false), user);
-	assert_null(tcps_account_open(8, false));
+	assert_ptr_equal(tcps_charge_open(7, false), user);
+	assert_null(tcps_charge_open(8, false));
 	shim_no_memory = false;
 	assert_int_equal(account_now().files, 4);
-	tcps_account_close(tcps_account_open(7, true));
-	tcps_account_close(user);
-	tcps_account_close(user);
+	tcps_charge_close(tcps_charge_open(7, true));
+	tcps_charge_close(user);
+	tcps_charge_close(user);
 	assert_int_equal(user->files, 1);
-	tcps_account_close(open_as(7, true));
-	tcps_account_close(user);
+	tcps_charge_close(open_as(7, true));
+	tcps_charge_close(user);
 	assert_int_equal(account_now().files, 1);
 	user = open_as(7, true);
-	tcps_account_close(user);
-	tcps_account_close(user);
+	tcps_charge_close(user);
+	tcps_charge_close(user);
 }
 
 /* What is charged is what the allocator takes; what fails is not charged. */
@@ -159,21 +159,21 @@ static void test_cost(void **state)
 	void *memory;
 
 	(void)state;
-	memory = tcps_account_alloc(user, 4097);
+	memory = tcps_charge_alloc(user, 4097);
 	assert_non_null(memory);
 	assert_int_equal(user->bytes, 8192);
 	assert_int_equal(account_now().files_bytes, 8192);
 	shim_no_memory = true;
-	assert_null(tcps_account_alloc(user, 100));
+	assert_null(tcps_charge_alloc(user, 100));
 	shim_no_memory = false;
 	assert_int_equal(user->bytes, 8192);
 	assert_int_equal(account_now().files_refused, refused);
-	assert_null(tcps_account_alloc(user, SIZE_MAX / 2));
+	assert_null(tcps_charge_alloc(user, SIZE_MAX / 2));
 	assert_int_equal(account_now().files_refused, refused + 1);
-	tcps_account_free(user, memory, 4097);
-	tcps_account_free(user, NULL, 4097);
+	tcps_charge_free(user, memory, 4097);
+	tcps_charge_free(user, NULL, 4097);
 	assert_int_equal(user->bytes, 0);
-	tcps_account_close(user);
+	tcps_charge_close(user);
 }
 
 /*
@@ -201,7 +201,7 @@ static void *come_and_go(void *argument)
 		if (round % 16 == 0)
 			pause_some(round * THREADS + number);
 		give_back(user, blocks);
-		tcps_account_close(user);
+		tcps_charge_close(user);
 	}
 	return NULL;
 }

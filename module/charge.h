@@ -6,8 +6,8 @@
  *
  * Context: process; may sleep. Several threads at once.
  */
-#ifndef _TCPS_ACCOUNT_H
-#define _TCPS_ACCOUNT_H
+#ifndef _TCPS_CHARGE_H
+#define _TCPS_CHARGE_H
 
 #include <linux/list.h>
 #include <linux/types.h>
@@ -24,7 +24,7 @@
  * @files: how many files he has open; the user is gone with the last one
  * @bytes: memory that these have
  *
- * @uid and @privileged stay the same. The rest belongs to account.c.
+ * @uid and @privileged stay the same. The rest belongs to charge.c.
  */
 struct tcps_user {
 	struct list_head node;
@@ -34,14 +34,14 @@ struct tcps_user {
 	u64 bytes;
 };
 
-int tcps_account_init(unsigned int mib, unsigned int conn_mib);
-unsigned int tcps_account_mib(void);
+int tcps_charge_init(unsigned int mib, unsigned int conn_mib);
+unsigned int tcps_charge_mib(void);
 
-struct tcps_user *tcps_account_open(u32 uid, bool privileged);
-void tcps_account_close(struct tcps_user *user);
-void *tcps_account_alloc(struct tcps_user *user, size_t size);
-void tcps_account_free(struct tcps_user *user, void *memory, size_t size);
+struct tcps_user *tcps_charge_open(u32 uid, bool privileged);
+void tcps_charge_close(struct tcps_user *user);
+void *tcps_charge_alloc(struct tcps_user *user, size_t size);
+void tcps_charge_free(struct tcps_user *user, void *memory, size_t size);
 
-void tcps_account_stats(struct tcpstates_account *account);
+void tcps_charge_stats(struct tcpstates_account *account);
 
-#endif /* _TCPS_ACCOUNT_H */
+#endif /* _TCPS_CHARGE_H */

@@ -4,7 +4,7 @@
 
 #include <linux/limits.h>
 
-#include "news.h"
+#include "match.h"
 
 #define SLOTS	8
 
@@ -12,14 +12,14 @@ static struct tcps_ring *ring;
 static u64 to;
 static unsigned int looks;
 
-static const struct tcps_wanted everything;
+static const struct tcps_criteria everything;
 
-static const struct tcps_wanted port_1 = {
+static const struct tcps_criteria port_1 = {
 	.filtered = true,
 	.filter = { .lport_min = 1, .lport_max = 1 },
 };
 
-static const struct tcps_wanted netns_7 = {
+static const struct tcps_criteria netns_7 = {
 	.netns = 7,
 	.filtered = true,
 };
@@ -58,9 +58,9 @@ static void write_record(u64 boot_ns, u16 lport, u32 netns)
 	to = number + 1;
 }
 
-static u64 latest(u64 from, u64 since_ns, const struct tcps_wanted *wanted)
+static u64 latest(u64 from, u64 since_ns, const struct tcps_criteria *wanted)
 {
-	return tcps_news_latest(ring, from, &to, since_ns, wanted, &looks);
+	return tcps_match_latest(ring, from, &to, since_ns, wanted, &looks);
 }
 
 static void test_nothing_new(void **state)
@@ -138,9 +138,9 @@ static void test_overwritten(void **state)
 	(void)state;
 	for (i = 1; i <= SLOTS + 1; i++)
 		write_record(10 * i, 2, 7);
-	assert_true(latest(0, 0, &port_1) == TCPS_NEWS_LOST);
+	assert_true(latest(0, 0, &port_1) == TCPS_MATCH_LOST);
 	to = SLOTS + 1;
-	assert_true(latest(0, 0, &everything) == TCPS_NEWS_LOST);
+	assert_true(latest(0, 0, &everything) == TCPS_MATCH_LOST);
 	/* Not for whoever has looked since. */
 	to = SLOTS + 1;
 	assert_int_equal(latest(0, 25, &port_1), 0);
@@ -153,7 +153,7 @@ static void test_no_slots(void **state)
 	(void)state;
 	write_record(10, 2, 7);
 	take_slots(ring);
-	assert_true(latest(0, 0, &port_1) == TCPS_NEWS_LOST);
+	assert_true(latest(0, 0, &port_1) == TCPS_MATCH_LOST);
 }
 
 int main(void)

@@ -12,7 +12,7 @@
  * each filter: a few hundred bytes for each file at most, which is some thirty times
  * as large.
  */
-#include "account.h"
+#include "charge.h"
 
 #include <linux/bug.h>
 #include <linux/errno.h>
@@ -25,7 +25,7 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 
-/* Bytes; see tcps_account_init(). */
+/* Bytes; see tcps_charge_init(). */
 #define MOST_CHOSEN	(64ULL << 20)
 #define MEMORY_SHARE	32
 
@@ -43,7 +43,7 @@ static u64 refused;
 static u64 most;		/* what @bytes may be; set once */
 
 /**
- * tcps_account_init() - say how much memory open files may have
+ * tcps_charge_init() - say how much memory open files may have
  * @mib: in MiB; 0 chooses
  * @conn_mib: bound of the table of connections, in MiB
  *
@@ -53,7 +53,7 @@ static u64 most;		/* what @bytes may be; set once */
  * Context: before any file is opened.
  * Return: 0, or -EINVAL if @mib is out of bounds.
  */
-int tcps_account_init(unsigned int mib, unsigned int conn_mib)
+int tcps_charge_init(unsigned int mib, unsigned int conn_mib)
 {
 	u64 memory = (u64)totalram_pages() << PAGE_SHIFT;
 
@@ -70,11 +70,11 @@ int tcps_account_init(unsigned int mib, unsigned int conn_mib)
 }
 
 /**
- * tcps_account_mib() - how much memory open files may have
+ * tcps_charge_mib() - how much memory open files may have
  *
  * Return: MiB, rounded down.
  */
-unsigned int tcps_account_mib(void)
+unsigned int tcps_charge_mib(void)
 {
 	return most >> 20;
 }
@@ -102,13 +102,13 @@ static struct tcps_user *make_user(u32 uid, bool privileged)
 }
 
 /**
- * tcps_account_open() - somebody opens a file
+ * tcps_charge_open() - somebody opens a file
  * @uid: who
  * @privileged: whether only the bound for all holds for him
  *
- * Return: the user, until tcps_account_close(); NULL if there is no memory.
+ * Return: the user, until tcps_charge_close(); NULL if there is no memory.
  */
-struct tcps_user *tcps_account_open(u32 uid, bool privileged)
+struct tcps_user *tcps_charge_open(u32 uid, bool privileged)
 {
 	struct tcps_user *fresh = make_user(uid, privileged), *user;
 
@@ -128,10 +128,10 @@ struct tcps_user *tcps_account_open(u32 uid, bool privileged)
 }
 
 /**
- * tcps_account_close() - one file is closed
+ * tcps_charge_close() - one file is closed
  * @user: who had opened it; all that the file had is freed
  */
-void tcps_account_close(struct tcps_user *user)
+void tcps_charge_close(struct tcps_user *user)
 {
 	bool is_last;
 
@@ -192,13 +192,13 @@ static void uncharge(struct tcps_user *user, u64 cost)
 }
 
 /**
- * tcps_account_alloc() - memory for a file
+ * tcps_charge_alloc() - memory for a file
  * @user: who opened the file
  * @size: bytes; not 0
  *
  * Return: zeroed memory, or NULL: there is none, or a bound is reached.
  */
-void *tcps_account_alloc(struct tcps_user *user, size_t size)
+void *tcps_charge_alloc(struct tcps_user *user, size_t size)
 {
 	void *memory;
 
@@ -211,12 +211,12 @@ void *tcps_account_alloc(struct tcps_user *user, size_t size)
 }
 
 /**
- * tcps_account_free() - give it back
+ * tcps_charge_free() - give it back
  * @user: who opened the file
- * @memory: what tcps_account_alloc() returned, or NULL
+ * @memory: what tcps_charge_alloc() returned, or NULL
  * @size: how much was asked for
  */
-void tcps_account_free(struct tcps_user *user, void *memory, size_t size)
+void tcps_charge_free(struct tcps_user *user, void *memory, size_t size)
 {
 	if (!memory)
 		return;
@@ -225,10 +225,10 @@ void tcps_account_free(struct tcps_user *user, void *memory, size_t size)
 }
 
 /**
- * tcps_account_stats() - fill in what is known here
+ * tcps_charge_stats() - fill in what is known here
  * @account: where to; the members files* are written
  */
-void tcps_account_stats(struct tcpstates_account *account)
+void tcps_charge_stats(struct tcpstates_account *account)
 {
 	mutex_lock(&lock);
 	account->files = files;

@@ -5,14 +5,14 @@
  * of a group have something new. So a group that wants everything costs one look
  * for each ring, whatever the load is.
  */
-#include "news.h"
+#include "match.h"
 
 #include <linux/compiler.h>
 
 #include "filter.h"
 
 /* Of a record that may be written to at the same time. */
-static bool is_wanted(const struct tcps_wanted *wanted,
+static bool is_wanted(const struct tcps_criteria *wanted,
 		      const struct tcpstates_record *record)
 {
 	if (wanted->netns && wanted->netns != READ_ONCE(record->netns))
@@ -32,7 +32,7 @@ static bool is_lost(const struct tcps_ring *ring, u64 from, u64 since_ns)
 }
 
 /**
- * tcps_news_latest() - when the latest record that passes happened
+ * tcps_match_latest() - when the latest record that passes happened
  * @ring: the ring
  * @from: number of the first record to look at
  * @to: number after the last one; set to where the look has got to
@@ -45,16 +45,16 @@ static bool is_lost(const struct tcps_ring *ring, u64 from, u64 since_ns)
  *
  * Context: any.
  * Return: CLOCK_BOOTTIME of the record; 0 if none passes among those looked at;
- * TCPS_NEWS_LOST if some of them are overwritten.
+ * TCPS_MATCH_LOST if some of them are overwritten.
  */
-u64 tcps_news_latest(const struct tcps_ring *ring, u64 from, u64 *to,
-		     u64 since_ns, const struct tcps_wanted *wanted,
+u64 tcps_match_latest(const struct tcps_ring *ring, u64 from, u64 *to,
+		     u64 since_ns, const struct tcps_criteria *wanted,
 		     unsigned int *looks)
 {
 	if (*to == from)
 		return 0;
 	if (!tcps_ring_has_slots(ring) || is_lost(ring, from, since_ns))
-		return TCPS_NEWS_LOST;
+		return TCPS_MATCH_LOST;
 	while (*to != from && *looks) {
 		const struct tcpstates_record *slot;
 		bool passes;
@@ -64,7 +64,7 @@ u64 tcps_news_latest(const struct tcps_ring *ring, u64 from, u64 *to,
 		boot_ns = READ_ONCE(slot->boot_ns);
 		passes = !wanted->filtered || is_wanted(wanted, slot);
 		if (!tcps_ring_holds(ring, *to - 1))
-			return TCPS_NEWS_LOST;
+			return TCPS_MATCH_LOST;
 		--*looks;
 		if (boot_ns < since_ns)
 			*to = from;

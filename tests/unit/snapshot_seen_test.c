@@ -4,9 +4,9 @@
 
 #include <linux/mm.h>
 
-#include "account.h"
+#include "charge.h"
 #include "conn.h"
-#include "given.h"
+#include "snapshot_seen.h"
 
 #define ROWS_IN_PAGE	256U
 #define MOST_ROWS	5000U
@@ -17,7 +17,7 @@ u64 ktime_get_boottime_ns(void)
 }
 
 static struct tcps_user *user;
-static struct tcps_given given;
+static struct tcps_seen seen;
 
 /* By chain, as a walk finds them; several in each chain. */
 static u64 cookies[MOST_ROWS];
@@ -36,11 +36,11 @@ static int setup(void **state)
 
 	(void)state;
 	shim_no_memory = false;
-	must(!tcps_account_init(1, 1));
+	must(!tcps_charge_init(1, 1));
 	must(!tcps_conn_init(TCPS_CONN_MIB_MIN));
-	user = tcps_account_open(1, true);
+	user = tcps_charge_open(1, true);
 	must(user);
-	given.user = user;
+	seen.user = user;
 	for (i = 0; i < MOST_ROWS; i++)
 		cookies[i] = i + 1;
 	qsort(cookies, MOST_ROWS, sizeof(*cookies), compare);
@@ -50,9 +50,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	tcps_given_free(&given);
+	tcps_seen_free(&seen);
 	must(!user->bytes);
-	tcps_account_close(user);
+	tcps_charge_close(user);
 	tcps_conn_exit();
 	return 0;
 }
@@ -62,7 +62,7 @@ static void add(unsigned int count)
 	unsigned int i;
 
 	for (i = 0; i < count; i++)
-		must(tcps_given_add(&given, cookies[i], cookies[i] * 10,
+		must(tcps_seen_add(&seen, cookies[i], cookies[i] * 10,
 				    TCPSTATES_LISTEN));
 }
 
@@ -79,19 +79,19 @@ static void test_found(void **state)
 		for (i = 0; i < MOST_ROWS; i++) {
 			u64 conn = cookies[i], since_ns = conn * 10;
 
-			must(tcps_given_has(&given, conn, since_ns,
+			must(tcps_seen_has(&seen, conn, since_ns,
 					    TCPSTATES_LISTEN) ==
 			     (i < counts[k]));
-			must(!tcps_given_has(&given, conn, since_ns + 1,
+			must(!tcps_seen_has(&seen, conn, since_ns + 1,
 					     TCPSTATES_LISTEN));
-			must(!tcps_given_has(&given, conn, since_ns - 1,
+			must(!tcps_seen_has(&seen, conn, since_ns - 1,
 					     TCPSTATES_LISTEN));
-			must(!tcps_given_has(&given, conn, since_ns,
+			must(!tcps_seen_has(&seen, conn, since_ns,
 					     TCPSTATES_ESTABLISHED));
-			must(!tcps_given_has(&given, conn + MOST_ROWS,
+			must(!tcps_seen_has(&seen, conn + MOST_ROWS,
 					     since_ns, TCPSTATES_LISTEN));
 		}
-		tcps_given_free(&given);
+		tcps_seen_free(&seen);
 		assert_int_equal(user->bytes, 0);
 	}
 }
@@ -100,11 +100,11 @@ static void test_found(void **state)
 static void test_same_cookie(void **state)
 {
 	(void)state;
-	must(tcps_given_add(&given, 5, 100, TCPSTATES_TIME_WAIT));
-	assert_true(tcps_given_has(&given, 5, 100, TCPSTATES_TIME_WAIT));
-	assert_false(tcps_given_has(&given, 5, 100, TCPSTATES_SYN_SENT));
-	must(tcps_given_add(&given, 5, 100, TCPSTATES_SYN_SENT));
-	assert_true(tcps_given_has(&given, 5, 100, TCPSTATES_SYN_SENT));
+	must(tcps_seen_add(&seen, 5, 100, TCPSTATES_TIME_WAIT));
+	assert_true(tcps_seen_has(&seen, 5, 100, TCPSTATES_TIME_WAIT));
+	assert_false(tcps_seen_has(&seen, 5, 100, TCPSTATES_SYN_SENT));
+	must(tcps_seen_add(&seen, 5, 100, TCPSTATES_SYN_SENT));
+	assert_true(tcps_seen_has(&seen, 5, 100, TCPSTATES_SYN_SENT));
 }
 
 /* Sixteen bytes a row and a page or two, and not by the width of the table. */
@@ -123,22 +123,22 @@ static void test_no_memory(void **state)
 
 	(void)state;
 	shim_no_memory = true;
-	assert_false(tcps_given_add(&given, cookies[0], 1, TCPSTATES_LISTEN));
+	assert_false(tcps_seen_add(&seen, cookies[0], 1, TCPSTATES_LISTEN));
 	shim_no_memory = false;
 	assert_int_equal(user->bytes, 0);
 	for (i = 0; i < MOST_ROWS; i++) {
 		shim_no_memory = true;
 		if (i % ROWS_IN_PAGE == 0)
-			assert_false(tcps_given_add(&given, cookies[i], 1,
+			assert_false(tcps_seen_add(&seen, cookies[i], 1,
 						    TCPSTATES_LISTEN));
 		shim_no_memory = false;
-		assert_false(tcps_given_has(&given, cookies[i], 1,
+		assert_false(tcps_seen_has(&seen, cookies[i], 1,
 					    TCPSTATES_LISTEN));
-		assert_true(tcps_given_add(&given, cookies[i], 1,
+		assert_true(tcps_seen_add(&seen, cookies[i], 1,
 					   TCPSTATES_LISTEN));
 	}
 	for (i = 0; i < MOST_ROWS; i++)
-		assert_true(tcps_given_has(&given, cookies[i], 1,
+		assert_true(tcps_seen_has(&seen, cookies[i], 1,
 					   TCPSTATES_LISTEN));
 }
 

@@ -5,40 +5,40 @@
  *
  * Context: process; one thread at a time for one list.
  */
-#ifndef _TCPS_GIVEN_H
-#define _TCPS_GIVEN_H
+#ifndef _TCPS_SNAPSHOT_SEEN_H
+#define _TCPS_SNAPSHOT_SEEN_H
 
 #include <linux/types.h>
 
 struct tcps_user;
 
 /**
- * struct tcps_given_row - a row that has been given
+ * struct tcps_seen_row - a row that has been given
  * @conn: of which connection
- * @since: since when that was in its state, and which: see given.c
+ * @since: since when that was in its state, and which: see snapshot_seen.c
  */
-struct tcps_given_row {
+struct tcps_seen_row {
 	u64 conn;
 	u64 since;
 };
 
 /**
- * struct tcps_given - a list of rows, in the order of their chains
+ * struct tcps_seen - a list of rows, in the order of their chains
  * @user: who is charged for its memory
  * @pages: the rows, in pages
  * @room: how many pages fit into @pages
  * @count: how many rows there are
  */
-struct tcps_given {
+struct tcps_seen {
 	struct tcps_user *user;
-	struct tcps_given_row **pages;
+	struct tcps_seen_row **pages;
 	unsigned long room;
 	unsigned long count;
 };
 
-bool tcps_given_add(struct tcps_given *given, u64 conn, u64 since_ns, u8 state);
-bool tcps_given_has(const struct tcps_given *given, u64 conn, u64 since_ns,
+bool tcps_seen_add(struct tcps_seen *seen, u64 conn, u64 since_ns, u8 state);
+bool tcps_seen_has(const struct tcps_seen *seen, u64 conn, u64 since_ns,
 		    u8 state);
-void tcps_given_free(struct tcps_given *given);
+void tcps_seen_free(struct tcps_seen *seen);
 
-#endif /* _TCPS_GIVEN_H */
+#endif /* _TCPS_SNAPSHOT_SEEN_H */

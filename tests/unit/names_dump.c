@@ -19,7 +19,7 @@
 #include "print/print.h"
 #include "process/exec.h"
 #include "stuck/report.h"
-#include "stuck/troubled.h"
+#include "stuck/stuck_list.h"
 
 #define NAMES_MAX	4096
 #define PID		1000
@@ -110,10 +110,10 @@ static void dump_exec(const char *journal)
 
 static void dump_stuck(void)
 {
-	struct trouble *list = calloc(count, sizeof(*list));
+	struct stuck_conn *conns = calloc(count, sizeof(*conns));
 	struct holder *holders = calloc(count, sizeof(*holders));
-	struct troubled troubled = {
-		.list = list, .count = count,
+	struct stuck_list list = {
+		.conns = conns, .count = count,
 		.holders = { .list = holders, .count = count },
 	};
 	static const unsigned long long levels[] = { 1, 2 };
@@ -121,25 +121,25 @@ static void dump_stuck(void)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		list[i].record = record_of(i);
-		list[i].record.event = TCPSTATES_EVENT_EXISTING;
-		list[i].record.new_state = TCPSTATES_CLOSE_WAIT;
-		list[i].meaning = meaning_of(&list[i].record);
-		list[i].inode = i + 1;
+		conns[i].record = record_of(i);
+		conns[i].record.event = TCPSTATES_EVENT_EXISTING;
+		conns[i].record.new_state = TCPSTATES_CLOSE_WAIT;
+		conns[i].diagnosis = diagnosis_of(&conns[i].record);
+		conns[i].inode = i + 1;
 		holders[i] = (struct holder) { .inode = i + 1, .pid = PID + i };
 		memcpy(holders[i].comm, names[i], TCPSTATES_COMM_LEN);
 	}
 	begin("stuck_table");
-	report_table(&out, &troubled, false);
+	report_table(&out, &list, false);
 	output_flush(&out);
 	begin("stuck_check");
-	report_check(&out, &troubled, 60, levels);
+	report_check(&out, &list, 60, levels);
 	output_flush(&out);
 	begin("stuck_json");
 	for (i = 0; i < count; i++)
-		output_add(&out, text, report_json(&troubled, &list[i], text));
+		output_add(&out, text, report_json(&list, &conns[i], text));
 	output_flush(&out);
-	free(list);
+	free(conns);
 	free(holders);
 }
 

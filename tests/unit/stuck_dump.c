@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "stuck/report.h"
-#include "stuck/troubled.h"
+#include "stuck/stuck_list.h"
 
 static struct holder holders[] = {
 	{ .inode = 7, .pid = 1, .fd = 0, .comm = "init" },
@@ -21,10 +21,10 @@ static const unsigned char states[] = {
 	TCPSTATES_CLOSING,
 };
 
-static void dump(const struct troubled *troubled, unsigned int state,
+static void dump(const struct stuck_list *list, unsigned int state,
 		 __u32 flags, __u64 inode, __u32 known)
 {
-	struct trouble trouble = {
+	struct stuck_conn conn = {
 		.record = {
 			.event = TCPSTATES_EVENT_EXISTING,
 			.new_state = state,
@@ -37,26 +37,26 @@ static void dump(const struct troubled *troubled, unsigned int state,
 	};
 	char text[REPORT_SIZE];
 
-	trouble.meaning = meaning_of(&trouble.record);
-	fwrite(text, 1, report_json(troubled, &trouble, text), stdout);
+	conn.diagnosis = diagnosis_of(&conn.record);
+	fwrite(text, 1, report_json(list, &conn, text), stdout);
 }
 
 int main(void)
 {
-	struct troubled troubled = {
+	struct stuck_list list = {
 		.holders = { .list = holders, .count = 3 },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(states); i++) {
-		for (troubled.holders.hidden = 0; troubled.holders.hidden < 2;
-		     troubled.holders.hidden++) {
-			dump(&troubled, states[i], 0, 7, ~0U);
-			dump(&troubled, states[i], 0, 8, 0);
-			dump(&troubled, states[i], 0, 0, ~0U);
-			dump(&troubled, states[i], TCPSTATES_FLAG_UNACCEPTED, 8,
+		for (list.holders.hidden = 0; list.holders.hidden < 2;
+		     list.holders.hidden++) {
+			dump(&list, states[i], 0, 7, ~0U);
+			dump(&list, states[i], 0, 8, 0);
+			dump(&list, states[i], 0, 0, ~0U);
+			dump(&list, states[i], TCPSTATES_FLAG_UNACCEPTED, 8,
 			     ~0U);
-			dump(&troubled, states[i], TCPSTATES_FLAG_ORPHAN, 9,
+			dump(&list, states[i], TCPSTATES_FLAG_ORPHAN, 9,
 			     ~0U);
 		}
 	}

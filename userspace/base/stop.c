@@ -39,7 +39,7 @@ static sigset_t open_mask;	/* the mask of always */
 static void (*last_resort)(void);
 
 /* From the first signal on there is always an alarm to come. */
-static void handle(int signal)
+static void handle_signal(int signal)
 {
 	const struct itimerval patience = {
 		.it_value.tv_usec = PATIENCE_MS * 1000,
@@ -68,7 +68,7 @@ static void handle(int signal)
  */
 void stop_install(void)
 {
-	struct sigaction action = { .sa_handler = handle };
+	struct sigaction action = { .sa_handler = handle_signal };
 	size_t i;
 
 	for (i = 0; i < COUNT(changed); i++)
@@ -112,7 +112,7 @@ void stop_restore(void)
  */
 void stop_at_once(bool on)
 {
-	struct sigaction action = { .sa_handler = on ? SIG_DFL : handle };
+	struct sigaction action = { .sa_handler = on ? SIG_DFL : handle_signal };
 	struct sigaction before;
 	size_t i;
 

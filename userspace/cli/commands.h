@@ -30,7 +30,7 @@ int stuck_run(struct output *out, int argc, char *argv[]);
 int run_run(struct output *out, int argc, char *argv[]);
 int complete_run(struct output *out, int argc, char *argv[]);
 int doctor_run(struct output *out, int argc, char *argv[]);
-int explain_run(struct output *out, int argc, char *argv[]);
+int filter_run(struct output *out, int argc, char *argv[]);
 int export_run(struct output *out, int argc, char *argv[]);
 int top_run(struct output *out, int argc, char *argv[]);
 int stats_run(struct output *out, int argc, char *argv[]);

@@ -30,7 +30,7 @@ struct guess {
 };
 
 /* Offers a word, if it goes on from what is there. */
-static void offer(const struct guess *guess, const char *word)
+static void offer_word(const struct guess *guess, const char *word)
 {
 	if (!strncmp(word, guess->begun, strlen(guess->begun)))
 		output_format(guess->out, "%s\n", word);
@@ -42,7 +42,7 @@ static void offer_commands(const struct guess *guess)
 
 	for (command = commands; command->name; command++)
 		if (command->summary)
-			offer(guess, command->name);
+			offer_word(guess, command->name);
 }
 
 /* An option, of a line of help that begins with one. */
@@ -51,7 +51,7 @@ static void offer_option(const struct guess *guess, const char *line)
 	char option[LINE_SIZE];
 
 	if (!strncmp(line, "  --", 4) && sscanf(line, " %255[-a-z]", option) == 1)
-		offer(guess, option);
+		offer_word(guess, option);
 }
 
 /* What the command's --help names, also where that is a program of its own. */
@@ -77,10 +77,10 @@ static void offer_states(const struct guess *guess)
 		snprintf(word, sizeof(word), "%s", tcpstates_state_name(i));
 		for (p = word; *p; p++)
 			*p = *p == '_' ? '-' : tolower((unsigned char)*p);
-		offer(guess, word);
+		offer_word(guess, word);
 	}
 	for (i = 0; i < STATE_WORDS; i++)
-		offer(guess, state_words[i].word);
+		offer_word(guess, state_words[i].word);
 }
 
 static void offer_causes(const struct guess *guess)
@@ -88,7 +88,7 @@ static void offer_causes(const struct guess *guess)
 	unsigned int i;
 
 	for (i = 1; i < TCPSTATES_CAUSE_COUNT; i++)
-		offer(guess, tcpstates_cause_name(i));
+		offer_word(guess, tcpstates_cause_name(i));
 }
 
 static void offer_values(const struct guess *guess, enum kind kind)
@@ -105,12 +105,12 @@ static void offer_values(const struct guess *guess, enum kind kind)
 	case KIND_FAMILY:
 		for (i = 0; i < FAMILY_WORDS; i++)
 			if (family_words[i])
-				offer(guess, family_words[i]);
+				offer_word(guess, family_words[i]);
 		break;
 	case KIND_EVENT:
 		for (i = 0; i < TCPSTATES_EVENT_COUNT; i++)
 			if (event_words[i])
-				offer(guess, event_words[i]);
+				offer_word(guess, event_words[i]);
 		break;
 	default:
 		break;
@@ -118,7 +118,7 @@ static void offer_values(const struct guess *guess, enum kind kind)
 }
 
 /* Returns FIELD_COUNT if it begins no condition. */
-static size_t field_of(const char *word)
+static size_t find_field(const char *word)
 {
 	size_t i;
 
@@ -145,16 +145,16 @@ static void offer_filter(const struct guess *guess, const char *last,
 {
 	static const char * const glue[] = { "and", "or", "not" };
 	const char *word = is_comparison(last) ? before : last;
-	size_t field = field_of(word), i;
+	size_t field = find_field(word), i;
 
 	if (field < FIELD_COUNT && field_words[field].kind != KIND_NOTHING) {
 		offer_values(guess, field_words[field].kind);
 		return;
 	}
 	for (i = 0; i < FIELD_COUNT; i++)
-		offer(guess, field_words[i].word);
+		offer_word(guess, field_words[i].word);
 	for (i = 0; i < sizeof(glue) / sizeof(*glue); i++)
-		offer(guess, glue[i]);
+		offer_word(guess, glue[i]);
 }
 
 static bool has_filter(const char *command)

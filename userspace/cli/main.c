@@ -32,7 +32,7 @@ const struct command commands[] = {
 	{ "doctor", "look whether all is as it should be here, and say what to do",
 	  doctor_run },
 	{ "filter", "explain FILTER, what the others can be given to show less",
-	  explain_run },
+	  filter_run },
 	{ "export", "give counts to Prometheus", export_run },
 	{ "stats", "show what the module has recorded, its memory and hooks",
 	  stats_run },

@@ -23,7 +23,7 @@ static void take_source(unsigned char source[16], const struct sockaddr *address
 		memcpy(source + 8, &in6->sin6_addr, NETWORK_BYTES);
 }
 
-static bool counts(const struct client *client)
+static bool is_live(const struct client *client)
 {
 	return client->used && !client->ended;
 }
@@ -34,7 +34,7 @@ static size_t count_of(const struct clients *clients,
 	size_t count = 0, i;
 
 	for (i = 0; i < CLIENTS_SLOTS; i++)
-		if (counts(&clients->list[i]) &&
+		if (is_live(&clients->list[i]) &&
 		    (!source || !memcmp(clients->list[i].source, source, 16)))
 			count++;
 	return count;
@@ -49,7 +49,7 @@ static struct client *find_victim(struct clients *clients)
 	for (i = 0; i < CLIENTS_SLOTS; i++) {
 		struct client *client = &clients->list[i];
 
-		if (!counts(client))
+		if (!is_live(client))
 			continue;
 		count = count_of(clients, client->source);
 		if (count < most || (count == most &&
@@ -65,7 +65,7 @@ static struct client *find_victim(struct clients *clients)
  * The library notices, and closes it. What has not been sent is dropped at once,
  * or the kernel would keep it for somebody who does not read.
  */
-static void end(struct client *client)
+static void end_client(struct client *client)
 {
 	static const struct linger now = { .l_onoff = 1 };
 
@@ -80,12 +80,12 @@ bool clients_end_one(struct clients *clients)
 	struct client *victim = find_victim(clients);
 
 	if (victim)
-		end(victim);
+		end_client(victim);
 	return victim;
 }
 
-static void touch(struct clients *clients, struct client *client,
-		  long long now_ms)
+static void set_age(struct clients *clients, struct client *client,
+		    long long now_ms)
 {
 	client->since_ms = now_ms;
 	client->number = ++clients->number;
@@ -115,7 +115,7 @@ struct client *clients_add(struct clients *clients, int fd,
 		clients_end_one(clients);
 	*client = (struct client) { .used = true, .fd = fd };
 	take_source(client->source, address);
-	touch(clients, client, now_ms);
+	set_age(clients, client, now_ms);
 	return client;
 }
 
@@ -124,7 +124,7 @@ void clients_answered(struct clients *clients, struct client *client,
 		      long long now_ms)
 {
 	client->answered = true;
-	touch(clients, client, now_ms);
+	set_age(clients, client, now_ms);
 }
 
 /** clients_remove() - it has gone; its socket is about to be closed */
@@ -148,12 +148,12 @@ long long clients_expire(struct clients *clients, long long now_ms)
 	for (i = 0; i < CLIENTS_SLOTS; i++) {
 		struct client *client = &clients->list[i];
 
-		if (!counts(client))
+		if (!is_live(client))
 			continue;
 		left_ms = client->since_ms - now_ms +
 			  (client->answered ? CLIENTS_NEXT_MS : CLIENTS_FIRST_MS);
 		if (left_ms <= 0)
-			end(client);
+			end_client(client);
 		else if (next_ms < 0 || left_ms < next_ms)
 			next_ms = left_ms;
 	}

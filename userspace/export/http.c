@@ -72,7 +72,7 @@ static long long now_ms(void)
 }
 
 /* Gives an answer its type. Returns it, or NULL. */
-static struct MHD_Response *typed(struct MHD_Response *response, const char *type)
+static struct MHD_Response *set_type(struct MHD_Response *response, const char *type)
 {
 	if (!response ||
 	    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
@@ -88,8 +88,8 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection,
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	response = typed(MHD_create_response_from_buffer(strlen(text), (void *)text,
-							 MHD_RESPMEM_PERSISTENT),
+	response = set_type(MHD_create_response_from_buffer(strlen(text), (void *)text,
+							    MHD_RESPMEM_PERSISTENT),
 			 "text/plain; charset=utf-8");
 	if (!response)
 		return MHD_NO;
@@ -111,7 +111,7 @@ static bool is_fresh(const struct http *http, long long now)
 }
 
 /* Makes the metrics anew, unless too many want them. Returns 0 or -1. */
-static int refresh(struct http *http)
+static int refresh_metrics(struct http *http)
 {
 	long long now = now_ms();
 	size_t length;
@@ -125,8 +125,8 @@ static int refresh(struct http *http)
 	text = http->source(http->data, &length);
 	if (!text)
 		return -1;
-	http->response = typed(MHD_create_response_from_buffer(length, text,
-							       MHD_RESPMEM_MUST_FREE),
+	http->response = set_type(MHD_create_response_from_buffer(length, text,
+								  MHD_RESPMEM_MUST_FREE),
 			       METRICS_TYPE);
 	http->made_ms[http->made++ % CROWD] = now;
 	http->cost_ms = now_ms() - now;
@@ -136,7 +136,7 @@ static int refresh(struct http *http)
 static enum MHD_Result answer_metrics(struct http *http,
 				      struct MHD_Connection *connection)
 {
-	if (refresh(http))
+	if (refresh_metrics(http))
 		return answer_text(connection,
 				   MHD_HTTP_INTERNAL_SERVER_ERROR,
 				   "the metrics could not be made\n");
@@ -144,8 +144,8 @@ static enum MHD_Result answer_metrics(struct http *http,
 }
 
 /* The library calls it once for the head of a request, and for its body. */
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
-			      const char *url, const char *method,
+static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connection,
+				      const char *url, const char *method,
 			      const char *version, const char *data,
 			      size_t *size, void **request)
 {
@@ -177,8 +177,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
 }
 
 /* The library has a new connection, or is about to close one. */
-static void notice(void *cls, struct MHD_Connection *connection,
-		   void **socket_context, enum MHD_ConnectionNotificationCode code)
+static void connection_changed(void *cls, struct MHD_Connection *connection,
+			       void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *http = cls;
 	const union MHD_ConnectionInfo *fd, *address;
@@ -197,8 +197,8 @@ static void notice(void *cls, struct MHD_Connection *connection,
 }
 
 /* A request has been answered, or has come to nothing. */
-static void complete(void *cls, struct MHD_Connection *connection,
-		     void **request, enum MHD_RequestTerminationCode code)
+static void request_done(void *cls, struct MHD_Connection *connection,
+			 void **request, enum MHD_RequestTerminationCode code)
 {
 	const union MHD_ConnectionInfo *info;
 	struct http *http = cls;
@@ -221,7 +221,7 @@ static bool is_port(const char *word)
 }
 
 /* Takes ADDR:PORT apart, [ADDR]:PORT too. Returns 0, or -1 after a message. */
-static int resolve(const char *where, struct addrinfo **found)
+static int resolve_address(const char *where, struct addrinfo **found)
 {
 	static const struct addrinfo hints = {
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
@@ -289,7 +289,7 @@ struct http *http_start(const char *where, http_source_t source, void *data)
 	struct http *http;
 	int fd;
 
-	if (resolve(where, &found))
+	if (resolve_address(where, &found))
 		return NULL;
 	fd = listen_at(found);
 	freeaddrinfo(found);
@@ -306,13 +306,13 @@ struct http *http_start(const char *where, http_source_t source, void *data)
 		/* It accepts nobody itself: it could not choose who has to go. */
 		http->daemon = MHD_start_daemon(MHD_USE_EPOLL |
 						MHD_USE_NO_LISTEN_SOCKET, 0,
-						NULL, NULL, handle, http,
+						NULL, NULL, answer_request, http,
 						MHD_OPTION_CONNECTION_LIMIT,
 						(unsigned int)CLIENTS_SLOTS,
 						MHD_OPTION_NOTIFY_CONNECTION,
-						notice, http,
+						connection_changed, http,
 						MHD_OPTION_NOTIFY_COMPLETED,
-						complete, http,
+						request_done, http,
 						MHD_OPTION_END);
 	}
 	if (http && http->daemon)

@@ -126,7 +126,7 @@ static int parse_option(struct export *export, int option, char *argv[])
 }
 
 /* Takes the command line. Returns a status, or -1 to go on. */
-static int parse(struct export *export, int argc, char *argv[])
+static int parse_options(struct export *export, int argc, char *argv[])
 {
 	int option, status;
 
@@ -242,7 +242,7 @@ static int begin_stock(struct export *export)
  * Counts what has come. When nothing more comes, all rows have; and after a loss
  * what exists is asked for anew. Returns 0, or -1 and errno.
  */
-static int drain(struct export *export)
+static int count_pending(struct export *export)
 {
 	const struct tcpstates_record *record;
 	long count;
@@ -280,7 +280,7 @@ static char *make_text(void *data, size_t *length)
 				   .write_failures = export->file.failures };
 	ssize_t queues;
 
-	if (drain(export))
+	if (count_pending(export))
 		return NULL;
 	queues = ask_queues(export);
 	if (queues < 0 || tcpstates_info(export->stream, &metrics.info) ||
@@ -316,7 +316,7 @@ static int timeout_ms(const struct export *export)
 }
 
 /* Waits, and does what there is to do. Returns 0, or -1 and errno. */
-static int step(struct export *export)
+static int export_step(struct export *export)
 {
 	struct pollfd fds[1 + HTTP_FDS] = {
 		{ .fd = tcpstates_fd(export->stream), .events = POLLIN },
@@ -328,7 +328,7 @@ static int step(struct export *export)
 	if (stop_poll_for(fds, 1 + HTTP_FDS, timeout_ms(export)) < 0 &&
 	    errno != EINTR)
 		return -1;
-	if (drain(export))
+	if (count_pending(export))
 		return -1;
 	if (export->http)
 		http_run(export->http);
@@ -337,8 +337,8 @@ static int step(struct export *export)
 	return 0;
 }
 
-static struct tcpstates *open_stream(const struct export *export,
-				     const struct tcpstates_filter *filter)
+static struct tcpstates *open_filtered(const struct export *export,
+				       const struct tcpstates_filter *filter)
 {
 	struct tcpstates *stream = tcpstates_open(export->device,
 						  TCPSTATES_OPEN_NONBLOCK);
@@ -378,10 +378,10 @@ static int open_all(struct export *export)
 	struct tcpstates_info info;
 	struct identity identity;
 
-	export->stream = open_stream(export, &all);
+	export->stream = open_filtered(export, &all);
 	if (!export->stream)
 		return -1;
-	export->listeners = open_stream(export, &listening);
+	export->listeners = open_filtered(export, &listening);
 	if (!export->listeners)
 		return -1;
 	if (tcpstates_info(export->stream, &info)) {
@@ -400,15 +400,15 @@ static int open_all(struct export *export)
 	return choose_user(export, &identity) || sandbox_enter(&identity) ? -1 : 0;
 }
 
-static int run(struct export *export)
+static int run_export(struct export *export)
 {
-	int failed = drain(export);
+	int failed = count_pending(export);
 
 	/* Who has to say that nothing is written must not look as if it were. */
 	if (!failed && export->textfile && write_file(export))
 		return STATUS_FAILED;
 	while (!failed && !stop_requested())
-		failed = step(export);
+		failed = export_step(export);
 	if (!failed || stop_requested())
 		return export->file.error ? STATUS_FAILED : STATUS_OK;
 	fprintf(stderr, "tcpstates: %s: %s\n",
@@ -424,12 +424,12 @@ int main(int argc, char *argv[])
 
 	if (start_program(false))
 		return STATUS_FAILED;
-	status = parse(&export, argc, argv);
+	status = parse_options(&export, argc, argv);
 	if (status >= 0)
 		return status;
 	export.file.fd = -1;
 	tally_init(&export.tally);
-	status = open_all(&export) ? STATUS_FAILED : run(&export);
+	status = open_all(&export) ? STATUS_FAILED : run_export(&export);
 	http_stop(export.http);
 	textfile_close(&export.file);
 	tcpstates_close(export.listeners);

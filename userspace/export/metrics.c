@@ -49,17 +49,17 @@ static const char *state_label(unsigned int state, char text[16])
 	return text;
 }
 
-static void head(FILE *out, const char *name, const char *type,
-		 const char *help)
+static void put_head(FILE *out, const char *name, const char *type,
+		     const char *help)
 {
 	fprintf(out, "# HELP tcpstates_%s %s\n# TYPE tcpstates_%s %s\n", name,
 		help, name, type);
 }
 
-static void single(FILE *out, const char *name, const char *type,
-		   const char *help, unsigned long long value)
+static void put_single(FILE *out, const char *name, const char *type,
+		       const char *help, unsigned long long value)
 {
-	head(out, name, type, help);
+	put_head(out, name, type, help);
 	fprintf(out, "tcpstates_%s %llu\n", name, value);
 }
 
@@ -108,7 +108,7 @@ static void put_connections(FILE *out, const struct tally *tally)
 	char label[16];
 	unsigned int i;
 
-	head(out, "connections", "gauge", "Connections that exist, by state.");
+	put_head(out, "connections", "gauge", "Connections that exist, by state.");
 	for (i = 1; i < TCPSTATES_STATE_COUNT; i++)
 		if (i != TCPSTATES_CLOSE)
 			fprintf(out, "tcpstates_connections{state=\"%s\"} %llu\n",
@@ -145,8 +145,8 @@ static void put_stuck(FILE *out, const struct tally *tally)
 	unsigned int i;
 	size_t j;
 
-	head(out, "stuck_connections", "gauge",
-	     "Connections in a state for longer than its limit, by owner.");
+	put_head(out, "stuck_connections", "gauge",
+		 "Connections in a state for longer than its limit, by owner.");
 	for (i = 0; i < TALLY_GROUPS; i++) {
 		if (!tally->owners[i].used)
 			continue;
@@ -158,8 +158,8 @@ static void put_stuck(FILE *out, const struct tally *tally)
 				tally->owners[i].stuck[stuck_states[j]]);
 		}
 	}
-	head(out, "stuck_events_total", "counter",
-	     "How often a connection was told to be stuck, again at each doubling of its age.");
+	put_head(out, "stuck_events_total", "counter",
+		 "How often a connection was told to be stuck, again at each doubling of its age.");
 	for (j = 0; j < COUNT(stuck_states); j++)
 		fprintf(out, "tcpstates_stuck_events_total{state=\"%s\"} %llu\n",
 			state_label(stuck_states[j], label),
@@ -171,8 +171,8 @@ static void put_transitions(FILE *out, const struct tally *tally)
 	unsigned int old, new, cause;
 	char labels[2][16];
 
-	head(out, "transitions_total", "counter",
-	     "Changes of state, by what they were and why.");
+	put_head(out, "transitions_total", "counter",
+		 "Changes of state, by what they were and why.");
 	for (old = 0; old < TCPSTATES_STATE_COUNT; old++)
 		for (new = 0; new < TCPSTATES_STATE_COUNT; new++)
 			for (cause = 0; cause < TCPSTATES_CAUSE_COUNT; cause++)
@@ -211,14 +211,14 @@ static void put_histograms(FILE *out, const struct tally *tally)
 	char label[32], state[16];
 	unsigned int i;
 
-	head(out, "handshake_seconds", "histogram",
-	     "From the SYN to ESTABLISHED, of connections from here (active) and to here.");
+	put_head(out, "handshake_seconds", "histogram",
+		 "From the SYN to ESTABLISHED, of connections from here (active) and to here.");
 	put_histogram(out, "handshake_seconds", "side=\"active\"",
 		      &tally->handshakes[0], tally_handshake_bounds);
 	put_histogram(out, "handshake_seconds", "side=\"passive\"",
 		      &tally->handshakes[1], tally_handshake_bounds);
-	head(out, "state_seconds", "histogram",
-	     "How long a state had lasted when it was left.");
+	put_head(out, "state_seconds", "histogram",
+		 "How long a state had lasted when it was left.");
 	for (i = 1; i < TCPSTATES_STATE_COUNT; i++) {
 		if (i == TCPSTATES_CLOSE)
 			continue;
@@ -242,18 +242,18 @@ static void put_queues(FILE *out, const struct metrics *metrics)
 	const struct tally *tally = metrics->tally;
 	size_t i;
 
-	head(out, "accept_queue", "gauge",
-	     "Connections that wait for accept(), by listener.");
+	put_head(out, "accept_queue", "gauge",
+		 "Connections that wait for accept(), by listener.");
 	for (i = 0; i < metrics->queue_count; i++)
 		put_queue(out, metrics, "accept_queue", i,
 			  metrics->queues[i].length);
-	head(out, "accept_queue_limit", "gauge",
-	     "How many may wait for accept(), by listener.");
+	put_head(out, "accept_queue_limit", "gauge",
+		 "How many may wait for accept(), by listener.");
 	for (i = 0; i < metrics->queue_count; i++)
 		put_queue(out, metrics, "accept_queue_limit", i,
 			  metrics->queues[i].limit);
-	head(out, "accept_overflows_total", "counter",
-	     "Connections that ended because the accept queue was full, by listener.");
+	put_head(out, "accept_overflows_total", "counter",
+		 "Connections that ended because the accept queue was full, by listener.");
 	for (i = 0; i < TALLY_GROUPS; i++) {
 		if (!tally->listeners[i].used)
 			continue;
@@ -265,30 +265,30 @@ static void put_queues(FILE *out, const struct metrics *metrics)
 
 static void put_account(FILE *out, const struct tcpstates_account *account)
 {
-	single(out, "table_entries", "gauge",
-	       "Connections in the module's table.", account->entries);
-	single(out, "table_complete", "gauge",
-	       "1 if every connection has an entry in the module's table, 0 if some have none.",
+	put_single(out, "table_entries", "gauge",
+		   "Connections in the module's table.", account->entries);
+	put_single(out, "table_complete", "gauge",
+		   "1 if every connection has an entry in the module's table, 0 if some have none.",
 	       !account->incomplete_boot_ns);
-	single(out, "vanished_connections_total", "counter",
-	       "Connections whose end was not seen, found by an audit.",
+	put_single(out, "vanished_connections_total", "counter",
+		   "Connections whose end was not seen, found by an audit.",
 	       account->vanished);
-	single(out, "audits_total", "counter",
-	       "Comparisons of the module's table with the kernel's sockets.",
+	put_single(out, "audits_total", "counter",
+		   "Comparisons of the module's table with the kernel's sockets.",
 	       account->audits);
-	single(out, "half_open_requests", "gauge",
-	       "Half-open connections (SYN_RECV) that are request sockets.",
+	put_single(out, "half_open_requests", "gauge",
+		   "Half-open connections (SYN_RECV) that are request sockets.",
 	       account->requests_started - account->requests_done -
 	       account->requests_ended);
-	single(out, "minisocks", "gauge",
-	       "Connections in TIME_WAIT, or in FIN_WAIT2 without a socket.",
+	put_single(out, "minisocks", "gauge",
+		   "Connections in TIME_WAIT, or in FIN_WAIT2 without a socket.",
 	       account->minisocks_started - account->minisocks_ended);
-	single(out, "open_files", "gauge", "Open files of the device. This exporter has two.",
-	       account->files);
-	single(out, "open_files_bytes", "gauge",
-	       "Memory that open files of the device take in the module.", account->files_bytes);
-	single(out, "memory_refusals_total", "counter",
-	       "How often open files were refused memory: opens, snapshots, single rows.",
+	put_single(out, "open_files", "gauge", "Open files of the device. This exporter has two.",
+		   account->files);
+	put_single(out, "open_files_bytes", "gauge",
+		   "Memory that open files of the device take in the module.", account->files_bytes);
+	put_single(out, "memory_refusals_total", "counter",
+		   "How often open files were refused memory: opens, snapshots, single rows.",
 	       account->files_refused);
 }
 
@@ -297,39 +297,39 @@ static void put_module(FILE *out, const struct metrics *metrics)
 	const struct tcpstates_stats *stats = &metrics->stats;
 	unsigned int i;
 
-	single(out, "records_total", "counter",
-	       "Records that the module has written since it was loaded.",
+	put_single(out, "records_total", "counter",
+		   "Records that the module has written since it was loaded.",
 	       stats->recorded);
-	single(out, "lost_records_total", "counter",
-	       "Records that this exporter has missed because it read too slowly.",
+	put_single(out, "lost_records_total", "counter",
+		   "Records that this exporter has missed because it read too slowly.",
 	       metrics->tally->lost);
-	single(out, "missed_connections_total", "counter",
-	       "Connections that got no entry in the module's table: it was full (conn_mib), or their chain was.",
+	put_single(out, "missed_connections_total", "counter",
+		   "Connections that got no entry in the module's table: it was full (conn_mib), or their chain was.",
 	       stats->conns_missed);
-	single(out, "untracked_total", "counter",
-	       "Objects that found no place in the module, each worth a transition.",
+	put_single(out, "untracked_total", "counter",
+		   "Objects that found no place in the module, each worth a transition.",
 	       stats->untracked);
-	single(out, "incomplete", "gauge",
-	       "1 if this exporter had no memory for something; counts lack it.",
+	put_single(out, "incomplete", "gauge",
+		   "1 if this exporter had no memory for something; counts lack it.",
 	       metrics->tally->failed);
 	if (metrics->writes)
-		single(out, "textfile_failures_total", "counter",
-		       "How often this file could not be written.",
+		put_single(out, "textfile_failures_total", "counter",
+			   "How often this file could not be written.",
 		       metrics->write_failures);
-	single(out, "ring_bytes", "gauge", "Memory of the module's rings.",
-	       stats->ring_bytes);
-	single(out, "table_bytes", "gauge",
-	       "Memory of the module's table of connections.",
+	put_single(out, "ring_bytes", "gauge", "Memory of the module's rings.",
+		   stats->ring_bytes);
+	put_single(out, "table_bytes", "gauge",
+		   "Memory of the module's table of connections.",
 	       stats->conn_bytes);
 	if (metrics->has_account)
 		put_account(out, &metrics->account);
-	head(out, "hook_missing", "gauge",
-	     "1 where the module could not hook a function of this kernel, so that something is not seen.");
+	put_head(out, "hook_missing", "gauge",
+		 "1 where the module could not hook a function of this kernel, so that something is not seen.");
 	for (i = 0; i < TCPSTATES_HOOK_COUNT; i++)
 		fprintf(out, "tcpstates_hook_missing{hook=\"%s\"} %d\n",
 			tcpstates_hook_name(i),
 			!(metrics->info.hooks >> i & 1));
-	head(out, "build_info", "gauge", "The versions, as labels.");
+	put_head(out, "build_info", "gauge", "The versions, as labels.");
 	fprintf(out, "tcpstates_build_info{version=\"%s\",module=\"%s\"} 1\n",
 		tcpstates_version(), metrics->info.module_version);
 }
@@ -350,12 +350,12 @@ char *metrics_text(const struct metrics *metrics, size_t *length)
 	if (!out)
 		return NULL;
 	put_connections(out, tally);
-	head(out, "listener_connections", "gauge",
-	     "Connections by listener and state; syn_recv are half open.");
+	put_head(out, "listener_connections", "gauge",
+		 "Connections by listener and state; syn_recv are half open.");
 	put_groups(out, tally, "listener_connections", tally->listeners,
 		   put_listener);
-	head(out, "owner_connections", "gauge",
-	     "Connections by the name of the owner's process, and state.");
+	put_head(out, "owner_connections", "gauge",
+		 "Connections by the name of the owner's process, and state.");
 	put_groups(out, tally, "owner_connections", tally->owners, put_owner);
 	put_stuck(out, tally);
 	put_transitions(out, tally);

@@ -47,7 +47,7 @@ int sandbox_find_user(const char *name, struct identity *identity)
 }
 
 /* Returns 0, or -1 and errno. */
-static int become(const struct identity *identity)
+static int switch_user(const struct identity *identity)
 {
 	return setgroups(0, NULL) ||
 	       setresgid(identity->gid, identity->gid, identity->gid) ||
@@ -59,7 +59,7 @@ static int change_user(const struct identity *identity)
 {
 	if (geteuid() && !identity->asked)
 		return 0;
-	if (!become(identity))
+	if (!switch_user(identity))
 		return 0;
 	fprintf(stderr, "tcpstates: export: this cannot become uid %u, and %s: %s\n",
 		identity->uid, identity->asked ? "ends" : "goes on as it is",

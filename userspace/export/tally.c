@@ -55,8 +55,8 @@ const double tally_duration_bounds[TALLY_BUCKETS - 1] = {
 	86400, 604800,
 };
 
-static void observe(struct tally_histogram *histogram,
-		    const double bounds[TALLY_BUCKETS - 1], __u64 ns)
+static void histogram_observe(struct tally_histogram *histogram,
+			      const double bounds[TALLY_BUCKETS - 1], __u64 ns)
 {
 	double seconds = ns / 1e9;
 	unsigned int i = 0;
@@ -195,7 +195,7 @@ struct tally_group *tally_listener(struct tally *tally,
 }
 
 /* Counts a connection in its groups, or takes it out again with -1. */
-static void count(struct tally *tally, const struct tally_conn *conn, int by)
+static void count_in_groups(struct tally *tally, const struct tally_conn *conn, int by)
 {
 	struct tally_group *groups[2] = { &tally->owners[conn->owner] };
 	unsigned int i;
@@ -237,14 +237,14 @@ static struct tally_conn *add_conn(struct tally *tally, __u64 cookie)
 
 static void remove_conn(struct tally *tally, struct tally_conn *conn)
 {
-	count(tally, conn, -1);
+	count_in_groups(tally, conn, -1);
 	HASH_DEL(tally->conns, conn);
 	free(conn);
 }
 
 /* The connection of a record is in a state from now on. */
-static void put(struct tally *tally, const struct tcpstates_record *record,
-		bool stuck)
+static void update_conn(struct tally *tally, const struct tcpstates_record *record,
+			bool stuck)
 {
 	struct tally_conn *conn = find_conn(tally, record->conn);
 	bool is_new = !conn;
@@ -252,7 +252,7 @@ static void put(struct tally *tally, const struct tcpstates_record *record,
 	if (is_new)
 		conn = add_conn(tally, record->conn);
 	else
-		count(tally, conn, -1);
+		count_in_groups(tally, conn, -1);
 	if (!conn)
 		return;
 	conn->state = record->new_state;
@@ -264,7 +264,7 @@ static void put(struct tally *tally, const struct tcpstates_record *record,
 				 tally->listeners;
 	else if (is_new)
 		conn->listener = listener_of(tally, record);
-	count(tally, conn, 1);
+	count_in_groups(tally, conn, 1);
 }
 
 static bool is_old(const struct tally *tally,
@@ -284,14 +284,14 @@ static void add_transition(struct tally *tally,
 
 	tally->transitions[old][new][record->cause]++;
 	if (record->known & TCPSTATES_KNOW_DURATION)
-		observe(&tally->durations[old], tally_duration_bounds,
-			record->dur_ns);
+		histogram_observe(&tally->durations[old], tally_duration_bounds,
+				  record->dur_ns);
 	if (new == TCPSTATES_ESTABLISHED &&
 	    record->known & TCPSTATES_KNOW_HANDSHAKE)
-		observe(&tally->handshakes[old != TCPSTATES_SYN_SENT],
-			tally_handshake_bounds, record->handshake_ns);
+		histogram_observe(&tally->handshakes[old != TCPSTATES_SYN_SENT],
+				  tally_handshake_bounds, record->handshake_ns);
 	if (new != TCPSTATES_CLOSE) {
-		put(tally, record, false);
+		update_conn(tally, record, false);
 		return;
 	}
 	conn = find_conn(tally, record->conn);
@@ -350,11 +350,11 @@ bool tally_add(struct tally *tally, const struct tcpstates_record *record)
 		add_transition(tally, record);
 		break;
 	case TCPSTATES_EVENT_EXISTING:
-		put(tally, record, is_old(tally, record));
+		update_conn(tally, record, is_old(tally, record));
 		break;
 	case TCPSTATES_EVENT_STUCK:
 		tally->stuck_events[record->new_state]++;
-		put(tally, record, true);
+		update_conn(tally, record, true);
 		break;
 	}
 	return false;

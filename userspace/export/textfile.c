@@ -124,7 +124,7 @@ static int replace_in(int folder, const struct textfile *file, const char *text,
 	return ret;
 }
 
-static int replace(struct textfile *file, const char *text, size_t length)
+static int replace_file(struct textfile *file, const char *text, size_t length)
 {
 	int folder = take_folder(file), ret, error;
 
@@ -139,7 +139,7 @@ static int replace(struct textfile *file, const char *text, size_t length)
 }
 
 /* Once, and again when it is something else. */
-static void tell(struct textfile *file, int error)
+static void report_change(struct textfile *file, int error)
 {
 	if (error)
 		file->failures++;
@@ -166,9 +166,9 @@ int textfile_write(struct textfile *file, const char *text, size_t length)
 {
 	int error = text ? 0 : errno;
 
-	if (text && replace(file, text, length))
+	if (text && replace_file(file, text, length))
 		error = errno;
-	tell(file, error);
+	report_change(file, error);
 	errno = error;
 	return error ? -1 : 0;
 }

@@ -178,7 +178,7 @@ static bool look_up(const char *name, __u8 family,
 }
 
 /* Cuts @text at the first @sign. Returns what follows it, or NULL. */
-static char *cut(char *text, char sign)
+static char *cut_at(char *text, char sign)
 {
 	text = strchr(text, sign);
 	if (text)
@@ -191,19 +191,19 @@ static char *cut(char *text, char sign)
  * PORT"; those that are not there become NULL. Writes to @word. Returns the address,
  * or NULL if it is none of these.
  */
-static char *split(char *word, char **prefix, char **port)
+static char *split_host(char *word, char **prefix, char **port)
 {
 	char *rest = word;
 
 	if (*word == '[') {
-		rest = cut(++word, ']');
+		rest = cut_at(++word, ']');
 		if (!rest || (*rest && *rest != '/' && *rest != ':'))
 			return NULL;
 	}
-	*port = cut(rest, ':');
-	*prefix = cut(rest, '/');
+	*port = cut_at(rest, ':');
+	*prefix = cut_at(rest, '/');
 	if (rest != word && !*prefix)
-		*prefix = cut(word, '/');
+		*prefix = cut_at(word, '/');
 	return word;
 }
 
@@ -225,7 +225,7 @@ const char *value_hosts(const char *word, struct host hosts[VALUE_HOSTS],
 	/* ss wants brackets around it; without them it can only mean itself. */
 	if (parse_inet6(word, host))
 		return family == TCPSTATES_FAMILY_INET ? wanted : NULL;
-	address = split(copy, &prefix, &port);
+	address = split_host(copy, &prefix, &port);
 	if (!address || (port && !parse_ports(port, &host->port_min,
 					      &host->port_max)))
 		return wanted;

@@ -7,8 +7,8 @@
  * What a record does not know fulfils neither a condition nor its contrary. Losses
  * pass every filter.
  */
-#ifndef _LANGUAGE_H
-#define _LANGUAGE_H
+#ifndef _FILTER_LANGUAGE_H
+#define _FILTER_LANGUAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,4 +34,4 @@ bool filter_matches(const struct filter *filter,
 		    const struct tcpstates_record *record);
 void filter_narrow(const struct filter *filter, struct tcpstates_filter *kernel);
 
-#endif /* _LANGUAGE_H */
+#endif /* _FILTER_LANGUAGE_H */

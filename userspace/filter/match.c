@@ -61,8 +61,8 @@ static bool has_no_peer(const struct tcpstates_record *record)
 }
 
 /* The number that a record has for a field. Returns whether it has one. */
-static bool number_of(const struct tcpstates_record *record, enum field field,
-		      __u64 *number)
+static bool field_number(const struct tcpstates_record *record, enum field field,
+			 __u64 *number)
 {
 	switch (field) {
 	case FIELD_SPORT:
@@ -115,7 +115,7 @@ static enum answer in_range(const struct node *node,
 {
 	__u64 number;
 
-	if (!number_of(record, node->field, &number))
+	if (!field_number(record, node->field, &number))
 		return UNKNOWN;
 	if (node->min > node->max)
 		return NO;
@@ -174,7 +174,7 @@ static enum answer is_like(const struct node *node,
 	return fnmatch(node->pattern, comm, 0) ? NO : YES;
 }
 
-static bool holds(const struct node *node, const struct tcpstates_record *record)
+static bool condition_holds(const struct node *node, const struct tcpstates_record *record)
 {
 	enum answer answer;
 
@@ -209,7 +209,7 @@ static bool is_true(const struct filter *filter, unsigned int i,
 		return is_true(filter, node->left, record) ||
 		       is_true(filter, node->right, record);
 	default:
-		return holds(node, record);
+		return condition_holds(node, record);
 	}
 }
 

@@ -15,7 +15,7 @@
 #define PORT_MAX	65535
 
 /* What a member is that wants all, so that "and" and "or" need not know of it. */
-static void widen(struct tcpstates_filter *box)
+static void widest_box(struct tcpstates_filter *box)
 {
 	*box = (struct tcpstates_filter) {
 		.old_states = -1U, .new_states = -1U, .families = -1U,
@@ -114,19 +114,19 @@ static void from_host(const struct node *node, struct tcpstates_filter *box)
 	}
 }
 
-static __u16 smaller(__u16 a, __u16 b)
+static __u16 min_port(__u16 a, __u16 b)
 {
 	return a < b ? a : b;
 }
 
-static __u16 larger(__u16 a, __u16 b)
+static __u16 max_port(__u16 a, __u16 b)
 {
 	return a > b ? a : b;
 }
 
 /* The longer prefix: if the networks do not overlap, nothing is in both. */
-static void intersect(struct tcpstates_filter *box,
-		      const struct tcpstates_filter *other)
+static void intersect_boxes(struct tcpstates_filter *box,
+			    const struct tcpstates_filter *other)
 {
 	box->old_states &= other->old_states;
 	box->new_states &= other->new_states;
@@ -136,10 +136,10 @@ static void intersect(struct tcpstates_filter *box,
 		box->netns = other->netns;
 	if (!box->conn)
 		box->conn = other->conn;
-	box->lport_min = larger(box->lport_min, other->lport_min);
-	box->lport_max = smaller(box->lport_max, other->lport_max);
-	box->rport_min = larger(box->rport_min, other->rport_min);
-	box->rport_max = smaller(box->rport_max, other->rport_max);
+	box->lport_min = max_port(box->lport_min, other->lport_min);
+	box->lport_max = min_port(box->lport_max, other->lport_max);
+	box->rport_min = max_port(box->rport_min, other->rport_min);
+	box->rport_max = min_port(box->rport_max, other->rport_max);
 	if (other->laddr_prefix > box->laddr_prefix) {
 		box->laddr_family = other->laddr_family;
 		box->laddr_prefix = other->laddr_prefix;
@@ -171,8 +171,8 @@ static void join_networks(__u8 *family, __u8 *prefix, __u8 address[16],
 		address[i / 8] &= ~(0x80 >> i % 8);
 }
 
-static void join(struct tcpstates_filter *box,
-		 const struct tcpstates_filter *other)
+static void join_boxes(struct tcpstates_filter *box,
+		       const struct tcpstates_filter *other)
 {
 	box->old_states |= other->old_states;
 	box->new_states |= other->new_states;
@@ -182,10 +182,10 @@ static void join(struct tcpstates_filter *box,
 		box->netns = 0;
 	if (box->conn != other->conn)
 		box->conn = 0;
-	box->lport_min = smaller(box->lport_min, other->lport_min);
-	box->lport_max = larger(box->lport_max, other->lport_max);
-	box->rport_min = smaller(box->rport_min, other->rport_min);
-	box->rport_max = larger(box->rport_max, other->rport_max);
+	box->lport_min = min_port(box->lport_min, other->lport_min);
+	box->lport_max = max_port(box->lport_max, other->lport_max);
+	box->rport_min = min_port(box->rport_min, other->rport_min);
+	box->rport_max = max_port(box->rport_max, other->rport_max);
 	join_networks(&box->laddr_family, &box->laddr_prefix, box->laddr,
 		      other->laddr_family, other->laddr_prefix, other->laddr);
 	join_networks(&box->raddr_family, &box->raddr_prefix, box->raddr,
@@ -198,16 +198,16 @@ static void box_of(const struct filter *filter, unsigned int i,
 	const struct node *node = &filter->nodes[i];
 	struct tcpstates_filter other;
 
-	widen(box);
+	widest_box(box);
 	switch (node->kind) {
 	case NODE_AND:
 	case NODE_OR:
 		box_of(filter, node->left, box);
 		box_of(filter, node->right, &other);
 		if (node->kind == NODE_AND)
-			intersect(box, &other);
+			intersect_boxes(box, &other);
 		else
-			join(box, &other);
+			join_boxes(box, &other);
 		break;
 	case NODE_SET:
 		from_set(node, box);

@@ -32,14 +32,14 @@ struct parser {
 
 static bool parse_expression(struct parser *parser, bool negated);
 
-static void next(struct parser *parser)
+static void next_token(struct parser *parser)
 {
 	token_read(&parser->token, parser->text, parser->token.next);
 }
 
 /* Says what is wrong at a column. Returns false. */
 __attribute__((__format__(__printf__, 3, 4)))
-static bool refuse(struct parser *parser, size_t column, const char *format, ...)
+static bool fail_at(struct parser *parser, size_t column, const char *format, ...)
 {
 	va_list args;
 
@@ -51,21 +51,21 @@ static bool refuse(struct parser *parser, size_t column, const char *format, ...
 	return false;
 }
 
-/* A node at the end, as yet without content; NULL after refuse(). */
-static struct node *add(struct parser *parser)
+/* A node at the end, as yet without content; NULL after fail_at(). */
+static struct node *add_node(struct parser *parser)
 {
 	struct filter *filter = parser->filter;
 	unsigned int room = filter->room ? 2 * filter->room : 8;
 	struct node *nodes;
 
 	if (filter->count == NODES_MAX) {
-		refuse(parser, parser->token.column, "the filter is too long");
+		fail_at(parser, parser->token.column, "the filter is too long");
 		return NULL;
 	}
 	if (filter->count == filter->room) {
 		nodes = reallocarray(filter->nodes, room, sizeof(*nodes));
 		if (!nodes) {
-			refuse(parser, parser->token.column, "no memory");
+			fail_at(parser, parser->token.column, "no memory");
 			return NULL;
 		}
 		filter->nodes = nodes;
@@ -77,10 +77,10 @@ static struct node *add(struct parser *parser)
 }
 
 /* Ties the node @left and the last one. */
-static bool tie(struct parser *parser, enum node_kind kind, unsigned int left)
+static bool join_nodes(struct parser *parser, enum node_kind kind, unsigned int left)
 {
 	unsigned int right = parser->filter->count - 1;
-	struct node *node = add(parser);
+	struct node *node = add_node(parser);
 
 	if (!node)
 		return false;
@@ -91,7 +91,7 @@ static bool tie(struct parser *parser, enum node_kind kind, unsigned int left)
 }
 
 /* The field that the next token names, or FIELD_COUNT. */
-static enum field field_of(const struct token *token)
+static enum field token_field(const struct token *token)
 {
 	unsigned int field;
 
@@ -112,11 +112,11 @@ static bool is_value(struct parser *parser, const char *after)
 	case TOKEN_QUOTED:
 		return true;
 	case TOKEN_BAD:
-		return refuse(parser, token->column, "%s",
+		return fail_at(parser, token->column, "%s",
 			    *token->text && parser->text[token->column] != '"' ?
 			    "the word is too long" : "the quote does not end");
 	default:
-		return refuse(parser, token->column, "'%s' needs a value", after);
+		return fail_at(parser, token->column, "'%s' needs a value", after);
 	}
 }
 
@@ -126,43 +126,43 @@ static bool parse_state(struct parser *parser, enum field field, __u64 *states)
 	const char *wanted;
 	__u64 set;
 
-	next(parser);
+	next_token(parser);
 	if (parser->token.kind == TOKEN_COMPARISON) {
 		if (parser->token.comparison == COMPARE_NE)
 			field = field == FIELD_STATE ? FIELD_EXCLUDE :
 						       FIELD_STATE;
 		else if (parser->token.comparison != COMPARE_EQ)
-			return refuse(parser, parser->token.column,
+			return fail_at(parser, parser->token.column,
 				    "a state can be = or != only");
-		next(parser);
+		next_token(parser);
 	}
 	if (!is_value(parser, "state"))
 		return false;
 	wanted = value_states(parser->token.text, &set);
 	if (wanted)
-		return refuse(parser, parser->token.column, "'%s' is no %s",
+		return fail_at(parser, parser->token.column, "'%s' is no %s",
 			    parser->token.text, wanted);
 	/* The first one says where the others begin. */
 	if (!*states && field == FIELD_EXCLUDE)
 		*states = STATES_ALL;
 	*states = field == FIELD_STATE ? *states | set : *states & ~set;
-	next(parser);
+	next_token(parser);
 	return true;
 }
 
 /* "state A state B exclude C": of them, not one after the other. */
 static bool parse_states(struct parser *parser, bool negated)
 {
-	enum field field = field_of(&parser->token);
+	enum field field = token_field(&parser->token);
 	struct node *node;
 	__u64 states = 0;
 
 	while (field == FIELD_STATE || field == FIELD_EXCLUDE) {
 		if (!parse_state(parser, field, &states))
 			return false;
-		field = field_of(&parser->token);
+		field = token_field(&parser->token);
 	}
-	node = add(parser);
+	node = add_node(parser);
 	if (!node)
 		return false;
 	node->kind = NODE_SET;
@@ -201,7 +201,7 @@ static bool add_hosts(struct parser *parser, enum field field, bool negated,
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		struct node *node = add(parser);
+		struct node *node = add_node(parser);
 
 		if (!node)
 			return false;
@@ -209,8 +209,8 @@ static bool add_hosts(struct parser *parser, enum field field, bool negated,
 		node->field = field;
 		node->negated = negated;
 		node->host = hosts[i];
-		if (i && !tie(parser, negated ? NODE_AND : NODE_OR,
-			      i == 1 ? first : first + 2 * i - 2))
+		if (i && !join_nodes(parser, negated ? NODE_AND : NODE_OR,
+				     i == 1 ? first : first + 2 * i - 2))
 			return false;
 	}
 	return true;
@@ -225,10 +225,10 @@ static bool parse_host(struct parser *parser, enum field field, bool negated)
 	char word[TOKEN_SIZE];
 
 	if (wanted)
-		return refuse(parser, column, "'%s' is no %s",
+		return fail_at(parser, column, "'%s' is no %s",
 			    parser->token.text, wanted);
 	strcpy(word, parser->token.text);
-	next(parser);
+	next_token(parser);
 	return add_hosts(parser, field, negated, hosts, count);
 }
 
@@ -296,11 +296,11 @@ static bool is_ordered(enum field field)
 /* "autobound": a range of local ports. */
 static bool parse_autobound(struct parser *parser, bool negated)
 {
-	struct node *node = add(parser);
+	struct node *node = add_node(parser);
 
 	if (!node)
 		return false;
-	next(parser);
+	next_token(parser);
 	node->kind = NODE_RANGE;
 	node->field = FIELD_SPORT;
 	node->negated = negated;
@@ -315,34 +315,34 @@ static bool parse_field(struct parser *parser, enum field field, bool negated)
 	struct node *node;
 	const char *wanted;
 
-	next(parser);
+	next_token(parser);
 	if (parser->token.kind == TOKEN_COMPARISON) {
 		comparison = parser->token.comparison;
 		if (comparison != COMPARE_EQ && comparison != COMPARE_NE &&
 		    !is_ordered(field))
-			return refuse(parser, parser->token.column,
+			return fail_at(parser, parser->token.column,
 				    "'%s' can be = or != only",
 				    field_words[field].word);
-		next(parser);
+		next_token(parser);
 	}
 	if (!is_value(parser, field_words[field].word))
 		return false;
 	if (field_words[field].kind == KIND_HOST)
 		return parse_host(parser, field,
 				  negated != (comparison == COMPARE_NE));
-	node = add(parser);
+	node = add_node(parser);
 	if (!node)
 		return false;
 	node->field = field == FIELD_NEW ? FIELD_STATE : field;
 	node->negated = negated;
 	wanted = parse_value(parser, node, comparison);
 	if (wanted)
-		return refuse(parser, parser->token.column, "'%s' is no %s",
+		return fail_at(parser, parser->token.column, "'%s' is no %s",
 			    parser->token.text, wanted);
 	/* set_range() has seen to that. */
 	if (node->kind != NODE_RANGE && comparison == COMPARE_NE)
 		node->negated = !node->negated;
-	next(parser);
+	next_token(parser);
 	return true;
 }
 
@@ -357,22 +357,22 @@ static const char *what_is_missing(const char *word)
 }
 
 /* What is no field is nothing. Returns false. */
-static bool refuse_word(struct parser *parser)
+static bool fail_at_word(struct parser *parser)
 {
 	const struct token *token = &parser->token;
 	const char *missing = what_is_missing(token->text);
 
 	if (missing)
-		return refuse(parser, token->column, "'%s': %s", token->text,
+		return fail_at(parser, token->column, "'%s': %s", token->text,
 			      missing);
-	return refuse(parser, token->column,
+	return fail_at(parser, token->column,
 		      "'%s' is no word of a filter; there are state, sport, dst, pid, age ...",
 		      token->text);
 }
 
 static bool parse_condition(struct parser *parser, bool negated)
 {
-	enum field field = field_of(&parser->token);
+	enum field field = token_field(&parser->token);
 
 	switch (field) {
 	case FIELD_STATE:
@@ -381,7 +381,7 @@ static bool parse_condition(struct parser *parser, bool negated)
 	case FIELD_AUTOBOUND:
 		return parse_autobound(parser, negated);
 	case FIELD_COUNT:
-		return refuse_word(parser);
+		return fail_at_word(parser);
 	default:
 		return parse_field(parser, field, negated);
 	}
@@ -391,12 +391,12 @@ static bool parse_parentheses(struct parser *parser, bool negated)
 {
 	size_t column = parser->token.column;
 
-	next(parser);
+	next_token(parser);
 	if (!parse_expression(parser, negated))
 		return false;
 	if (parser->token.kind != TOKEN_CLOSE)
-		return refuse(parser, column, "this '(' has no ')'");
-	next(parser);
+		return fail_at(parser, column, "this '(' has no ')'");
+	next_token(parser);
 	return true;
 }
 
@@ -406,10 +406,10 @@ static bool parse_factor(struct parser *parser, bool negated)
 	bool good;
 
 	if (++parser->depth > DEPTH_MAX)
-		return refuse(parser, token->column, "too many parentheses");
+		return fail_at(parser, token->column, "too many parentheses");
 	switch (token->kind) {
 	case TOKEN_NOT:
-		next(parser);
+		next_token(parser);
 		good = parse_factor(parser, !negated);
 		break;
 	case TOKEN_OPEN:
@@ -421,9 +421,9 @@ static bool parse_factor(struct parser *parser, bool negated)
 	case TOKEN_BAD:
 		return is_value(parser, "");
 	case TOKEN_END:
-		return refuse(parser, token->column, "something is missing here");
+		return fail_at(parser, token->column, "something is missing here");
 	default:
-		return refuse(parser, token->column, "'%s' is misplaced",
+		return fail_at(parser, token->column, "'%s' is misplaced",
 			    token->text);
 	}
 	parser->depth--;
@@ -444,9 +444,9 @@ static bool parse_more_factors(struct parser *parser, bool negated)
 		unsigned int left = parser->filter->count - 1;
 
 		if (parser->token.kind == TOKEN_AND)
-			next(parser);
+			next_token(parser);
 		if (!parse_factor(parser, negated) ||
-		    !tie(parser, negated ? NODE_OR : NODE_AND, left))
+		    !join_nodes(parser, negated ? NODE_OR : NODE_AND, left))
 			return false;
 	}
 	return true;
@@ -457,10 +457,10 @@ static bool parse_more_terms(struct parser *parser, bool negated)
 	while (parser->token.kind == TOKEN_OR) {
 		unsigned int left = parser->filter->count - 1;
 
-		next(parser);
+		next_token(parser);
 		if (!parse_factor(parser, negated) ||
 		    !parse_more_factors(parser, negated) ||
-		    !tie(parser, negated ? NODE_AND : NODE_OR, left))
+		    !join_nodes(parser, negated ? NODE_AND : NODE_OR, left))
 			return false;
 	}
 	return true;
@@ -479,7 +479,7 @@ static bool parse_terms(struct parser *parser, bool negated)
  */
 static bool parse_expression(struct parser *parser, bool negated)
 {
-	enum field field = field_of(&parser->token);
+	enum field field = token_field(&parser->token);
 
 	if (field != FIELD_STATE && field != FIELD_EXCLUDE)
 		return parse_terms(parser, negated);
@@ -489,7 +489,7 @@ static bool parse_expression(struct parser *parser, bool negated)
 		unsigned int left = parser->filter->count - 1;
 
 		return parse_terms(parser, negated) &&
-		       tie(parser, negated ? NODE_OR : NODE_AND, left);
+		       join_nodes(parser, negated ? NODE_OR : NODE_AND, left);
 	}
 	return parse_more_factors(parser, negated) &&
 	       parse_more_terms(parser, negated);
@@ -497,13 +497,13 @@ static bool parse_expression(struct parser *parser, bool negated)
 
 static bool parse_all(struct parser *parser)
 {
-	next(parser);
+	next_token(parser);
 	if (parser->token.kind == TOKEN_END)
 		return true;
 	if (!parse_expression(parser, false))
 		return false;
 	if (parser->token.kind != TOKEN_END)
-		return refuse(parser, parser->token.column, "'%s' is misplaced",
+		return fail_at(parser, parser->token.column, "'%s' is misplaced",
 			    parser->token.text);
 	return true;
 }
@@ -523,7 +523,7 @@ struct filter *filter_parse(const char *text, struct filter_error *error)
 
 	parser.filter = calloc(1, sizeof(*parser.filter));
 	if (!parser.filter) {
-		refuse(&parser, 0, "no memory");
+		fail_at(&parser, 0, "no memory");
 		return NULL;
 	}
 	if (parse_all(&parser))
@@ -543,7 +543,7 @@ bool filter_begins(const char *word)
 	struct token token;
 
 	token_read(&token, word, 0);
-	return token.kind != TOKEN_WORD || field_of(&token) != FIELD_COUNT ||
+	return token.kind != TOKEN_WORD || token_field(&token) != FIELD_COUNT ||
 	       what_is_missing(token.text);
 }
 

@@ -18,7 +18,7 @@ static const struct {
 };
 
 /* Gives a word that is no value its meaning. */
-static void classify(struct token *token)
+static void classify_token(struct token *token)
 {
 	size_t i, j;
 
@@ -96,5 +96,5 @@ void token_read(struct token *token, const char *text, size_t from)
 	memcpy(token->text, text, length);
 	token->text[length] = '\0';
 	if (token->kind == TOKEN_WORD)
-		classify(token);
+		classify_token(token);
 }

@@ -15,7 +15,7 @@
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
 /* As ss and scripts write a name: case, and '-' or '_', make no difference. */
-static bool is_name(const char *word, const char *name)
+static bool names_match(const char *word, const char *name)
 {
 	for (; *word && *name; word++, name++) {
 		char a = *word == '_' ? '-' : *word;
@@ -34,13 +34,13 @@ static bool is_state(const char *word, unsigned int state)
 	char other[32];
 	size_t length = strlen(name);
 
-	if (is_name(word, name))
+	if (names_match(word, name))
 		return true;
 	if (name[length - 1] < '0' || name[length - 1] > '9')
 		return false;
 	snprintf(other, sizeof(other), "%.*s-%c", (int)length - 1, name,
 		 name[length - 1]);
-	return is_name(word, other);
+	return names_match(word, other);
 }
 
 /** value_states() - a state, or a group of them */
@@ -51,7 +51,7 @@ const char *value_states(const char *word, __u64 *set)
 
 	for (i = 0; i < STATE_WORDS; i++) {
 		*set = state_words[i].states;
-		if (is_name(word, state_words[i].word))
+		if (names_match(word, state_words[i].word))
 			return NULL;
 	}
 	for (state = 1; state < TCPSTATES_STATE_COUNT; state++) {
@@ -69,7 +69,7 @@ static bool find_word(const char *word, const char * const *words, size_t count,
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (words[i] && is_name(word, words[i])) {
+		if (words[i] && names_match(word, words[i])) {
 			*set = 1ULL << i;
 			return true;
 		}
@@ -90,7 +90,7 @@ const char *value_cause(const char *word, __u64 *set)
 
 	for (cause = 1; cause < TCPSTATES_CAUSE_COUNT; cause++) {
 		*set = 1ULL << cause;
-		if (is_name(word, tcpstates_cause_name(cause)))
+		if (names_match(word, tcpstates_cause_name(cause)))
 			return NULL;
 	}
 	return "cause like fin, timeout or rst-received";

@@ -42,8 +42,8 @@ static bool is_private(const struct tcpstates_record *record)
 }
 
 /* By the tuple as the first one has it, and as the second one's peer would. */
-static int compare_ends(const struct tcpstates_record *a, const __u8 *laddr,
-			__u16 lport, const __u8 *raddr, __u16 rport)
+static int compare_tuple_ends(const struct tcpstates_record *a, const __u8 *laddr,
+			      __u16 lport, const __u8 *raddr, __u16 rport)
 {
 	int order = memcmp(a->laddr, laddr, sizeof(a->laddr));
 
@@ -61,7 +61,7 @@ static int compare_tuple(const void *a, const void *b)
 
 	if (left->family != right->family)
 		return (int)left->family - right->family;
-	return compare_ends(left, right->laddr, right->lport, right->raddr,
+	return compare_tuple_ends(left, right->laddr, right->lport, right->raddr,
 			    right->rport);
 }
 
@@ -71,13 +71,13 @@ static bool are_peers(const struct tcpstates_record *a,
 {
 	if (a->conn == b->conn || a->family != b->family ||
 	    (a->known & b->known & TUPLE) != TUPLE ||
-	    compare_ends(a, b->raddr, b->rport, b->laddr, b->lport))
+	    compare_tuple_ends(a, b->raddr, b->rport, b->laddr, b->lport))
 		return false;
 	return a->netns == b->netns || !is_private(a);
 }
 
 /* What is looked for in by_tuple to find the flow of which this is the peer. */
-static struct node reversed(const struct tcpstates_record *record)
+static struct node peer_key(const struct tcpstates_record *record)
 {
 	struct node node = { .tuple = { .family = record->family } };
 
@@ -89,8 +89,8 @@ static struct node reversed(const struct tcpstates_record *record)
 }
 
 /* Returns the node that is there afterwards, or NULL without memory. */
-static struct node *insert(void **tree, const struct node *node,
-			   int (*compare)(const void *a, const void *b))
+static struct node *insert_node(void **tree, const struct node *node,
+				int (*compare)(const void *a, const void *b))
 {
 	struct node *copy = malloc(sizeof(*copy)), **found;
 
@@ -103,8 +103,8 @@ static struct node *insert(void **tree, const struct node *node,
 	return found ? *found : NULL;
 }
 
-static struct node *find(void *const *tree, const struct node *node,
-			 int (*compare)(const void *a, const void *b))
+static struct node *find_node(void *const *tree, const struct node *node,
+			      int (*compare)(const void *a, const void *b))
 {
 	struct node **found = tfind(node, tree, compare);
 
@@ -149,7 +149,7 @@ static void keep_other(struct flows *flows,
 static int bind_conn(struct flows *flows, struct flow *flow, __u64 conn)
 {
 	const struct node node = { .conn = conn, .flow = flow };
-	struct node *there = insert(&flows->by_conn, &node, compare_conn);
+	struct node *there = insert_node(&flows->by_conn, &node, compare_conn);
 
 	if (!there) {
 		errno = ENOMEM;
@@ -234,7 +234,7 @@ static int await_peer(struct flows *flows, struct flow *flow,
 	    flow->waiting ||
 	    flow->ends[0].records[0].new_state != TCPSTATES_SYN_SENT)
 		return 0;
-	there = insert(&flows->by_tuple, &node, compare_tuple);
+	there = insert_node(&flows->by_tuple, &node, compare_tuple);
 	if (!there) {
 		errno = ENOMEM;
 		return -1;
@@ -248,8 +248,8 @@ static int await_peer(struct flows *flows, struct flow *flow,
 }
 
 /* A life of the command begins. Returns the flow, or NULL and errno. */
-static struct flow *begin(struct flows *flows,
-			  const struct tcpstates_record *record)
+static struct flow *new_flow(struct flows *flows,
+			     const struct tcpstates_record *record)
 {
 	struct flow **all, *flow;
 	size_t room = flows->room ? 2 * flows->room : FIRST_ROOM;
@@ -271,14 +271,14 @@ static struct flow *begin(struct flows *flows,
 	return flow;
 }
 
-static struct node *waiting(struct flows *flows,
-			    const struct tcpstates_record *record)
+static struct node *find_waiting(struct flows *flows,
+				 const struct tcpstates_record *record)
 {
-	struct node key = reversed(record), *node;
+	struct node key = peer_key(record), *node;
 
 	if (!flow_begins(record) || (record->known & TUPLE) != TUPLE)
 		return NULL;
-	node = find(&flows->by_tuple, &key, compare_tuple);
+	node = find_node(&flows->by_tuple, &key, compare_tuple);
 	return node && are_peers(&node->tuple, record) ? node : NULL;
 }
 
@@ -306,7 +306,7 @@ static struct flow *flow_of(struct flows *flows,
 			    struct end **end)
 {
 	const struct node key = { .conn = record->conn };
-	struct node *node = find(&flows->by_conn, &key, compare_conn);
+	struct node *node = find_node(&flows->by_conn, &key, compare_conn);
 	struct flow *flow;
 
 	errno = 0;
@@ -315,7 +315,7 @@ static struct flow *flow_of(struct flows *flows,
 					 record->conn];
 		return node->flow;
 	}
-	node = waiting(flows, record);
+	node = find_waiting(flows, record);
 	if (node) {
 		flow = node->flow;
 		*end = &flow->ends[1];
@@ -324,7 +324,7 @@ static struct flow *flow_of(struct flows *flows,
 	}
 	if (!own || !can_begin(flows, record))
 		return NULL;
-	flow = begin(flows, record);
+	flow = new_flow(flows, record);
 	if (!flow || bind_conn(flows, flow, record->conn) ||
 	    take_peer(flows, flow, record))
 		return NULL;
@@ -396,7 +396,7 @@ void flows_remove(struct flows *flows, struct flow *flow)
 	for (i = 0; i < 2; i++) {
 		const struct node key = { .conn = flow->ends[i].conn };
 
-		node = find(&flows->by_conn, &key, compare_conn);
+		node = find_node(&flows->by_conn, &key, compare_conn);
 		if (node && node->flow == flow)
 			forget_conn(flows, node);
 	}

@@ -17,8 +17,8 @@
 #define BLANKS		"\n "
 #define BEFORE_HEAD	3	/* of dashes, and before the point of an arrow */
 
-static void add_coloured(const struct picture *picture, const char *colour,
-			 const char *text)
+static void draw_coloured(const struct picture *picture, const char *colour,
+			  const char *text)
 {
 	if (picture->colour && *colour)
 		fprintf(picture->out, "%s%s%s", colour, text, CELL_RESET);
@@ -27,19 +27,19 @@ static void add_coloured(const struct picture *picture, const char *colour,
 }
 
 /* In STATE_WIDTH columns, but for the blanks at the end of a line. */
-static void add_state(const struct picture *picture, unsigned int state,
-		      bool last)
+static void draw_state(const struct picture *picture, unsigned int state,
+		       bool last)
 {
 	const char *name = state ? tcpstates_state_name(state) : "";
 
-	add_coloured(picture, cell_state_colour(state), name);
+	draw_coloured(picture, cell_state_colour(state), name);
 	if (!last)
 		fprintf(picture->out, "%*s", STATE_WIDTH - (int)strlen(name), "");
 }
 
 /* Two words in one line, each where its side is; in two if they have no room. */
-static void add_sides(const struct picture *picture, const char *begin,
-		      const char *left, const char *right)
+static void draw_sides(const struct picture *picture, const char *begin,
+		       const char *left, const char *right)
 {
 	int start = RIGHT, column;
 
@@ -55,8 +55,8 @@ static void add_sides(const struct picture *picture, const char *begin,
 }
 
 /* The states from which it starts, as far as they are known. */
-static void add_start(const struct picture *picture, const struct flow *flow,
-		      int left)
+static void draw_start(const struct picture *picture, const struct flow *flow,
+		       int left)
 {
 	const struct end *ends[] = { &flow->ends[left], &flow->ends[!left] };
 	unsigned int states[2] = { 0 };
@@ -66,10 +66,10 @@ static void add_start(const struct picture *picture, const struct flow *flow,
 		if (ends[i]->count)
 			states[i] = ends[i]->records[0].old_state;
 	fprintf(picture->out, "%*s", LEFT, "");
-	add_state(picture, states[0], !states[1]);
+	draw_state(picture, states[0], !states[1]);
 	if (states[1]) {
 		fprintf(picture->out, "%*s", RIGHT - LEFT - STATE_WIDTH, "");
-		add_state(picture, states[1], true);
+		draw_state(picture, states[1], true);
 	}
 	fputc('\n', picture->out);
 }
@@ -88,14 +88,14 @@ void picture_head(const struct picture *picture, const struct flow *flow)
 	snprintf(number, sizeof(number), "#%lu ", flow->number);
 	label_owner(flow, which, left);
 	label_owner(flow, !which, right);
-	add_sides(picture, number, left, right);
+	draw_sides(picture, number, left, right);
 	label_endpoint(flow, which, left);
 	label_endpoint(flow, !which, right);
-	add_sides(picture, "", left, right);
+	draw_sides(picture, "", left, right);
 }
 
 /* Puts a word with a blank on each side, its first letter at @column. */
-static void put(char arrow[ARROW_WIDTH + 1], int column, const char *word)
+static void overlay_word(char arrow[ARROW_WIDTH + 1], int column, const char *word)
 {
 	int length = (int)strlen(word);
 
@@ -106,7 +106,7 @@ static void put(char arrow[ARROW_WIDTH + 1], int column, const char *word)
 	arrow[column + length] = ' ';
 }
 
-static void add_arrow(const struct picture *picture, const struct rung *rung)
+static void draw_arrow(const struct picture *picture, const struct rung *rung)
 {
 	char label[LABEL_SIZE], delay[LABEL_SIZE], arrow[ARROW_WIDTH + 1];
 	int length, behind = 0;
@@ -116,7 +116,7 @@ static void add_arrow(const struct picture *picture, const struct rung *rung)
 	memset(arrow, rung->segment ? '-' : ' ', ARROW_WIDTH);
 	arrow[ARROW_WIDTH] = '\0';
 	if (!rung->segment) {
-		put(arrow, (ARROW_WIDTH - length) / 2, label);
+		overlay_word(arrow, (ARROW_WIDTH - length) / 2, label);
 	} else {
 		if (label_delay(rung, delay))
 			behind = (int)strlen(delay) + 2;
@@ -126,24 +126,24 @@ static void add_arrow(const struct picture *picture, const struct rung *rung)
 			*delay = '\0';
 		if (rung->from) {
 			arrow[0] = '<';
-			put(arrow, BEFORE_HEAD + 1, delay);
-			put(arrow, ARROW_WIDTH - BEFORE_HEAD - 1 - length, label);
+			overlay_word(arrow, BEFORE_HEAD + 1, delay);
+			overlay_word(arrow, ARROW_WIDTH - BEFORE_HEAD - 1 - length, label);
 		} else {
 			arrow[ARROW_WIDTH - 1] = '>';
-			put(arrow, BEFORE_HEAD + 1, label);
-			put(arrow, ARROW_WIDTH - BEFORE_HEAD - behind + 1, delay);
+			overlay_word(arrow, BEFORE_HEAD + 1, label);
+			overlay_word(arrow, ARROW_WIDTH - BEFORE_HEAD - behind + 1, delay);
 		}
 	}
-	add_coloured(picture, rung->segment == SEGMENT_RST ||
-		     rung->segment >= SEGMENT_REFUSAL ? CELL_RED : "", arrow);
+	draw_coloured(picture, rung->segment == SEGMENT_RST ||
+		      rung->segment >= SEGMENT_REFUSAL ? CELL_RED : "", arrow);
 }
 
 /*
  * A row; @before is when the one before it was, 0 for none; @after when the next one
  * is: what came together with that has no time of its own.
  */
-static void add_rung(const struct picture *picture, const struct rung *rung,
-		     __u64 start, __u64 before, __u64 after)
+static void draw_rung(const struct picture *picture, const struct rung *rung,
+		      __u64 start, __u64 before, __u64 after)
 {
 	const struct tcpstates_record *left = rung->change[0];
 	const struct tcpstates_record *right = rung->change[1];
@@ -158,12 +158,12 @@ static void add_rung(const struct picture *picture, const struct rung *rung,
 		*delta = '+';
 	}
 	fprintf(picture->out, "%*s ", TIME_WIDTH, span);
-	add_state(picture, left ? left->new_state : 0, false);
+	draw_state(picture, left ? left->new_state : 0, false);
 	fputc(' ', picture->out);
-	add_arrow(picture, rung);
+	draw_arrow(picture, rung);
 	if (right || *delta) {
 		fputc(' ', picture->out);
-		add_state(picture, right ? right->new_state : 0, !*delta);
+		draw_state(picture, right ? right->new_state : 0, !*delta);
 	}
 	if (*delta)
 		fprintf(picture->out, "%*s",
@@ -171,7 +171,7 @@ static void add_rung(const struct picture *picture, const struct rung *rung,
 	fputc('\n', picture->out);
 }
 
-static void fill_story(const struct picture *picture, const char *text)
+static void draw_paragraph(const struct picture *picture, const char *text)
 {
 	int column = LEFT, length;
 
@@ -203,7 +203,7 @@ void picture_story(const struct picture *picture, const struct flow *flow)
 	size_t count = story_of_flow(flow, lines), i;
 
 	for (i = 0; i < count; i++)
-		fill_story(picture, lines[i]);
+		draw_paragraph(picture, lines[i]);
 	fputc('\n', picture->out);
 }
 
@@ -226,7 +226,7 @@ void picture_change(const struct picture *picture, const struct flow *flow,
 		start = flow->ends[1].records[0].boot_ns;
 	count = rungs_of_last(end, which != flow_left(flow), rungs);
 	for (i = 0; i < count; i++)
-		add_rung(picture, &rungs[i], start, 0, -1ULL);
+		draw_rung(picture, &rungs[i], start, 0, -1ULL);
 }
 
 /**
@@ -241,11 +241,11 @@ void picture_flow(const struct picture *picture, const struct flow *flow)
 	__u64 start = count ? rung_time(&rungs[0]) : 0, before = 0;
 
 	picture_head(picture, flow);
-	add_start(picture, flow, flow_left(flow));
+	draw_start(picture, flow, flow_left(flow));
 	for (i = 0; i < count; i++) {
 		__u64 after = i + 1 < count ? rung_time(&rungs[i + 1]) : -1ULL;
 
-		add_rung(picture, &rungs[i], start, before, after);
+		draw_rung(picture, &rungs[i], start, before, after);
 		if (rung_time(&rungs[i]) <= after)
 			before = rung_time(&rungs[i]);
 	}

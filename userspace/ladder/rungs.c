@@ -31,8 +31,8 @@ static size_t place_of_ack(const struct rung *rungs, size_t count,
 }
 
 /* The same segment, of which only the other half is known; else a new one. */
-static struct rung *place(struct rung *rungs, size_t *count,
-			  enum segment segment, int from, bool arrival)
+static struct rung *find_or_insert(struct rung *rungs, size_t *count,
+				   enum segment segment, int from, bool arrival)
 {
 	struct rung *rung;
 	size_t i;
@@ -70,8 +70,8 @@ static enum segment received_at(const struct end *end, size_t i)
 	       SEGMENT_SYN_ACK : SEGMENT_ACK;
 }
 
-static void add(struct rung *rungs, size_t *count, const struct end *end,
-		size_t i, int side)
+static void append_rung(struct rung *rungs, size_t *count, const struct end *end,
+			size_t i, int side)
 {
 	const struct tcpstates_record *record = &end->records[i];
 	enum segment received = received_at(end, i);
@@ -79,14 +79,14 @@ static void add(struct rung *rungs, size_t *count, const struct end *end,
 	struct rung *rung;
 
 	if (received) {
-		rung = place(rungs, count, received, !side, true);
+		rung = find_or_insert(rungs, count, received, !side, true);
 		rung->received = record;
 		rung->change[side] = record;
 	}
 	if (!sent && received)
 		return;
 	if (sent) {
-		rung = place(rungs, count, sent, side, false);
+		rung = find_or_insert(rungs, count, sent, side, false);
 	} else {
 		rung = &rungs[(*count)++];
 		*rung = (struct rung) { .from = side };
@@ -108,7 +108,7 @@ size_t rungs_of_last(const struct end *end, int side, struct rung rungs[2])
 {
 	size_t count = 0;
 
-	add(rungs, &count, end, end->count - 1, side);
+	append_rung(rungs, &count, end, end->count - 1, side);
 	return count;
 }
 
@@ -140,6 +140,6 @@ size_t rungs_of_flow(const struct flow *flow, struct rung rungs[RUNGS_MAX])
 		}
 		if (!best)
 			return count;
-		add(rungs, &count, best, next[which]++, which != left);
+		append_rung(rungs, &count, best, next[which]++, which != left);
 	}
 }

@@ -11,7 +11,7 @@
 
 #include "base/compiler.h"
 #include "ladder/label.h"
-#include "stuck/meaning.h"
+#include "stuck/diagnosis.h"
 #include "text/span.h"
 
 /**
@@ -27,7 +27,7 @@ struct story {
 };
 
 __printf(2, 3)
-static void say(struct story *story, const char *format, ...)
+static void add_sentence(struct story *story, const char *format, ...)
 {
 	va_list args;
 
@@ -101,15 +101,15 @@ static void tell_timeout(struct story *story, const struct tcpstates_record *las
 			 const char *other)
 {
 	if (last->old_state == TCPSTATES_SYN_SENT)
-		say(story,
-		    "No answer from %s: the host is down, or a firewall drops what is sent to it.",
+		add_sentence(story,
+			     "No answer from %s: the host is down, or a firewall drops what is sent to it.",
 		    other);
 	else if (last->old_state == TCPSTATES_FIN_WAIT2)
-		say(story, "%s did not close within net.ipv4.tcp_fin_timeout.",
-		    other);
+		add_sentence(story, "%s did not close within net.ipv4.tcp_fin_timeout.",
+			     other);
 	else
-		say(story,
-		    "%s no longer acknowledges: it or the network is down, or a firewall forgot it.",
+		add_sentence(story,
+			     "%s no longer acknowledges: it or the network is down, or a firewall forgot it.",
 		    other);
 }
 
@@ -164,7 +164,7 @@ static void tell_fault(struct story *story, int which)
 		return;
 	}
 	name_ends(faults[last->cause], here, there, text);
-	say(story, "%s", text);
+	add_sentence(story, "%s", text);
 }
 
 /* Who closed, from what one end says of both. */
@@ -188,17 +188,17 @@ static void tell_close(struct story *story)
 	label_who(flow, active ? which : !which, first);
 	label_who(flow, active ? !which : which, second);
 	if (change_to(end, TCPSTATES_CLOSING))
-		say(story, "%s and %s closed at the same time.", first, second);
+		add_sentence(story, "%s and %s closed at the same time.", first, second);
 	else if (change_to(end, active ? TCPSTATES_TIME_WAIT :
 					 TCPSTATES_LAST_ACK))
-		say(story, "%s closed first (active close), then %s (passive close).",
-		    first, second);
+		add_sentence(story, "%s closed first (active close), then %s (passive close).",
+			     first, second);
 	else if (active)
-		say(story, "%s closed first (active close); no FIN of %s has come.",
-		    first, second);
+		add_sentence(story, "%s closed first (active close); no FIN of %s has come.",
+			     first, second);
 	else
-		say(story, "%s closed first (active close), and %s has not closed.",
-		    first, second);
+		add_sentence(story, "%s closed first (active close), and %s has not closed.",
+			     first, second);
 }
 
 /* How long it was open at this end; false if it never was, or still is. */
@@ -216,7 +216,7 @@ static bool open_time(const struct end *end, __u64 *ns)
 }
 
 __printf(2, 3)
-static void append(char line[STORY_SIZE], const char *format, ...)
+static void append_format(char line[STORY_SIZE], const char *format, ...)
 {
 	size_t length = strlen(line);
 	va_list args;
@@ -247,28 +247,28 @@ static void tell_figures(struct story *story, const struct end *end)
 	of = last_knowing(end, TCPSTATES_KNOW_HANDSHAKE);
 	if (of) {
 		span_format(of->handshake_ns, span);
-		append(line, "Handshake %s", span);
+		append_format(line, "Handshake %s", span);
 	}
 	if (open_time(end, &ns)) {
 		span_format(ns, span);
-		append(line, "%s for %s", *line ? ", open" : "Open", span);
+		append_format(line, "%s for %s", *line ? ", open" : "Open", span);
 	}
 	of = last_knowing(end, TCPSTATES_KNOW_BYTES);
 	if (of && *line)
-		append(line, ", %llu bytes sent, %llu received",
-		       (unsigned long long)of->bytes_out,
+		append_format(line, ", %llu bytes sent, %llu received",
+			      (unsigned long long)of->bytes_out,
 		       (unsigned long long)of->bytes_in);
 	of = last_knowing(end, TCPSTATES_KNOW_RETRANS);
 	if (of && of->retrans)
-		append(line, "%s%u segments sent again", *line ? ", " : "",
-		       of->retrans);
+		append_format(line, "%s%u segments sent again", *line ? ", " : "",
+			      of->retrans);
 	of = last_knowing(end, TCPSTATES_KNOW_RTT);
 	if (of) {
 		span_format(of->rtt_us * 1000ULL, span);
-		append(line, "%sround trip %s", *line ? ", " : "", span);
+		append_format(line, "%sround trip %s", *line ? ", " : "", span);
 	}
 	if (*line)
-		say(story, "%s.", line);
+		add_sentence(story, "%s.", line);
 }
 
 static void tell_rest(struct story *story, int which)
@@ -281,12 +281,12 @@ static void tell_rest(struct story *story, int which)
 		return;
 	label_who(story->flow, which, who);
 	if (state == TCPSTATES_TIME_WAIT)
-		say(story, "%s stays in TIME_WAIT for a minute, in case its last ACK gets lost.",
-		    who);
+		add_sentence(story, "%s stays in TIME_WAIT for a minute, in case its last ACK gets lost.",
+			     who);
 	else
-		say(story, "%s is still in %s. %s", who,
-		    tcpstates_state_name(state),
-		    meaning_text(meaning_of(last_of(end))));
+		add_sentence(story, "%s is still in %s. %s", who,
+			     tcpstates_state_name(state),
+		    diagnosis_text(diagnosis_of(last_of(end))));
 }
 
 /**
@@ -313,8 +313,8 @@ size_t story_of_flow(const struct flow *flow,
 	for (which = 0; which < 2; which++)
 		tell_rest(&story, which);
 	if (flow->lost)
-		say(&story, "Records were lost meanwhile: some of it may be missing here.");
+		add_sentence(&story, "Records were lost meanwhile: some of it may be missing here.");
 	if (flow->cut)
-		say(&story, "It had more changes than are shown.");
+		add_sentence(&story, "It had more changes than are shown.");
 	return story.count;
 }

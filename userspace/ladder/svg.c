@@ -22,7 +22,7 @@
 #define STORY_COLUMNS	105
 
 /* A name may hold what means something to XML, or has no place in it at all. */
-static void add_text(FILE *out, const char *text)
+static void escape_text(FILE *out, const char *text)
 {
 	for (; *text; text++) {
 		switch (*text) {
@@ -41,11 +41,11 @@ static void add_text(FILE *out, const char *text)
 	}
 }
 
-static void write_at(const struct svg *svg, int x, unsigned int y,
+static void svg_text(const struct svg *svg, int x, unsigned int y,
 		     const char *class, const char *text)
 {
 	fprintf(svg->body, "<text x=\"%d\" y=\"%u\" class=\"%s\">", x, y, class);
-	add_text(svg->body, text);
+	escape_text(svg->body, text);
 	fputs("</text>\n", svg->body);
 }
 
@@ -76,33 +76,33 @@ static const char *state_class(unsigned int state, int side)
 	}
 }
 
-static void add_state(const struct svg *svg, unsigned int y, int side,
+static void svg_state(const struct svg *svg, unsigned int y, int side,
 		      unsigned int state)
 {
 	if (state)
-		write_at(svg, side ? RIGHT + GAP : LEFT - GAP, y + 4,
+		svg_text(svg, side ? RIGHT + GAP : LEFT - GAP, y + 4,
 			 state_class(state, side), tcpstates_state_name(state));
 }
 
-static void add_head(struct svg *svg, const struct flow *flow, int left)
+static void svg_head(struct svg *svg, const struct flow *flow, int left)
 {
 	char text[CELL_ENDPOINT_SIZE], number[LABEL_SIZE];
 	int side;
 
 	svg->height += 2 * LINE;
 	snprintf(number, sizeof(number), "#%lu", flow->number);
-	write_at(svg, GAP, svg->height, "t", number);
+	svg_text(svg, GAP, svg->height, "t", number);
 	for (side = 0; side < 2; side++) {
 		label_owner(flow, side ? !left : left, text);
-		write_at(svg, side ? RIGHT : LEFT, svg->height, "c who", text);
+		svg_text(svg, side ? RIGHT : LEFT, svg->height, "c who", text);
 		label_endpoint(flow, side ? !left : left, text);
-		write_at(svg, side ? RIGHT : LEFT, svg->height + LINE, "c", text);
+		svg_text(svg, side ? RIGHT : LEFT, svg->height + LINE, "c", text);
 	}
 	svg->height += 2 * LINE;
 }
 
 /* As in picture.c, what came together with the next one has no time of its own. */
-static void add_rung(struct svg *svg, const struct rung *rung, __u64 start,
+static void svg_rung(struct svg *svg, const struct rung *rung, __u64 start,
 		     __u64 after)
 {
 	bool bad = rung->segment == SEGMENT_RST ||
@@ -113,7 +113,7 @@ static void add_rung(struct svg *svg, const struct rung *rung, __u64 start,
 
 	if (rung_time(rung) <= after) {
 		span_format(rung_time(rung) - start, span);
-		write_at(svg, TIME, y + 4, "l time", span);
+		svg_text(svg, TIME, y + 4, "l time", span);
 	}
 	label_rung(rung, label);
 	if (rung->segment) {
@@ -131,16 +131,16 @@ static void add_rung(struct svg *svg, const struct rung *rung, __u64 start,
 		strncat(label, delay, sizeof(label) - strlen(label) - 1);
 		strncat(label, ")", sizeof(label) - strlen(label) - 1);
 	}
-	write_at(svg, (LEFT + RIGHT) / 2, y + down / 2 - 8, "c", label);
+	svg_text(svg, (LEFT + RIGHT) / 2, y + down / 2 - 8, "c", label);
 	for (side = 0; side < 2; side++)
 		if (rung->change[side])
-			add_state(svg, rung->from == side ? y : y + down, side,
+			svg_state(svg, rung->from == side ? y : y + down, side,
 				  rung->change[side]->new_state);
 	svg->height += STEP;
 }
 
 /* A paragraph in lines of STORY_COLUMNS. */
-static void add_paragraph(struct svg *svg, const char *text)
+static void svg_paragraph(struct svg *svg, const char *text)
 {
 	char line[STORY_COLUMNS + 1];
 
@@ -157,7 +157,7 @@ static void add_paragraph(struct svg *svg, const char *text)
 		for (i = 0; i < length; i++)
 			line[i] = text[i] == '\n' ? ' ' : text[i];
 		line[length] = '\0';
-		write_at(svg, GAP, svg->height, "t", line);
+		svg_text(svg, GAP, svg->height, "t", line);
 		svg->height += LINE;
 		text += length;
 		text += strspn(text, " ");
@@ -190,17 +190,17 @@ void svg_add(struct svg *svg, const struct flow *flow)
 	int left = flow_left(flow), side;
 	unsigned int top;
 
-	add_head(svg, flow, left);
+	svg_head(svg, flow, left);
 	top = svg->height;
 	for (side = 0; side < 2; side++) {
 		const struct end *end = &flow->ends[side ? !left : left];
 
-		add_state(svg, top, side,
+		svg_state(svg, top, side,
 			  end->count ? end->records[0].old_state : 0);
 	}
 	svg->height += STEP;
 	for (i = 0; i < count; i++)
-		add_rung(svg, &rungs[i], rung_time(&rungs[0]),
+		svg_rung(svg, &rungs[i], rung_time(&rungs[0]),
 			 i + 1 < count ? rung_time(&rungs[i + 1]) : -1ULL);
 	for (side = 0; side < 2; side++)
 		fprintf(svg->body,
@@ -210,7 +210,7 @@ void svg_add(struct svg *svg, const struct flow *flow)
 	svg->height += LINE;
 	count = story_of_flow(flow, lines);
 	for (i = 0; i < count; i++)
-		add_paragraph(svg, lines[i]);
+		svg_paragraph(svg, lines[i]);
 }
 
 static const char head[] =
@@ -245,7 +245,7 @@ int svg_write(struct svg *svg, FILE *file, const char *title)
 	fprintf(file,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\">\n<title>",
 		WIDTH, height, WIDTH, height);
-	add_text(file, title);
+	escape_text(file, title);
 	fprintf(file, "</title>\n%s", head);
 	fprintf(file, "<rect width=\"%d\" height=\"%u\" fill=\"#fff\"/>\n", WIDTH,
 		height);

@@ -76,7 +76,7 @@ static int find_parent(struct cgroup *cgroup)
 	return 0;
 }
 
-static int fail(const struct cgroup *cgroup)
+static int report_errno(const struct cgroup *cgroup)
 {
 	char path[sizeof(cgroup->path)];
 	int error = errno;
@@ -135,14 +135,14 @@ int cgroup_make(struct cgroup *cgroup)
 	else
 		ret = make_folder(cgroup);
 	if (ret) {
-		fail(cgroup);
+		report_errno(cgroup);
 		*cgroup->path = '\0';
 		return -1;
 	}
 	snprintf(file, sizeof(file), "%s/cgroup.events", cgroup->path);
 	cgroup->events = open(file, O_RDONLY | O_CLOEXEC);
 	if (cgroup->events < 0 || stat(cgroup->path, &folder)) {
-		fail(cgroup);
+		report_errno(cgroup);
 		cgroup_remove(cgroup);
 		return -1;
 	}
@@ -154,8 +154,8 @@ int cgroup_make(struct cgroup *cgroup)
 /* What nftw() looks for, and whether it is there; one thread only. */
 static __u64 wanted;
 
-static int is_wanted(const char *path, const struct stat *stat, int type,
-		     struct FTW *ftw)
+static int is_wanted_folder(const char *path, const struct stat *stat, int type,
+			    struct FTW *ftw)
 {
 	(void)path;
 	(void)ftw;
@@ -179,7 +179,7 @@ bool cgroup_has(struct cgroup *cgroup, __u64 id)
 		return cgroup->known[place].ours;
 	wanted = id;
 	cgroup->known[place].id = id;
-	cgroup->known[place].ours = nftw(cgroup->path, is_wanted, 8,
+	cgroup->known[place].ours = nftw(cgroup->path, is_wanted_folder, 8,
 					 FTW_PHYS) == 1;
 	return cgroup->known[place].ours;
 }
@@ -230,7 +230,7 @@ bool cgroup_remove(struct cgroup *cgroup)
 			stop_poll_for(NULL, 0, REMOVE_PAUSE_MS);
 			continue;
 		}
-		fail(cgroup);
+		report_errno(cgroup);
 		fputs("tcpstates: run: it stays; 'tcpstates doctor' removes it when it is empty\n",
 		      stderr);
 		break;

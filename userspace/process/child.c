@@ -23,7 +23,7 @@ struct failure {
 };
 
 /* Returns 0, or -1 and errno. */
-static int enter(const char *group)
+static int enter_cgroup(const char *group)
 {
 	int fd = open(group, O_WRONLY | O_CLOEXEC);
 	int ret = fd >= 0 && write(fd, "0", 1) == 1 ? 0 : -1;
@@ -33,7 +33,7 @@ static int enter(const char *group)
 	return ret;
 }
 
-static int become(const struct passwd *user)
+static int switch_user(const struct passwd *user)
 {
 	if (!user)
 		return 0;
@@ -47,21 +47,21 @@ static int become(const struct passwd *user)
 }
 
 /* In the new process. Only returns to tell what went wrong. */
-static struct failure replace(const char *procs, const struct passwd *user,
-			      char *argv[])
+static struct failure exec_command(const char *procs, const struct passwd *user,
+				   char *argv[])
 {
 	stop_restore();
-	if (enter(procs))
+	if (enter_cgroup(procs))
 		return (struct failure) { STEP_GROUP, errno };
-	if (become(user))
+	if (switch_user(user))
 		return (struct failure) { STEP_USER, errno };
 	execvp(argv[0], argv);
 	return (struct failure) { STEP_EXEC, errno };
 }
 
 /* Returns a status, after a message. */
-static int explain(const struct failure *failure, const char *procs,
-		   const char *user, const char *command)
+static int report_failure(const struct failure *failure, const char *procs,
+			  const char *user, const char *command)
 {
 	const char *error = strerror(failure->error);
 
@@ -96,10 +96,10 @@ static int wait_for_exec(struct child *child, int fd, const char *procs,
 		return 0;
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return explain(&failure, procs, user, command);
+	return report_failure(&failure, procs, user, command);
 }
 
-static int failed(const char *what)
+static int report_errno(const char *what)
 {
 	fprintf(stderr, "tcpstates: run: %s: %s\n", what, strerror(errno));
 	return CHILD_FAILED;
@@ -124,14 +124,14 @@ int child_find_user(const char *name, const struct passwd **user)
 }
 
 /* Without this nobody would learn of its end. Returns 0, or a status. */
-static int watch(struct child *child)
+static int open_pidfd(struct child *child)
 {
 	int status;
 
 	child->fd = pidfd_open(child->pid, 0);
 	if (child->fd >= 0)
 		return 0;
-	status = failed("pidfd_open");
+	status = report_errno("pidfd_open");
 	kill(child->pid, SIGKILL);
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -155,27 +155,27 @@ int child_start(struct child *child, const char *group,
 	int fds[2], status;
 
 	if (pipe2(fds, O_CLOEXEC))
-		return failed("pipe");
+		return report_errno("pipe");
 	if (asprintf(&procs, "%s/cgroup.procs", group) < 0) {
 		close(fds[0]);
 		close(fds[1]);
-		return failed("memory");
+		return report_errno("memory");
 	}
 	child->pid = fork();
 	if (!child->pid) {
-		failure = replace(procs, user, argv);
+		failure = exec_command(procs, user, argv);
 		_exit(write(fds[1], &failure, sizeof(failure)) < 0);
 	}
 	close(fds[1]);
 	if (child->pid < 0) {
 		close(fds[0]);
-		status = failed("fork");
+		status = report_errno("fork");
 	} else {
 		status = wait_for_exec(child, fds[0], procs,
 				       user ? user->pw_name : "", argv[0]);
 	}
 	free(procs);
-	return status ? status : watch(child);
+	return status ? status : open_pidfd(child);
 }
 
 /** child_status() - how it ended, as a shell would have it; it has ended */
@@ -187,7 +187,7 @@ int child_status(struct child *child)
 	child->fd = -1;
 	while (waitpid(child->pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return failed("waitpid");
+			return report_errno("waitpid");
 	return WIFEXITED(status) ? WEXITSTATUS(status) :
 				   CHILD_SIGNAL + WTERMSIG(status);
 }

@@ -33,7 +33,7 @@ static char *end_of(char *value)
 }
 
 /* Sets TCPSTATES_KEY for a pair key=value, without quotes. Returns 0 or -1. */
-static int set(const char *key, char *value, char *end)
+static int set_variable(const char *key, char *value, char *end)
 {
 	char name[NAME_SIZE] = PREFIX;
 	size_t length = strlen(PREFIX);
@@ -52,7 +52,7 @@ static int set(const char *key, char *value, char *end)
 }
 
 /* Takes away what the last line has left, or whoever has started us. */
-static void unset_all(void)
+static void unset_variables(void)
 {
 	char **variable = environ, name[NAME_SIZE];
 
@@ -72,13 +72,13 @@ static void unset_all(void)
 }
 
 /* Puts the pairs of a line into the environment. Returns 0 or -1. */
-static int set_all(const char *line)
+static int set_variables(const char *line)
 {
 	char *copy = strdup(line), *p = copy;
 	int ret = copy ? 0 : -1;
 
 	/* A loss does not have most of the keys. */
-	unset_all();
+	unset_variables();
 	while (!ret && *p && *p != '\n') {
 		char *value = strchr(p, '='), *end, next;
 
@@ -86,7 +86,7 @@ static int set_all(const char *line)
 			break;
 		end = end_of(++value);
 		next = *end;
-		ret = set(p, value, end);
+		ret = set_variable(p, value, end);
 		p = next ? end + 1 : end;
 	}
 	free(copy);
@@ -94,7 +94,7 @@ static int set_all(const char *line)
 }
 
 /* A file with the object, to be read from its beginning; or -1. */
-static int input(const char *json, size_t length)
+static int make_input(const char *json, size_t length)
 {
 	int fd = memfd_create("tcpstates", MFD_CLOEXEC), error;
 
@@ -111,7 +111,7 @@ static int input(const char *json, size_t length)
 }
 
 /* Starts the command as a shell would. Returns 0, or an error number. */
-static int spawn(const char *command, int fd, pid_t *pid)
+static int spawn_shell(const char *command, int fd, pid_t *pid)
 {
 	char *const argv[] = { "sh", "-c", (char *)command, NULL };
 	posix_spawn_file_actions_t actions;
@@ -170,11 +170,11 @@ static int wait_for(pid_t pid, int *status)
 int exec_run(const char *command, const char *line, const char *json,
 	     size_t length)
 {
-	int fd = input(json, length);
+	int fd = make_input(json, length);
 	int error, status;
 	pid_t pid;
 
-	error = fd < 0 || set_all(line) ? errno : spawn(command, fd, &pid);
+	error = fd < 0 || set_variables(line) ? errno : spawn_shell(command, fd, &pid);
 	if (fd >= 0)
 		close(fd);
 	if (error) {

@@ -20,8 +20,8 @@ bool summary_is_good_end(unsigned int cause)
 	}
 }
 
-static void add_change(struct summary *summary,
-		       const struct tcpstates_record *record)
+static void count_change(struct summary *summary,
+			 const struct tcpstates_record *record)
 {
 	bool active = record->old_state == TCPSTATES_SYN_SENT;
 
@@ -33,7 +33,7 @@ static void add_change(struct summary *summary,
 		summary->arrived++;
 	else if (record->new_state == TCPSTATES_ESTABLISHED &&
 		 record->known & TCPSTATES_KNOW_HANDSHAKE)
-		digest_add(&summary->handshakes[!active], record->handshake_ns);
+		histogram_add(&summary->handshakes[!active], record->handshake_ns);
 	else if (record->new_state == TCPSTATES_CLOSE &&
 		 record->old_state != TCPSTATES_LISTEN &&
 		 record->cause < TCPSTATES_CAUSE_COUNT)
@@ -45,7 +45,7 @@ void summary_add(struct summary *summary, const struct tcpstates_record *record)
 {
 	switch (record->event) {
 	case TCPSTATES_EVENT_TRANSITION:
-		add_change(summary, record);
+		count_change(summary, record);
 		break;
 	case TCPSTATES_EVENT_STUCK:
 		summary->stuck++;
@@ -57,16 +57,16 @@ void summary_add(struct summary *summary, const struct tcpstates_record *record)
 }
 
 static void write_handshakes(FILE *out, const char *who,
-			     const struct digest *digest)
+			     const struct histogram *histogram)
 {
 	static const unsigned int percents[] = { 50, 90, 99, 100 };
 	char span[SPAN_SIZE];
 	size_t i;
 
-	fprintf(out, "  %-9s %9llu", who, (unsigned long long)digest->total);
+	fprintf(out, "  %-9s %9llu", who, (unsigned long long)histogram->total);
 	for (i = 0; i < sizeof(percents) / sizeof(*percents); i++) {
-		if (digest->total)
-			span_format(digest_at(digest, percents[i]), span);
+		if (histogram->total)
+			span_format(histogram_percentile(histogram, percents[i]), span);
 		else
 			snprintf(span, sizeof(span), "-");
 		fprintf(out, " %11s", span);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "libtcpstates.h"
-#include "records/digest.h"
+#include "records/histogram.h"
 
 /**
  * struct summary - counts
@@ -23,7 +23,7 @@ struct summary {
 	unsigned long long changes;
 	unsigned long long opened;
 	unsigned long long arrived;
-	struct digest handshakes[2];
+	struct histogram handshakes[2];
 	unsigned long long ended[TCPSTATES_CAUSE_COUNT];
 	unsigned long long stuck;
 	unsigned long long lost;

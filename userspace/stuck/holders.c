@@ -39,7 +39,7 @@ static int compare_holders(const void *a, const void *b)
 }
 
 /* The number that a name in /proc is, or -1. */
-static long number_of(const char *name)
+static long parse_number(const char *name)
 {
 	char *end;
 	long number = strtol(name, &end, 10);
@@ -64,8 +64,8 @@ static void read_comm(int process, char comm[TCPSTATES_COMM_LEN])
 }
 
 /* Whether a descriptor is a socket that is looked for; its inode. */
-static bool is_wanted(const struct wanted *wanted, int folder,
-		      const char *name, __u64 *inode)
+static bool is_wanted_socket(const struct wanted *wanted, int folder,
+			     const char *name, __u64 *inode)
 {
 	unsigned long long number;
 	char target[64];
@@ -82,7 +82,7 @@ static bool is_wanted(const struct wanted *wanted, int folder,
 }
 
 /* Returns 0, or -1 and errno. */
-static int add(struct holders *holders, const struct holder *holder)
+static int add_holder(struct holders *holders, const struct holder *holder)
 {
 	size_t room = holders->count ? holders->count * 2 : 64;
 	struct holder *list;
@@ -108,14 +108,14 @@ static int look_at_descriptors(struct holders *holders,
 	bool has_comm = false;
 
 	while ((entry = readdir(folder))) {
-		if (!is_wanted(wanted, dirfd(folder), entry->d_name,
-			       &holder->inode))
+		if (!is_wanted_socket(wanted, dirfd(folder), entry->d_name,
+				      &holder->inode))
 			continue;
 		if (!has_comm)
 			read_comm(process, holder->comm);
 		has_comm = true;
-		holder->fd = number_of(entry->d_name);
-		if (add(holders, holder))
+		holder->fd = parse_number(entry->d_name);
+		if (add_holder(holders, holder))
 			return -1;
 	}
 	return 0;
@@ -125,7 +125,7 @@ static int look_at_descriptors(struct holders *holders,
 static int look_at_process(struct holders *holders, const struct wanted *wanted,
 			   int proc, const char *name)
 {
-	struct holder holder = { .pid = number_of(name) };
+	struct holder holder = { .pid = parse_number(name) };
 	int process, fd, ret = 0;
 	DIR *folder;
 
@@ -168,7 +168,7 @@ int holders_find(struct holders *holders, __u64 *inodes, size_t count)
 	if (!proc)
 		return -1;
 	while (!ret && !stop_requested() && (entry = readdir(proc)))
-		if (number_of(entry->d_name) > 0)
+		if (parse_number(entry->d_name) > 0)
 			ret = look_at_process(holders, &wanted, dirfd(proc),
 					      entry->d_name);
 	closedir(proc);

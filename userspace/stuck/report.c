@@ -18,7 +18,7 @@
 
 #include "base/output.h"
 #include "base/status.h"
-#include "stuck/troubled.h"
+#include "stuck/stuck_list.h"
 #include "text/cell.h"
 
 #define AGE_WIDTH	7
@@ -35,9 +35,9 @@
  * nobody is no proof: it may be in flight between two processes, in io_uring, or
  * with a thread that has descriptors of its own.
  */
-static bool is_orphan(const struct trouble *trouble)
+static bool is_orphan(const struct stuck_conn *conn)
 {
-	return trouble->record.flags & TCPSTATES_FLAG_ORPHAN;
+	return conn->record.flags & TCPSTATES_FLAG_ORPHAN;
 }
 
 /* pid/comm and what follows it, in HOLDER_WIDTH columns. */
@@ -68,14 +68,14 @@ static void format_holder(char text[HOLDER_SIZE], const struct holder *holder,
 
 /* In the place of holders that are not there, or not known. */
 static void format_no_holder(char text[HOLDER_SIZE],
-			     const struct trouble *trouble)
+			     const struct stuck_conn *conn)
 {
-	const struct tcpstates_record *record = &trouble->record;
+	const struct tcpstates_record *record = &conn->record;
 	bool known = record->known & TCPSTATES_KNOW_OWNER;
 
 	if (record->flags & TCPSTATES_FLAG_UNACCEPTED && known)
 		format_process(text, record->pid, record->comm, " queue");
-	else if (!is_orphan(trouble))
+	else if (!is_orphan(conn))
 		strcpy(text, "?");
 	else if (known)
 		format_process(text, record->pid, record->comm, " closed it");
@@ -83,17 +83,17 @@ static void format_no_holder(char text[HOLDER_SIZE],
 		strcpy(text, "nobody");
 }
 
-static void add_holders(struct output *out, const struct troubled *troubled,
-			const struct trouble *trouble, int column)
+static void add_holders(struct output *out, const struct stuck_list *list,
+			const struct stuck_conn *conn, int column)
 {
-	bool queue = trouble->record.flags & TCPSTATES_FLAG_UNACCEPTED;
+	bool queue = conn->record.flags & TCPSTATES_FLAG_UNACCEPTED;
 	const struct holder *holder;
 	char text[HOLDER_SIZE];
 	size_t i, count = 0;
 
-	holder = holders_of(&troubled->holders, trouble->inode, &count);
+	holder = holders_of(&list->holders, conn->inode, &count);
 	if (!holder || !count) {
-		format_no_holder(text, trouble);
+		format_no_holder(text, conn);
 		output_format(out, "%*s%s\n", HOLDER_COLUMN - column, "", text);
 		return;
 	}
@@ -104,11 +104,11 @@ static void add_holders(struct output *out, const struct troubled *troubled,
 	}
 }
 
-static void add_row(struct output *out, const struct troubled *troubled,
-		    const struct trouble *trouble)
+static void add_row(struct output *out, const struct stuck_list *list,
+		    const struct stuck_conn *conn)
 {
 	char local[CELL_ENDPOINT_SIZE], remote[CELL_ENDPOINT_SIZE];
-	const struct tcpstates_record *record = &trouble->record;
+	const struct tcpstates_record *record = &conn->record;
 	char age[CELL_AGE_SIZE];
 	int column = HOLDER_COLUMN - 1;
 
@@ -128,66 +128,66 @@ static void add_row(struct output *out, const struct troubled *troubled,
 			column = 0;
 		}
 	}
-	add_holders(out, troubled, trouble, column);
+	add_holders(out, list, conn, column);
 }
 
-static void add_heading(struct output *out, const struct trouble *trouble,
+static void add_heading(struct output *out, const struct stuck_conn *conn,
 			bool colour)
 {
-	const char *state = tcpstates_state_name(trouble->record.new_state);
+	const char *state = tcpstates_state_name(conn->record.new_state);
 
 	output_format(out, "%s%s%s: %s\n%s\n\n",
-		      colour ? cell_state_colour(trouble->record.new_state) : "",
+		      colour ? cell_state_colour(conn->record.new_state) : "",
 		      state, colour ? CELL_RESET : "",
-		      meaning_text(trouble->meaning),
-		      meaning_advice(trouble->meaning));
+		      diagnosis_text(conn->diagnosis),
+		      diagnosis_advice(conn->diagnosis));
 	output_format(out, "%s%*s %-*s %-*s %s%s\n", colour ? CELL_BOLD : "",
 		      AGE_WIDTH, "AGE", IPV4_WIDTH, "LOCAL", IPV4_WIDTH,
 		      "REMOTE", "HELD BY", colour ? CELL_RESET : "");
 }
 
-static void add_remarks(struct output *out, const struct troubled *troubled)
+static void add_remarks(struct output *out, const struct stuck_list *list)
 {
-	if (troubled->holders.hidden)
+	if (list->holders.hidden)
 		output_format(out,
 			      "\n%zu processes could not be looked into; root sees who holds what.\n",
-			      troubled->holders.hidden);
-	if (troubled->lost)
+			      list->holders.hidden);
+	if (list->lost)
 		output_format(out,
 			      "\n%llu connections could not be looked at for lack of memory.\n",
-			      troubled->lost);
+			      list->lost);
 }
 
 /**
  * report_table() - for people
  * @out: where to
- * @troubled: the connections
+ * @list: the connections
  * @timed: say at what time it was
  */
-void report_table(struct output *out, const struct troubled *troubled,
+void report_table(struct output *out, const struct stuck_list *list,
 		  bool timed)
 {
 	bool colour = isatty(STDOUT_FILENO) && cell_wants_colour();
-	enum meaning last = MEANING_NONE;
+	enum diagnosis last = DIAGNOSIS_NONE;
 	char time[CELL_TIME_SIZE];
 	size_t i;
 
-	for (i = 0; i < troubled->count; i++) {
-		const struct trouble *trouble = &troubled->list[i];
+	for (i = 0; i < list->count; i++) {
+		const struct stuck_conn *conn = &list->conns[i];
 
 		if (timed && !i) {
-			cell_time(trouble->record.real_ns, time);
+			cell_time(conn->record.real_ns, time);
 			output_format(out, "\n%s\n", time);
 		}
-		if (trouble->meaning != last) {
+		if (conn->diagnosis != last) {
 			if (i)
 				output_add(out, "\n", 1);
-			add_heading(out, trouble, colour);
+			add_heading(out, conn, colour);
 		}
-		last = trouble->meaning;
-		add_row(out, troubled, trouble);
+		last = conn->diagnosis;
+		add_row(out, list, conn);
 	}
-	add_remarks(out, troubled);
+	add_remarks(out, list);
 }
 
 /* A text that is being put together; what has no room is left out. */
@@ -197,7 +197,7 @@ struct text {
 };
 
 __printf(2, 3)
-static void append(struct text *text, const char *format, ...)
+static void append_format(struct text *text, const char *format, ...)
 {
 	size_t room = REPORT_SIZE - text->length;
 	va_list args;
@@ -216,29 +216,29 @@ static bool has_room(const struct text *text)
 
 /**
  * report_line() - as a line
- * @troubled: the connections
- * @trouble: one of them
+ * @list: the connections
+ * @conn: one of them
  * @text: where to
  *
  * holders=PID:FD,... is appended; "-" where that is not known, or nobody.
  *
  * Return: its length.
  */
-size_t report_line(const struct troubled *troubled,
-		   const struct trouble *trouble, char text[REPORT_SIZE])
+size_t report_line(const struct stuck_list *list,
+		   const struct stuck_conn *conn, char text[REPORT_SIZE])
 {
 	struct text line = { .bytes = text };
 	const struct holder *holder;
 	size_t i, count = 0;
 
-	line.length = tcpstates_format_line(&trouble->record, text,
+	line.length = tcpstates_format_line(&conn->record, text,
 					    REPORT_SIZE) - 1;
-	holder = holders_of(&troubled->holders, trouble->inode, &count);
-	append(&line, " holders=%s", holder && count ? "" : "-");
+	holder = holders_of(&list->holders, conn->inode, &count);
+	append_format(&line, " holders=%s", holder && count ? "" : "-");
 	for (i = 0; holder && i < count && has_room(&line); i++)
-		append(&line, "%s%u:%d", i ? "," : "", holder[i].pid,
-		       holder[i].fd);
-	append(&line, "\n");
+		append_format(&line, "%s%u:%d", i ? "," : "", holder[i].pid,
+			      holder[i].fd);
+	append_format(&line, "\n");
 	return line.length;
 }
 
@@ -246,13 +246,13 @@ size_t report_line(const struct troubled *troubled,
 static void append_sentence(struct text *json, const char *sentence)
 {
 	for (; *sentence; sentence++)
-		append(json, "%c", *sentence == '\n' ? ' ' : *sentence);
+		append_format(json, "%c", *sentence == '\n' ? ' ' : *sentence);
 }
 
 /**
  * report_json() - as an object
- * @troubled: the connections
- * @trouble: one of them
+ * @list: the connections
+ * @conn: one of them
  * @text: where to
  *
  * "holders" is appended, an array of objects with pid, comm and fd; null where
@@ -260,32 +260,32 @@ static void append_sentence(struct text *json, const char *sentence)
  *
  * Return: its length, with a newline.
  */
-size_t report_json(const struct troubled *troubled,
-		   const struct trouble *trouble, char text[REPORT_SIZE])
+size_t report_json(const struct stuck_list *list,
+		   const struct stuck_conn *conn, char text[REPORT_SIZE])
 {
 	struct text json = { .bytes = text };
 	char comm[TCPSTATES_COMM_SIZE];
 	const struct holder *holder;
 	size_t i, count = 0;
 
-	json.length = tcpstates_format_json(&trouble->record, text,
+	json.length = tcpstates_format_json(&conn->record, text,
 					    REPORT_SIZE) - strlen("}\n");
-	holder = holders_of(&troubled->holders, trouble->inode, &count);
-	if (!count && !is_orphan(trouble)) {
-		append(&json, ",\"holders\":null");
+	holder = holders_of(&list->holders, conn->inode, &count);
+	if (!count && !is_orphan(conn)) {
+		append_format(&json, ",\"holders\":null");
 	} else {
-		append(&json, ",\"holders\":[");
+		append_format(&json, ",\"holders\":[");
 		for (i = 0; i < count && has_room(&json); i++) {
 			tcpstates_format_comm(holder[i].comm, true, comm,
 					      sizeof(comm));
-			append(&json, "%s{\"pid\":%u,\"comm\":%s,\"fd\":%d}",
-			       i ? "," : "", holder[i].pid, comm, holder[i].fd);
+			append_format(&json, "%s{\"pid\":%u,\"comm\":%s,\"fd\":%d}",
+				      i ? "," : "", holder[i].pid, comm, holder[i].fd);
 		}
-		append(&json, "]");
+		append_format(&json, "]");
 	}
-	append(&json, ",\"meaning\":\"");
-	append_sentence(&json, meaning_text(trouble->meaning));
-	append(&json, "\"}\n");
+	append_format(&json, ",\"meaning\":\"");
+	append_sentence(&json, diagnosis_text(conn->diagnosis));
+	append_format(&json, "\"}\n");
 	return json.length;
 }
 
@@ -302,26 +302,26 @@ static int check_level(size_t count, const unsigned long long levels[2])
 /**
  * report_check() - as a plugin of Nagios and the like
  * @out: where to
- * @troubled: the connections
+ * @list: the connections
  * @age_s: for how long at least they are stuck, in seconds
  * @levels: from how many on it is a warning, and critical
  *
  * Return: the status to end with: 0 all right, 1 warning, 2 critical.
  */
-int report_check(struct output *out, const struct troubled *troubled,
+int report_check(struct output *out, const struct stuck_list *list,
 		 unsigned long long age_s, const unsigned long long levels[2])
 {
 	static const char * const words[] = { "OK", "WARNING", "CRITICAL" };
 	size_t counts[TCPSTATES_STATE_COUNT] = { 0 };
-	int level = check_level(troubled->count, levels);
+	int level = check_level(list->count, levels);
 	const char *before = ":";
 	unsigned int state;
 	size_t i;
 
-	for (i = 0; i < troubled->count; i++)
-		counts[troubled->list[i].record.new_state]++;
+	for (i = 0; i < list->count; i++)
+		counts[list->conns[i].record.new_state]++;
 	output_format(out, "TCPSTATES %s - %zu stuck for %llus or more",
-		      words[level], troubled->count, age_s);
+		      words[level], list->count, age_s);
 	for (state = 0; state < TCPSTATES_STATE_COUNT; state++) {
 		if (!counts[state])
 			continue;
@@ -329,7 +329,7 @@ int report_check(struct output *out, const struct troubled *troubled,
 			      tcpstates_state_name(state));
 		before = ",";
 	}
-	output_format(out, " | stuck=%zu;%llu;%llu;0\n", troubled->count,
+	output_format(out, " | stuck=%zu;%llu;%llu;0\n", list->count,
 		      levels[0], levels[1]);
 	return level;
 }

@@ -7,19 +7,19 @@
 #include <stddef.h>
 
 struct output;
-struct trouble;
-struct troubled;
+struct stuck_conn;
+struct stuck_list;
 
 /* Room for an object of JSON with holders, and for a line; more is cut off. */
 #define REPORT_SIZE	8192
 
-size_t report_line(const struct troubled *troubled,
-		   const struct trouble *trouble, char text[REPORT_SIZE]);
-size_t report_json(const struct troubled *troubled,
-		   const struct trouble *trouble, char text[REPORT_SIZE]);
-void report_table(struct output *out, const struct troubled *troubled,
+size_t report_line(const struct stuck_list *list,
+		   const struct stuck_conn *conn, char text[REPORT_SIZE]);
+size_t report_json(const struct stuck_list *list,
+		   const struct stuck_conn *conn, char text[REPORT_SIZE]);
+void report_table(struct output *out, const struct stuck_list *list,
 		  bool timed);
-int report_check(struct output *out, const struct troubled *troubled,
+int report_check(struct output *out, const struct stuck_list *list,
 		 unsigned long long age_s, const unsigned long long levels[2]);
 
 #endif /* _STUCK_REPORT_H */

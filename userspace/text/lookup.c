@@ -25,7 +25,7 @@ struct host {
 	char text[CELL_NAME_SIZE];
 };
 
-static int compare(const void *a, const void *b)
+static int compare_hosts(const void *a, const void *b)
 {
 	return memcmp(a, b, offsetof(struct host, text));
 }
@@ -34,7 +34,7 @@ static int compare(const void *a, const void *b)
  * Whether it can stand where an address could: who may choose the name of his own
  * address must not get that of somebody else, nor another port.
  */
-static bool is_name(const char *name)
+static bool is_safe_name(const char *name)
 {
 	struct in6_addr in6;
 	struct in_addr in;
@@ -48,7 +48,7 @@ static bool is_name(const char *name)
  * Asks whoever knows. A name that is cut off would be another one, and so would one
  * of which a character is replaced.
  */
-static void ask(struct host *host)
+static void resolve_host(struct host *host)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
@@ -68,7 +68,7 @@ static void ask(struct host *host)
 				    is_inet ? sizeof(in) : sizeof(in6), name,
 				    sizeof(name), NULL, 0, NI_NAMEREQD);
 	stop_at_once(false);
-	if (!error && strlen(name) < sizeof(host->text) && is_name(name))
+	if (!error && strlen(name) < sizeof(host->text) && is_safe_name(name))
 		strcpy(host->text, name);
 }
 
@@ -81,16 +81,16 @@ bool lookup_host(unsigned int family, const __u8 address[16],
 	struct host key = { .family = family }, *host = &key, **found;
 
 	memcpy(key.address, address, sizeof(key.address));
-	found = tfind(&key, &hosts, compare);
+	found = tfind(&key, &hosts, compare_hosts);
 	if (found) {
 		host = *found;
 	} else {
-		ask(&key);
+		resolve_host(&key);
 		host = count < MOST_HOSTS ? malloc(sizeof(*host)) : NULL;
 		if (host) {
 			*host = key;
 			count++;
-			tsearch(host, &hosts, compare);
+			tsearch(host, &hosts, compare_hosts);
 		} else {
 			host = &key;
 		}

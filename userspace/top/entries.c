@@ -62,7 +62,7 @@ struct entry *entries_find(const struct entries *entries, __u64 conn)
 }
 
 /* Returns NULL without memory. */
-static struct entry *begin(struct entries *entries, __u64 conn)
+static struct entry *new_entry(struct entries *entries, __u64 conn)
 {
 	size_t room = entries->room ? 2 * entries->room : FIRST_ROOM;
 	struct entry **all, *entry;
@@ -90,7 +90,7 @@ static struct entry *begin(struct entries *entries, __u64 conn)
 	return entry;
 }
 
-static void forget(struct entries *entries, struct entry *entry)
+static void remove_entry(struct entries *entries, struct entry *entry)
 {
 	struct entry *last = entries->all[--entries->count];
 
@@ -115,7 +115,7 @@ void entry_remember(struct entry *entry, const struct tcpstates_record *record)
 	};
 }
 
-static __u64 since(const struct tcpstates_record *record)
+static __u64 state_since(const struct tcpstates_record *record)
 {
 	if (record->event == TCPSTATES_EVENT_TRANSITION)
 		return record->boot_ns;
@@ -139,11 +139,11 @@ int entries_add(struct entries *entries, const struct tcpstates_record *record)
 		return 0;
 	if (record->new_state == TCPSTATES_CLOSE) {
 		if (entry)
-			forget(entries, entry);
+			remove_entry(entries, entry);
 		return 0;
 	}
 	if (!entry)
-		entry = begin(entries, record->conn);
+		entry = new_entry(entries, record->conn);
 	if (!entry) {
 		errno = ENOMEM;
 		return -1;
@@ -151,7 +151,7 @@ int entries_add(struct entries *entries, const struct tcpstates_record *record)
 	before = entry->record.new_state;
 	if (record->event != TCPSTATES_EVENT_STUCK || !entry->count) {
 		entry_remember(entry, record);
-		entry->since_ns = since(record);
+		entry->since_ns = state_since(record);
 	}
 	entry->record = *record;
 	entries->in[before]--;

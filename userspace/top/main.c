@@ -70,20 +70,20 @@ static __u64 now_ns(void)
 }
 
 /* Reads the table anew, as nobody knows what was lost. Returns 0, or -1 and errno. */
-static int begin(void)
+static int reload_table(void)
 {
 	entries_clear(top.view.entries);
 	return tcpstates_snapshot(top.stream);
 }
 
-static int take(const struct tcpstates_record *record)
+static int apply_record(const struct tcpstates_record *record)
 {
 	switch (record->event) {
 	case TCPSTATES_EVENT_LOST:
 		top.view.lost += record->count;
-		return begin();
+		return reload_table();
 	case TCPSTATES_EVENT_TRANSITION:
-		pulse_add(&top.view.pulse, record);
+		rates_add(&top.view.rates, record);
 		view_tell(&top.view, record);
 		return entries_add(top.view.entries, record);
 	case TCPSTATES_EVENT_EXISTING:
@@ -95,7 +95,7 @@ static int take(const struct tcpstates_record *record)
 }
 
 /* Takes what there is, up to a limit. Returns 0, or -1 and errno. */
-static int drain(void)
+static int read_batch(void)
 {
 	const struct tcpstates_record *record;
 	int left, count;
@@ -106,7 +106,7 @@ static int drain(void)
 			return 0;
 		if (count < 0 && errno != EINTR)
 			return -1;
-		if (count > 0 && take(record))
+		if (count > 0 && apply_record(record))
 			return -1;
 		top.dirty = true;
 	}
@@ -114,7 +114,7 @@ static int drain(void)
 }
 
 /* Returns false to end. */
-static bool take_keys(void)
+static bool handle_keys(void)
 {
 	int key;
 
@@ -132,7 +132,7 @@ static long long now_ms(void)
 }
 
 /* Waits for the stream or a key. Returns 0, or -1 and errno. */
-static int wait_for_more(long long drawn_ms)
+static int wait_for_input(long long drawn_ms)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
@@ -165,16 +165,16 @@ static bool is_due(long long drawn_ms)
 }
 
 /* Returns 0, or -1 and errno. */
-static int loop(void)
+static int run_loop(void)
 {
 	long long drawn_ms = 0, started_ms;
 	bool going = true;
 
 	while (going && !stop_requested()) {
-		if (drain())
+		if (read_batch())
 			return -1;
-		going = take_keys();
-		pulse_advance(&top.view.pulse, top.view.entries, now_ns());
+		going = handle_keys();
+		rates_advance(&top.view.rates, top.view.entries, now_ns());
 		if (is_due(drawn_ms)) {
 			started_ms = now_ms();
 			if (view_refresh(&top.view, now_ns()))
@@ -185,19 +185,19 @@ static int loop(void)
 			top.frame_ms = FRAME_MS + 4 * (drawn_ms - started_ms);
 			top.dirty = false;
 		}
-		if (going && wait_for_more(drawn_ms))
+		if (going && wait_for_input(drawn_ms))
 			return -1;
 	}
 	return 0;
 }
 
 /* Shows what is read, until the end. Returns a status. */
-static int show(void)
+static int run_screen(void)
 {
 	int ret, error;
 
 	top.view.entries = entries_new();
-	if (!top.view.entries || begin()) {
+	if (!top.view.entries || reload_table()) {
 		fprintf(stderr, "tcpstates: %s\n", strerror(errno));
 		return STATUS_FAILED;
 	}
@@ -206,7 +206,7 @@ static int show(void)
 			getenv("TERM") ? getenv("TERM") : "");
 		return STATUS_FAILED;
 	}
-	ret = loop();
+	ret = run_loop();
 	error = errno;
 	screen_close();
 	if (ret)
@@ -215,7 +215,7 @@ static int show(void)
 }
 
 /* Returns a status. */
-static int watch(void)
+static int run_top(void)
 {
 	int status;
 
@@ -224,7 +224,7 @@ static int watch(void)
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
 		return STATUS_FAILED;
 	}
-	status = show();
+	status = run_screen();
 	tcpstates_close(top.stream);
 	order_free(&top.view.order);
 	entries_free(top.view.entries);
@@ -232,7 +232,7 @@ static int watch(void)
 }
 
 /* The words as one text. Returns -1 to go on, or a status to end with. */
-static int take_filter(int argc, char *argv[])
+static int parse_filter(int argc, char *argv[])
 {
 	struct filter_error *error = &top.view.error;
 	char *text = top.view.text;
@@ -257,7 +257,7 @@ static int take_filter(int argc, char *argv[])
 }
 
 /* Returns -1 to go on, or a status to end with. */
-static int take_options(int argc, char *argv[])
+static int parse_options(int argc, char *argv[])
 {
 	int option;
 
@@ -275,7 +275,7 @@ static int take_options(int argc, char *argv[])
 			return option_error(option, argv);
 		}
 	}
-	return take_filter(argc, argv);
+	return parse_filter(argc, argv);
 }
 
 int main(int argc, char *argv[])
@@ -284,12 +284,12 @@ int main(int argc, char *argv[])
 
 	if (start_program(true))
 		return STATUS_FAILED;
-	status = take_options(argc, argv);
+	status = parse_options(argc, argv);
 	if (status >= 0)
 		return status;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return usage_error("top needs a terminal; 'tcpstates list' does not");
-	status = watch();
+	status = run_top();
 	filter_free(top.view.filter);
 	return status;
 }

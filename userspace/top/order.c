@@ -5,18 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stuck/troubled.h"
+#include "stuck/stuck_list.h"
 
-/* What compare() is told; one thread only. */
+/* What compare_rows() is told; one thread only. */
 struct rule {
 	enum order_key key;
 	bool reverse;
 };
 
-/** order_is_trouble() - whether a connection can be stuck in a state */
-bool order_is_trouble(unsigned int state)
+/** order_may_be_stuck() - whether a connection can be stuck in a state */
+bool order_may_be_stuck(unsigned int state)
 {
-	return TROUBLED_STATES & (1U << state);
+	return STUCK_STATES & (1U << state);
 }
 
 /* The oldest first; what is unknown last. */
@@ -34,7 +34,7 @@ static int compare_ages(const struct tcpstates_record *a,
 static int compare_trouble(const struct tcpstates_record *a,
 			   const struct tcpstates_record *b)
 {
-	return order_is_trouble(b->new_state) - order_is_trouble(a->new_state);
+	return order_may_be_stuck(b->new_state) - order_may_be_stuck(a->new_state);
 }
 
 static int compare_owners(const struct tcpstates_record *a,
@@ -45,8 +45,8 @@ static int compare_owners(const struct tcpstates_record *a,
 	return order ? order : (a->pid > b->pid) - (a->pid < b->pid);
 }
 
-static int compare_ends(unsigned int family, const __u8 *a, __u16 port,
-			unsigned int other_family, const __u8 *b,
+static int compare_endpoints(unsigned int family, const __u8 *a, __u16 port,
+			     unsigned int other_family, const __u8 *b,
 			__u16 other_port)
 {
 	int order = (int)family - (int)other_family;
@@ -67,17 +67,17 @@ static int compare_by(enum order_key key, const struct tcpstates_record *a,
 	case ORDER_OWNER:
 		return compare_owners(a, b);
 	case ORDER_LOCAL:
-		return compare_ends(a->family, a->laddr, a->lport,
+		return compare_endpoints(a->family, a->laddr, a->lport,
 				    b->family, b->laddr, b->lport);
 	case ORDER_REMOTE:
-		return compare_ends(a->family, a->raddr, a->rport,
+		return compare_endpoints(a->family, a->raddr, a->rport,
 				    b->family, b->raddr, b->rport);
 	default:
 		return 0;
 	}
 }
 
-static int compare(const void *a, const void *b, void *data)
+static int compare_rows(const void *a, const void *b, void *data)
 {
 	const struct tcpstates_record *left = a, *right = b;
 	const struct rule *rule = data;
@@ -125,7 +125,7 @@ int order_make(struct order *order, const struct entries *entries,
 		if (filter_matches(filter, &record))
 			order->list[order->count++] = record;
 	}
-	qsort_r(order->list, order->count, sizeof(*order->list), compare, &rule);
+	qsort_r(order->list, order->count, sizeof(*order->list), compare_rows, &rule);
 	return 0;
 }
 

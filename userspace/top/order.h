@@ -31,7 +31,7 @@ struct order {
 int order_make(struct order *order, const struct entries *entries,
 	       const struct filter *filter, enum order_key key, bool reverse,
 	       __u64 now_ns);
-bool order_is_trouble(unsigned int state);
+bool order_may_be_stuck(unsigned int state);
 const char *order_name(enum order_key key);
 void order_free(struct order *order);
 

@@ -19,7 +19,7 @@
 
 #include "base/status.h"
 #include "base/stop.h"
-#include "stuck/meaning.h"
+#include "stuck/diagnosis.h"
 #include "text/cell.h"
 #include "text/span.h"
 #include "top/view.h"
@@ -53,7 +53,7 @@ static const char * const characters[] = {
 static bool has_unicode;
 
 /* As the terminal was, for who cannot give it back. */
-static struct termios before;
+static struct termios saved_termios;
 
 /*
  * ncurses goes on with a write that a signal has ended: to a terminal that is
@@ -62,14 +62,14 @@ static struct termios before;
 static void give_up(void)
 {
 	signal(SIGTTOU, SIG_IGN);
-	tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	tcsetattr(STDIN_FILENO, TCSANOW, &saved_termios);
 	_exit(STATUS_FAILED);
 }
 
 /** screen_open() - take the terminal; false if it cannot do what is needed */
 bool screen_open(void)
 {
-	if (!tcgetattr(STDIN_FILENO, &before))
+	if (!tcgetattr(STDIN_FILENO, &saved_termios))
 		stop_last_resort(give_up);
 	setlocale(LC_CTYPE, "");
 	has_unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
@@ -121,7 +121,7 @@ static int colour_of(unsigned int state)
 }
 
 /* So many columns of a row; what is longer is cut off. */
-static void put(int row, int column, int attributes, const char *text)
+static void put_text(int row, int column, int attributes, const char *text)
 {
 	int room = COLS - column;
 
@@ -134,37 +134,37 @@ static void put(int row, int column, int attributes, const char *text)
 
 /* The value of each second, the latest on the right, the highest at full height. */
 static void put_spark(int row, int column, int width,
-		      unsigned int (*value)(const struct pulse *pulse, int of,
+		      unsigned int (*value)(const struct rates *rates, int of,
 					    unsigned int ago),
-		      const struct pulse *pulse, int of, unsigned int latest)
+		      const struct rates *rates, int of, unsigned int latest)
 {
 	unsigned int most = 1, ago;
 	int i;
 
 	for (i = 0; i < width; i++) {
 		ago = latest + i;
-		if (value(pulse, of, ago) > most)
-			most = value(pulse, of, ago);
+		if (value(rates, of, ago) > most)
+			most = value(rates, of, ago);
 	}
 	for (i = 0; i < width; i++) {
-		unsigned int height = value(pulse, of, latest + width - 1 - i);
+		unsigned int height = value(rates, of, latest + width - 1 - i);
 
 		height = (height * 8ULL + most - 1) / most;
-		put(row, column + i, 0,
-		    has_unicode ? blocks[height] : characters[height]);
+		put_text(row, column + i, 0,
+			 has_unicode ? blocks[height] : characters[height]);
 	}
 }
 
-static unsigned int state_value(const struct pulse *pulse, int of,
+static unsigned int state_value(const struct rates *rates, int of,
 				unsigned int ago)
 {
-	return pulse_state(pulse, of, ago);
+	return rates_in_state(rates, of, ago);
 }
 
-static unsigned int beat_value(const struct pulse *pulse, int of,
-			       unsigned int ago)
+static unsigned int event_value(const struct rates *rates, int of,
+				unsigned int ago)
 {
-	return pulse_beat(pulse, of, ago);
+	return rates_events(rates, of, ago);
 }
 
 static void draw_states(const struct view *view)
@@ -181,38 +181,38 @@ static void draw_states(const struct view *view)
 	for (i = 0; i < sizeof(states) / sizeof(*states); i++) {
 		int row = 1 + i % STATE_ROWS;
 		int column = i / STATE_ROWS * HALF_WIDTH;
-		unsigned int now = pulse_state(&view->pulse, states[i], 0);
+		unsigned int now = rates_in_state(&view->rates, states[i], 0);
 
-		put(row, column, colour_of(states[i]),
-		    tcpstates_state_name(states[i]));
+		put_text(row, column, colour_of(states[i]),
+			 tcpstates_state_name(states[i]));
 		snprintf(count, sizeof(count), "%*u", COUNT_WIDTH, now);
-		put(row, column + STATE_WIDTH + 1, now ? A_BOLD : A_DIM, count);
+		put_text(row, column + STATE_WIDTH + 1, now ? A_BOLD : A_DIM, count);
 		put_spark(row, column + STATE_WIDTH + 1 + COUNT_WIDTH + 1,
-			  SPARK_WIDTH, state_value, &view->pulse, states[i], 0);
+			  SPARK_WIDTH, state_value, &view->rates, states[i], 0);
 	}
 }
 
 static void draw_rates(const struct view *view)
 {
-	static const char * const names[PULSE_KINDS] = {
-		[PULSE_OPENED] = "opened",
-		[PULSE_ARRIVED] = "arrived",
-		[PULSE_ENDED] = "ended",
-		[PULSE_FAILED] = "failed",
+	static const char * const names[RATE_KINDS] = {
+		[RATE_OPENED] = "opened",
+		[RATE_ARRIVED] = "arrived",
+		[RATE_ENDED] = "ended",
+		[RATE_FAILED] = "failed",
 	};
 	int kind, column = 0;
 	char text[LINE_SIZE];
 
-	for (kind = 0; kind < PULSE_KINDS; kind++) {
-		unsigned int now = pulse_beat(&view->pulse, kind, 1);
-		int attribute = kind == PULSE_FAILED && now ?
+	for (kind = 0; kind < RATE_KINDS; kind++) {
+		unsigned int now = rates_events(&view->rates, kind, 1);
+		int attribute = kind == RATE_FAILED && now ?
 				COLOR_PAIR(ALARM) : 0;
 
 		snprintf(text, sizeof(text), "%u/s %s", now, names[kind]);
-		put(STATE_ROWS + 1, column, attribute, text);
+		put_text(STATE_ROWS + 1, column, attribute, text);
 		column += (int)strlen(text) + 1;
-		put_spark(STATE_ROWS + 1, column, RATE_SPARK, beat_value,
-			  &view->pulse, kind, 1);
+		put_spark(STATE_ROWS + 1, column, RATE_SPARK, event_value,
+			  &view->rates, kind, 1);
 		column += RATE_SPARK + 2;
 	}
 }
@@ -221,24 +221,24 @@ static void draw_handshakes(const struct view *view)
 {
 	static const char * const sides[] = { "here", "by others" };
 	char text[LINE_SIZE] = "handshakes", span[SPAN_SIZE];
-	static struct digest sum;
+	static struct histogram sum;
 	static const unsigned int percents[] = { 50, 99 };
 	size_t side, i;
 
 	for (side = 0; side < 2; side++) {
-		pulse_handshakes(&view->pulse, side, &sum);
+		rates_handshakes(&view->rates, side, &sum);
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 "%s %s", side ? ";" : "", sides[side]);
 		if (!sum.total)
 			strcat(text, " none");
 		for (i = 0; sum.total && i < 2; i++) {
-			span_format(digest_at(&sum, percents[i]), span);
+			span_format(histogram_percentile(&sum, percents[i]), span);
 			snprintf(text + strlen(text),
 				 sizeof(text) - strlen(text), " %s %s",
 				 i ? "99%" : "50%", span);
 		}
 	}
-	put(STATE_ROWS + 2, 0, 0, text);
+	put_text(STATE_ROWS + 2, 0, 0, text);
 }
 
 static void draw_title(const struct view *view)
@@ -253,9 +253,9 @@ static void draw_title(const struct view *view)
 	snprintf(text, sizeof(text), "tcpstates top  %.40s  %s  %zu of %zu, by %s%s",
 		 host, time, view->order.count, entries_count(view->entries),
 		 order_name(view->key), view->reverse ? ", reversed" : "");
-	put(0, 0, A_BOLD, text);
+	put_text(0, 0, A_BOLD, text);
 	if (view->paused)
-		put(0, COLS - 8, A_BOLD | A_REVERSE, " PAUSED ");
+		put_text(0, COLS - 8, A_BOLD | A_REVERSE, " PAUSED ");
 }
 
 /* The filter, or what is wrong with it. */
@@ -273,11 +273,11 @@ static void draw_filter(const struct view *view)
 				 view->lost);
 		return;
 	}
-	put(row, 0, A_BOLD, "filter: ");
-	put(row, 8, 0, text + from);
+	put_text(row, 0, A_BOLD, "filter: ");
+	put_text(row, 8, 0, text + from);
 	if (!view->typing)
 		return;
-	put(row, 8 + (int)(length - from), A_REVERSE, " ");
+	put_text(row, 8 + (int)(length - from), A_REVERSE, " ");
 	if (view->error.text[0] && view->error.column >= from)
 		mvchgat(row, 8 + (int)(view->error.column - from), 1,
 			A_REVERSE | A_BOLD, ALARM, NULL);
@@ -304,8 +304,8 @@ static void draw_row(const struct tcpstates_record *record, int row, bool chosen
 		 AGE_WIDTH, age, CELL_OWNER_WIDTH, owner, side, local, remote);
 	if (chosen)
 		mvhline(row, 0, ' ' | A_REVERSE, COLS);
-	put(row, 0, attribute, text);
-	put(row, 0, attribute | colour_of(record->new_state), state);
+	put_text(row, 0, attribute, text);
+	put_text(row, 0, attribute | colour_of(record->new_state), state);
 }
 
 static void draw_list(struct view *view)
@@ -318,7 +318,7 @@ static void draw_list(struct view *view)
 		 "STATE", AGE_WIDTH, "AGE", CELL_OWNER_WIDTH, "OWNER", side,
 		 "LOCAL", "REMOTE");
 	mvhline(LIST_ROW, 0, ' ' | A_UNDERLINE, COLS);
-	put(LIST_ROW, 0, A_BOLD | A_UNDERLINE, head);
+	put_text(LIST_ROW, 0, A_BOLD | A_UNDERLINE, head);
 	for (i = 0; i < view->rows && view->top + i < view->order.count; i++)
 		draw_row(&view->order.list[view->top + i],
 			 LIST_ROW + 1 + (int)i,
@@ -334,7 +334,7 @@ static int put_lines(int row, int column, const char *text)
 		size_t length = strcspn(text, "\n");
 
 		snprintf(line, sizeof(line), "%.*s", (int)length, text);
-		put(row++, column, 0, line);
+		put_text(row++, column, 0, line);
 		text += length + (text[length] == '\n');
 	}
 	return row;
@@ -353,10 +353,10 @@ static int draw_change(const struct change *change, int row)
 	else
 		snprintf(text, sizeof(text), "%s  %-*s ", time, STATE_WIDTH + 13,
 			 "(found in this state)");
-	put(row, 0, 0, text);
-	put(row, (int)strlen(text), colour_of(change->new_state),
-	    tcpstates_state_name(change->new_state));
-	put(row, (int)strlen(text) + STATE_WIDTH + 2, 0, change->old_state ?
+	put_text(row, 0, 0, text);
+	put_text(row, (int)strlen(text), colour_of(change->new_state),
+		 tcpstates_state_name(change->new_state));
+	put_text(row, (int)strlen(text) + STATE_WIDTH + 2, 0, change->old_state ?
 	    tcpstates_cause_name(change->cause) : "");
 	return row + 1;
 }
@@ -381,7 +381,7 @@ static int draw_health(const struct tcpstates_record *record, int row)
 			 span);
 	}
 	if (*text)
-		put(row++, 0, 0, text);
+		put_text(row++, 0, 0, text);
 	return row;
 }
 
@@ -392,7 +392,7 @@ static void draw_detail(const struct view *view)
 	char text[LINE_SIZE], local[CELL_ENDPOINT_SIZE];
 	char remote[CELL_ENDPOINT_SIZE], owner[CELL_OWNER_SIZE];
 	char age[CELL_AGE_SIZE];
-	enum meaning meaning = meaning_of(&record);
+	enum diagnosis diagnosis = diagnosis_of(&record);
 	int row = LIST_ROW;
 	size_t back;
 
@@ -401,18 +401,18 @@ static void draw_detail(const struct view *view)
 	cell_owner(&record, owner);
 	cell_age(&record, age);
 	snprintf(text, sizeof(text), "%s  %s", local, remote);
-	put(row++, 0, A_BOLD, text);
+	put_text(row++, 0, A_BOLD, text);
 	snprintf(text, sizeof(text), "%s%s%s, owner %s, conn %llx, netns %u",
 		 view->gone ? "ended" : tcpstates_state_name(record.new_state),
 		 view->gone ? "" : " for ", view->gone ? "" : age, owner,
 		 (unsigned long long)record.conn, record.netns);
-	put(row++, 0, view->gone ? A_BOLD : 0, text);
+	put_text(row++, 0, view->gone ? A_BOLD : 0, text);
 	row = draw_health(&record, row);
-	if (meaning != MEANING_NONE && !view->gone)
-		row = put_lines(row, 0, meaning_text(meaning));
+	if (diagnosis != DIAGNOSIS_NONE && !view->gone)
+		row = put_lines(row, 0, diagnosis_text(diagnosis));
 	row++;
-	put(row++, 0, A_BOLD,
-	    "TIME          OLD               AFTER  NEW          CAUSE");
+	put_text(row++, 0, A_BOLD,
+		 "TIME          OLD               AFTER  NEW          CAUSE");
 	for (back = ENTRY_CHANGES; back--;)
 		if (entry_change(&view->detail, back))
 			row = draw_change(entry_change(&view->detail, back), row);
@@ -433,7 +433,7 @@ static void draw_help(void)
 		  "Owners and ages are as of the last change; handshakes of the last minute.");
 }
 
-static bool fits(void)
+static bool terminal_fits(void)
 {
 	int columns, lines;
 
@@ -448,8 +448,8 @@ void screen_draw(struct view *view)
 
 	view->rows = room > 0 ? room : 0;
 	erase();
-	if (!fits()) {
-		put(0, 0, 0, "80 columns and 12 lines, please");
+	if (!terminal_fits()) {
+		put_text(0, 0, 0, "80 columns and 12 lines, please");
 		refresh();
 		return;
 	}
@@ -464,7 +464,7 @@ void screen_draw(struct view *view)
 		draw_detail(view);
 	else
 		draw_list(view);
-	put(LINES - 1, 0, A_DIM, view->typing && view->error.text[0] ?
+	put_text(LINES - 1, 0, A_DIM, view->typing && view->error.text[0] ?
 	    view->error.text :
 	    "q end  / filter  s order  r reverse  Space pause  Enter details  ? help");
 	refresh();

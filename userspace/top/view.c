@@ -10,7 +10,7 @@
 #define CTRL_U		('U' & 31)
 
 /* Stays at the connection that was chosen, wherever it has got to; else on top. */
-static void follow(struct view *view)
+static void follow_selection(struct view *view)
 {
 	const struct order *order = &view->order;
 	size_t i;
@@ -63,7 +63,7 @@ int view_refresh(struct view *view, __u64 now_ns)
 	if (order_make(&view->order, view->entries, view->filter, view->key,
 		       view->reverse, now_ns))
 		return -1;
-	follow(view);
+	follow_selection(view);
 	scroll_to(view);
 	return 0;
 }

@@ -6,14 +6,14 @@
 #include "filter/language.h"
 #include "top/entries.h"
 #include "top/order.h"
-#include "top/pulse.h"
+#include "top/rates.h"
 
 #define VIEW_FILTER_SIZE	256
 
 /**
  * struct view - what is shown
  * @entries: the connections
- * @pulse: what happens
+ * @rates: what happens
  * @order: those that are shown, as they were at @now_ns
  * @now_ns: CLOCK_BOOTTIME of what is shown
  * @key: in which order
@@ -35,7 +35,7 @@
  */
 struct view {
 	struct entries *entries;
-	struct pulse pulse;
+	struct rates rates;
 	struct order order;
 	__u64 now_ns;
 	enum order_key key;

@@ -69,8 +69,8 @@ struct doctor {
 enum verdict { FINE, WORTH_KNOWING, WRONG };
 
 __printf(3, 4)
-static void tell(struct doctor *doctor, enum verdict verdict,
-		 const char *format, ...)
+static void report_finding(struct doctor *doctor, enum verdict verdict,
+			   const char *format, ...)
 {
 	static const char * const marks[] = {
 		[FINE] = "ok    ", [WORTH_KNOWING] = "note  ", [WRONG] = "WRONG ",
@@ -86,7 +86,7 @@ static void tell(struct doctor *doctor, enum verdict verdict,
 }
 
 /* What to do, below what was found. */
-static void advise(struct doctor *doctor, const char *text)
+static void report_advice(struct doctor *doctor, const char *text)
 {
 	output_format(doctor->out, "      %s\n", text);
 }
@@ -114,22 +114,22 @@ static void look_at_kernel(struct doctor *doctor)
 	if (sscanf(name.release, "%u.%u", &major, &minor) != 2)
 		major = 0;
 	if (strcmp(name.machine, "x86_64")) {
-		tell(doctor, WRONG, "the processor is %s, and x86_64 is supported",
-		     name.machine);
+		report_finding(doctor, WRONG, "the processor is %s, and x86_64 is supported",
+			       name.machine);
 	} else if (major < 5 || (major == 5 && minor < 10)) {
-		tell(doctor, WRONG, "kernel %s is older than " OLDEST,
-		     name.release);
-		advise(doctor, "The module needs " OLDEST " or later.");
+		report_finding(doctor, WRONG, "kernel %s is older than " OLDEST,
+			       name.release);
+		report_advice(doctor, "The module needs " OLDEST " or later.");
 	} else {
-		tell(doctor, FINE, "kernel %s", name.release);
+		report_finding(doctor, FINE, "kernel %s", name.release);
 	}
 	if (read_line(FTRACE, text) && !strcmp(text, "0")) {
-		tell(doctor, WRONG, "ftrace is off, by which the module sees");
-		advise(doctor, "sysctl kernel.ftrace_enabled=1");
+		report_finding(doctor, WRONG, "ftrace is off, by which the module sees");
+		report_advice(doctor, "sysctl kernel.ftrace_enabled=1");
 	}
 	if (read_line(LOCKDOWN, text) && !strstr(text, "[none]"))
-		tell(doctor, WORTH_KNOWING,
-		     "the kernel is locked down: a module has to be signed, see README.md");
+		report_finding(doctor, WORTH_KNOWING,
+			       "the kernel is locked down: a module has to be signed, see README.md");
 }
 
 /* A module that is not loaded: whether it could be. */
@@ -139,12 +139,12 @@ static void look_for_file(struct doctor *doctor)
 
 	fflush(NULL);
 	status = system("PATH=$PATH:/usr/sbin:/sbin modprobe -n -q tcpstates >/dev/null 2>&1");
-	tell(doctor, WRONG, "the module is not loaded");
+	report_finding(doctor, WRONG, "the module is not loaded");
 	if (!status)
-		advise(doctor, "modprobe tcpstates; at each boot: systemctl enable tcpstates");
+		report_advice(doctor, "modprobe tcpstates; at each boot: systemctl enable tcpstates");
 	else
-		advise(doctor,
-		       "There is none for this kernel: install tcpstates-dkms, or make && make install.");
+		report_advice(doctor,
+			      "There is none for this kernel: install tcpstates-dkms, or make && make install.");
 }
 
 static void look_at_module(struct doctor *doctor)
@@ -158,12 +158,12 @@ static void look_at_module(struct doctor *doctor)
 	if (!read_line(MODULE "/version", version))
 		strcpy(version, "?");
 	if (strcmp(version, tcpstates_version())) {
-		tell(doctor, WORTH_KNOWING,
-		     "the module is of version %s, this command of %s", version,
+		report_finding(doctor, WORTH_KNOWING,
+			       "the module is of version %s, this command of %s", version,
 		     tcpstates_version());
-		advise(doctor, "They understand each other; a reload takes the newer one.");
+		report_advice(doctor, "They understand each other; a reload takes the newer one.");
 	} else {
-		tell(doctor, FINE, "the module is loaded, version %s", version);
+		report_finding(doctor, FINE, "the module is loaded, version %s", version);
 	}
 }
 
@@ -174,22 +174,22 @@ static void look_at_device(struct doctor *doctor)
 
 	if (stat(doctor->device, &stat_)) {
 		if (!access(MODULE, F_OK)) {
-			tell(doctor, WRONG, "%s: %s", doctor->device,
-			     strerror(errno));
-			advise(doctor,
-			       "Is /dev a devtmpfs? In a container, hand the device in.");
+			report_finding(doctor, WRONG, "%s: %s", doctor->device,
+				       strerror(errno));
+			report_advice(doctor,
+				      "Is /dev a devtmpfs? In a container, hand the device in.");
 		}
 		return;
 	}
 	if (stat_.st_mode & 0007)
-		tell(doctor, WORTH_KNOWING, "everybody on this host may read %s",
-		     doctor->device);
+		report_finding(doctor, WORTH_KNOWING, "everybody on this host may read %s",
+			       doctor->device);
 	else if (group && stat_.st_gid == group->gr_gid)
-		tell(doctor, FINE, "members of the group " GROUP " may read %s",
-		     doctor->device);
+		report_finding(doctor, FINE, "members of the group " GROUP " may read %s",
+			       doctor->device);
 	else
-		tell(doctor, WORTH_KNOWING,
-		     "only root may read %s: there is no group " GROUP ", or no udev rule",
+		report_finding(doctor, WORTH_KNOWING,
+			       "only root may read %s: there is no group " GROUP ", or no udev rule",
 		     doctor->device);
 }
 
@@ -204,19 +204,19 @@ static void look_at_hooks(struct doctor *doctor, struct tcpstates *stream)
 		if (info.hooks >> hook & 1)
 			continue;
 		missing++;
-		tell(doctor, WRONG, "not seen on this kernel: %s",
-		     tcpstates_hook_shows(hook));
+		report_finding(doctor, WRONG, "not seen on this kernel: %s",
+			       tcpstates_hook_shows(hook));
 	}
 	if (missing)
-		advise(doctor, "The kernel's log says why: dmesg | grep tcpstates");
+		report_advice(doctor, "The kernel's log says why: dmesg | grep tcpstates");
 	else
-		tell(doctor, FINE, "all %u hooks are in place",
-		     TCPSTATES_HOOK_COUNT);
+		report_finding(doctor, FINE, "all %u hooks are in place",
+			       TCPSTATES_HOOK_COUNT);
 	if (info.map_ring)
-		tell(doctor, FINE, "you see the connections of all network namespaces");
+		report_finding(doctor, FINE, "you see the connections of all network namespaces");
 	else
-		tell(doctor, WORTH_KNOWING,
-		     "you see the connections of your network namespace; of all with CAP_NET_ADMIN");
+		report_finding(doctor, WORTH_KNOWING,
+			       "you see the connections of your network namespace; of all with CAP_NET_ADMIN");
 }
 
 /* The bound of the table in MiB; 0 if it cannot be read. */
@@ -237,20 +237,20 @@ static void advise_on_misses(struct doctor *doctor, __u64 conn_bytes)
 	if (!mib)
 		return;
 	if (conn_bytes < (__u64)mib * BYTES_PER_MIB / 2) {
-		advise(doctor,
-		       "The table is not full now. One socket that leaves more than 64 connections");
-		advise(doctor,
-		       "in TIME_WAIT has this effect as well, whatever conn_mib is.");
+		report_advice(doctor,
+			      "The table is not full now. One socket that leaves more than 64 connections");
+		report_advice(doctor,
+			      "in TIME_WAIT has this effect as well, whatever conn_mib is.");
 		return;
 	}
 	snprintf(text, sizeof(text),
 		 "The table was full. For a larger one: rmmod tcpstates && modprobe tcpstates conn_mib=%u",
 		 2 * mib);
-	advise(doctor, text);
+	report_advice(doctor, text);
 	snprintf(text, sizeof(text),
 		 "To keep it: echo options tcpstates conn_mib=%u > /etc/modprobe.d/tcpstates.conf",
 		 2 * mib);
-	advise(doctor, text);
+	report_advice(doctor, text);
 }
 
 /* Connections without an entry: the table lacks some, or lacked some. */
@@ -260,15 +260,15 @@ static void look_at_misses(struct doctor *doctor,
 {
 	if (!stats->conns_missed) {
 		if (account)
-			tell(doctor, FINE,
-			     "every connection has an entry in the table");
+			report_finding(doctor, FINE,
+				       "every connection has an entry in the table");
 	} else if (account && !account->incomplete_boot_ns) {
-		tell(doctor, WORTH_KNOWING,
-		     "connections without an entry so far: %llu; now every connection has one",
+		report_finding(doctor, WORTH_KNOWING,
+			       "connections without an entry so far: %llu; now every connection has one",
 		     (unsigned long long)stats->conns_missed);
 	} else {
-		tell(doctor, WRONG,
-		     "connections without an entry in the table: %llu; their durations and owners are unknown",
+		report_finding(doctor, WRONG,
+			       "connections without an entry in the table: %llu; their durations and owners are unknown",
 		     (unsigned long long)stats->conns_missed);
 		advise_on_misses(doctor, stats->conn_bytes);
 	}
@@ -279,19 +279,19 @@ static void look_at_table(struct doctor *doctor,
 			  const struct tcpstates_account *account)
 {
 	if (account->vanished) {
-		tell(doctor, WRONG,
-		     "connections whose end was not seen: %llu",
+		report_finding(doctor, WRONG,
+			       "connections whose end was not seen: %llu",
 		     (unsigned long long)account->vanished);
-		advise(doctor,
-		       "A fault of the module, or a missing hook: please report it, with the kernel's version.");
+		report_advice(doctor,
+			      "A fault of the module, or a missing hook: please report it, with the kernel's version.");
 	}
 	if (account->requests_started <
 	    account->requests_done + account->requests_ended ||
 	    account->minisocks_started < account->minisocks_ended ||
 	    account->entries_started < account->entries_ended) {
-		tell(doctor, WRONG,
-		     "the module's counters contradict each other: more has ended than began");
-		advise(doctor, "A fault of the module: please report 'tcpstates stats'.");
+		report_finding(doctor, WRONG,
+			       "the module's counters contradict each other: more has ended than began");
+		report_advice(doctor, "A fault of the module: please report 'tcpstates stats'.");
 	}
 }
 
@@ -307,11 +307,11 @@ static void look_at_losses(struct doctor *doctor, struct tcpstates *stream)
 	if (has_account)
 		look_at_table(doctor, &account);
 	if (stats.untracked)
-		tell(doctor, WORTH_KNOWING,
-		     "objects that found no place in a table: %llu; each may be a change that is missing",
+		report_finding(doctor, WORTH_KNOWING,
+			       "objects that found no place in a table: %llu; each may be a change that is missing",
 		     (unsigned long long)stats.untracked);
-	tell(doctor, FINE, "%llu changes recorded, in %.0f MiB",
-	     (unsigned long long)stats.recorded,
+	report_finding(doctor, FINE, "%llu changes recorded, in %.0f MiB",
+		       (unsigned long long)stats.recorded,
 	     (stats.ring_bytes + stats.conn_bytes) / (double)BYTES_PER_MIB);
 }
 
@@ -324,13 +324,13 @@ static void look_at_stream(struct doctor *doctor)
 		/* A module that is not there has been told of. */
 		if (access(MODULE, F_OK))
 			return;
-		tell(doctor, WRONG, "%s", tcpstates_open_error());
+		report_finding(doctor, WRONG, "%s", tcpstates_open_error());
 		if (errno == EACCES || errno == EPERM)
-			advise(doctor,
-			       "As root: usermod -a -G " GROUP " NAME; then log in anew.");
+			report_advice(doctor,
+				      "As root: usermod -a -G " GROUP " NAME; then log in anew.");
 		else if (errno == ENOMEM)
-			advise(doctor,
-			       "fuser -v " TCPSTATES_DEVICE " shows who has it open.");
+			report_advice(doctor,
+				      "fuser -v " TCPSTATES_DEVICE " shows who has it open.");
 		return;
 	}
 	look_at_hooks(doctor, stream);
@@ -345,10 +345,10 @@ static void look_at_limits(struct doctor *doctor)
 	if (!read_line(PARAMETERS "stuck_close_wait", text))
 		return;
 	if (strcmp(text, "0"))
-		tell(doctor, FINE, "CLOSE_WAIT is told as stuck after %s s", text);
+		report_finding(doctor, FINE, "CLOSE_WAIT is told as stuck after %s s", text);
 	else
-		tell(doctor, WORTH_KNOWING,
-		     "CLOSE_WAIT is never told as stuck: " PARAMETERS "stuck_close_wait is 0");
+		report_finding(doctor, WORTH_KNOWING,
+			       "CLOSE_WAIT is never told as stuck: " PARAMETERS "stuck_close_wait is 0");
 }
 
 static void look_at_cgroups(struct doctor *doctor)
@@ -357,20 +357,20 @@ static void look_at_cgroups(struct doctor *doctor)
 	char mount[PATH_MAX];
 
 	if (cgroup_find_mount(mount)) {
-		tell(doctor, WORTH_KNOWING,
-		     "cgroup v2 is not mounted: 'tcpstates run' needs it");
+		report_finding(doctor, WORTH_KNOWING,
+			       "cgroup v2 is not mounted: 'tcpstates run' needs it");
 		return;
 	}
 	leftover_sweep(mount, true, &left);
 	cell_tame(mount);
-	tell(doctor, FINE, "cgroup v2 is at %s", mount);
+	report_finding(doctor, FINE, "cgroup v2 is at %s", mount);
 	if (left.removed)
-		tell(doctor, WORTH_KNOWING,
-		     "cgroups left by a 'tcpstates run' that was killed: %zu removed",
+		report_finding(doctor, WORTH_KNOWING,
+			       "cgroups left by a 'tcpstates run' that was killed: %zu removed",
 		     left.removed);
 	if (left.stay)
-		tell(doctor, WORTH_KNOWING,
-		     "cgroups left by a 'tcpstates run' that was killed: %zu remain, with processes in them or not yours",
+		report_finding(doctor, WORTH_KNOWING,
+			       "cgroups left by a 'tcpstates run' that was killed: %zu remain, with processes in them or not yours",
 		     left.stay);
 }
 

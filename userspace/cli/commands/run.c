@@ -14,7 +14,7 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/commands.h"
-#include "cli/common.h"
+#include "cli/stream_cmd.h"
 #include "ladder/flows.h"
 #include "ladder/picture.h"
 #include "ladder/svg.h"
@@ -40,7 +40,7 @@ static const char help[] =
 "  --time-wait    a connection ends with TIME_WAIT, not before it\n"
 "  --wait AGE     wait so long for connections to end when COMMAND has (5s)\n"
 "  --user NAME    run COMMAND as this user\n"
-COMMON_HELP
+STREAM_CMD_HELP
 "\n"
 "With a form (--json ...) there are its changes in that form, and no drawing.\n"
 "COMMAND runs in a cgroup (v2) of its own, by which its sockets are known: making\n"
@@ -51,7 +51,7 @@ COMMON_HELP
 
 /**
  * struct run - one run
- * @common: what it was told, and how it prints; the first member
+ * @cmd: what it was told, and how it prints; the first member
  * @live: whether to draw each change
  * @time_wait: whether TIME_WAIT belongs to a connection
  * @wait_s: how long to wait for connections when all processes have ended
@@ -74,7 +74,7 @@ COMMON_HELP
  * @lost: records that were lost
  */
 struct run {
-	struct common common;
+	struct stream_cmd cmd;
 	bool live;
 	bool time_wait;
 	unsigned long long wait_s;
@@ -107,9 +107,9 @@ static const struct option options[] = {
 };
 
 /* Takes one option. Returns a status, or -1 to go on. */
-static int take_option(struct common *common, int option)
+static int run_option(struct stream_cmd *cmd, int option)
 {
-	struct run *run = (struct run *)common;
+	struct run *run = (struct run *)cmd;
 
 	switch (option) {
 	case OPTION_LIVE:
@@ -157,7 +157,7 @@ static int end_picture(struct run *run, const struct picture *picture,
 	int ret = fclose(picture->out);
 
 	if (!ret)
-		output_add(run->common.print.out, *text, *length);
+		output_add(run->cmd.print.out, *text, *length);
 	free(*text);
 	return ret;
 }
@@ -187,7 +187,7 @@ static int draw_whole(struct run *run, const struct flow *flow)
 }
 
 /* Draws the last change of a connection. Returns 0, or -1 and errno. */
-static int draw_change(struct run *run, const struct flow *flow, __u64 conn)
+static int draw_last_change(struct run *run, const struct flow *flow, __u64 conn)
 {
 	struct picture picture;
 	char *text = NULL;
@@ -209,8 +209,8 @@ static bool is_own_end(const struct flow *flow, __u64 conn)
 }
 
 /* Returns 1 to go on, or -1 and errno. */
-static int take_transition(struct run *run,
-			   const struct tcpstates_record *record)
+static int trace_transition(struct run *run,
+			    const struct tcpstates_record *record)
 {
 	bool own = record->known & TCPSTATES_KNOW_CGROUP &&
 		   cgroup_has(&run->group, record->cgroup);
@@ -220,10 +220,10 @@ static int take_transition(struct run *run,
 		return -1;
 	if (!run->pictures &&
 	    (own || (flow && is_own_end(flow, record->conn))))
-		print_record(&run->common.print, record);
+		print_record(&run->cmd.print, record);
 	if (!flow)
 		return 1;
-	if (run->pictures && run->live && draw_change(run, flow, record->conn))
+	if (run->pictures && run->live && draw_last_change(run, flow, record->conn))
 		return -1;
 	if (!flow_done(flow, run->time_wait))
 		return 1;
@@ -233,18 +233,18 @@ static int take_transition(struct run *run,
 	return 1;
 }
 
-static int take(struct common *common, const struct tcpstates_record *record)
+static int run_record(struct stream_cmd *cmd, const struct tcpstates_record *record)
 {
-	struct run *run = (struct run *)common;
+	struct run *run = (struct run *)cmd;
 
 	if (record->event == TCPSTATES_EVENT_TRANSITION)
-		return take_transition(run, record);
+		return trace_transition(run, record);
 	if (record->event != TCPSTATES_EVENT_LOST)
 		return 1;
 	run->lost += record->count;
 	flows_lose(&run->flows);
 	if (!run->pictures)
-		print_record(&common->print, record);
+		print_record(&cmd->print, record);
 	return 1;
 }
 
@@ -252,7 +252,7 @@ static int take(struct common *common, const struct tcpstates_record *record)
  * Looks who still runs. What the cgroup says is asked for each time, since it counts
  * as news until then. Returns 0, or -1 and errno.
  */
-static int look(struct run *run, bool child_ended)
+static int check_processes(struct run *run, bool child_ended)
 {
 	int empty = cgroup_is_empty(&run->group);
 
@@ -264,11 +264,11 @@ static int look(struct run *run, bool child_ended)
 }
 
 /* Waits for more of whatever there is. Returns 1 to go on, 0 to end, -1 and errno. */
-static int wait_for_more(struct common *common)
+static int run_wait(struct stream_cmd *cmd)
 {
-	struct run *run = (struct run *)common;
+	struct run *run = (struct run *)cmd;
 	struct pollfd fds[] = {
-		{ .fd = tcpstates_fd(common->stream), .events = POLLIN },
+		{ .fd = tcpstates_fd(cmd->stream), .events = POLLIN },
 		{ .fd = run->deadline_ms ? -1 : run->group.events,
 		  .events = POLLPRI },
 		{ .fd = run->child.fd, .events = POLLIN },
@@ -289,7 +289,7 @@ static int wait_for_more(struct common *common)
 		return -1;
 	}
 	run->unread |= fds[3].revents != 0;
-	if (look(run, fds[2].revents))
+	if (check_processes(run, fds[2].revents))
 		return -1;
 	/* Who does not want to see more does not want the command to end. */
 	return run->unread && run->child.fd < 0 ? 0 : 1;
@@ -311,9 +311,9 @@ static bool from_terminal(int signal)
 }
 
 /* The first wish is the command's to fulfil. Returns 1 to go on, 0 to end. */
-static int stopped(struct common *common)
+static int run_stopped(struct stream_cmd *cmd)
 {
-	struct run *run = (struct run *)common;
+	struct run *run = (struct run *)cmd;
 	int signal = stop_forget();
 
 	if (run->child.fd < 0 || run->stopping) {
@@ -330,18 +330,18 @@ static int stopped(struct common *common)
 }
 
 /* From now on; and only now the command. Returns 1, 0 to end, or -1 and errno. */
-static int begin(struct common *common)
+static int run_begin(struct stream_cmd *cmd)
 {
 	struct tcpstates_filter filter = {
 		.events = 1U << TCPSTATES_EVENT_TRANSITION,
 	};
-	struct run *run = (struct run *)common;
+	struct run *run = (struct run *)cmd;
 
-	if (tcpstates_set_filter(common->stream, &filter))
+	if (tcpstates_set_filter(cmd->stream, &filter))
 		return -1;
 	if (!run->pictures)
-		print_begin(&common->print);
-	if (output_flush(common->print.out))
+		print_begin(&cmd->print);
+	if (output_flush(cmd->print.out))
 		return 0;
 	run->status = child_start(&run->child, run->group.path, run->entry,
 				  run->argv);
@@ -350,7 +350,7 @@ static int begin(struct common *common)
 }
 
 /* What has not ended is drawn as it is. Returns 0, or -1 after a message. */
-static int finish(struct run *run)
+static int finish_drawing(struct run *run)
 {
 	struct flow *flow;
 	int ret = 0;
@@ -379,11 +379,11 @@ static int finish(struct run *run)
 }
 
 /* Traces the command. Returns a status. */
-static int trace(struct run *run)
+static int trace_command(struct run *run)
 {
-	int status = common_follow(&run->common, begin, take, wait_for_more);
+	int status = stream_cmd_follow(&run->cmd, run_begin, run_record, run_wait);
 
-	if (status == STATUS_OK && run->started && finish(run))
+	if (status == STATUS_OK && run->started && finish_drawing(run))
 		status = STATUS_FAILED;
 	if (run->child.fd >= 0) {
 		close(run->child.fd);
@@ -396,7 +396,7 @@ static int trace(struct run *run)
 }
 
 /* Makes what is needed before the command can run. Returns 0 or a status. */
-static int prepare(struct run *run)
+static int prepare_run(struct run *run)
 {
 	if (run->svg_path) {
 		run->svg_file = fopen(run->svg_path, "we");
@@ -419,9 +419,9 @@ static int prepare(struct run *run)
 int run_run(struct output *out, int argc, char *argv[])
 {
 	struct run run = {
-		.common = {
-			.help = help, .options = options, .take = take_option,
-			.stopped = stopped, .runs = true,
+		.cmd = {
+			.help = help, .options = options, .take = run_option,
+			.stopped = run_stopped, .runs = true,
 		},
 		.wait_s = WAIT_S,
 		.group = { .events = -1, .lock = -1 },
@@ -429,19 +429,19 @@ int run_run(struct output *out, int argc, char *argv[])
 	};
 	int status;
 
-	common_init(&run.common, out, TABLE_TRANSITIONS, NULL);
-	status = common_parse(&run.common, argc, argv);
+	stream_cmd_init(&run.cmd, out, TABLE_TRANSITIONS, NULL);
+	status = stream_cmd_parse(&run.cmd, argc, argv);
 	if (status < 0 && optind == argc)
 		status = usage_error("run: which command?");
 	if (status < 0) {
 		run.argv = argv + optind;
-		run.pictures = !run.common.chosen && !run.common.command;
-		status = prepare(&run);
+		run.pictures = !run.cmd.chosen && !run.cmd.command;
+		status = prepare_run(&run);
 		if (!status)
-			status = trace(&run);
+			status = trace_command(&run);
 		svg_free(&run.svg);
 		flows_free(&run.flows);
 	}
-	common_free(&run.common);
+	stream_cmd_free(&run.cmd);
 	return status;
 }

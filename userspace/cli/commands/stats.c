@@ -28,7 +28,7 @@ static const char help[] =
 "  --help         this text\n";
 
 /**
- * struct report - what to tell
+ * struct stats_cmd - what to tell
  * @out: where it prints
  * @device: the device, or NULL
  * @json: whether for programs
@@ -37,7 +37,7 @@ static const char help[] =
  * @account: of the module
  * @has_account: false if the module is too old to give one
  */
-struct report {
+struct stats_cmd {
 	struct output *out;
 	const char *device;
 	bool json;
@@ -55,7 +55,7 @@ static const struct option options[] = {
 };
 
 /* Takes the command line. Returns a status, or -1 to go on. */
-static int parse(struct report *report, int argc, char *argv[])
+static int parse_options(struct stats_cmd *cmd, int argc, char *argv[])
 {
 	int option;
 
@@ -63,14 +63,14 @@ static int parse(struct report *report, int argc, char *argv[])
 	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (option) {
 		case OPTION_DEVICE:
-			report->device = optarg;
+			cmd->device = optarg;
 			break;
 		case OPTION_HELP:
 		case 'h':
-			output_add(report->out, help, sizeof(help) - 1);
+			output_add(cmd->out, help, sizeof(help) - 1);
 			return STATUS_OK;
 		case OPTION_JSON:
-			report->json = true;
+			cmd->json = true;
 			break;
 		default:
 			return option_error(option, argv);
@@ -82,47 +82,47 @@ static int parse(struct report *report, int argc, char *argv[])
 	return -1;
 }
 
-static bool attached(const struct report *report, unsigned int hook)
+static bool is_attached(const struct stats_cmd *cmd, unsigned int hook)
 {
-	return report->info.hooks >> hook & 1;
+	return cmd->info.hooks >> hook & 1;
 }
 
-static unsigned int count_attached(const struct report *report)
+static unsigned int count_attached(const struct stats_cmd *cmd)
 {
 	unsigned int hook, count = 0;
 
 	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
-		count += attached(report, hook);
+		count += is_attached(cmd, hook);
 	return count;
 }
 
-static void print_number(struct report *report, const char *name,
-			 unsigned long long number, const char *meaning)
+static void print_number(struct stats_cmd *cmd, const char *name,
+			 unsigned long long number, const char *note)
 {
-	output_format(report->out, "%-13s %15llu  %s\n", name, number, meaning);
+	output_format(cmd->out, "%-13s %15llu  %s\n", name, number, note);
 }
 
-static void print_hook(struct report *report, unsigned int hook)
+static void print_hook(struct stats_cmd *cmd, unsigned int hook)
 {
 	const char *name = tcpstates_hook_name(hook);
 
-	if (attached(report, hook))
-		output_format(report->out, "%-13s %15llu\n", name,
-			      (unsigned long long)report->stats.hits[hook]);
+	if (is_attached(cmd, hook))
+		output_format(cmd->out, "%-13s %15llu\n", name,
+			      (unsigned long long)cmd->stats.hits[hook]);
 	else
-		output_format(report->out, "%-13s %15s  %s\n", name, "missing",
+		output_format(cmd->out, "%-13s %15s  %s\n", name, "missing",
 			      tcpstates_hook_shows(hook));
 }
 
-static void print_hooks(struct report *report)
+static void print_hooks(struct stats_cmd *cmd)
 {
-	bool all = count_attached(report) == TCPSTATES_HOOK_COUNT;
+	bool all = count_attached(cmd) == TCPSTATES_HOOK_COUNT;
 	unsigned int hook;
 
-	output_format(report->out, "\n%-13s %15s%s\n", "HOOK", "CALLS",
+	output_format(cmd->out, "\n%-13s %15s%s\n", "HOOK", "CALLS",
 		      all ? "" : "  NOT SEEN");
 	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
-		print_hook(report, hook);
+		print_hook(cmd, hook);
 }
 
 /* Seconds since a time of CLOCK_BOOTTIME. */
@@ -134,62 +134,62 @@ static unsigned long long seconds_since(__u64 boot_ns)
 	return now.tv_sec - (__s64)(boot_ns / NS_PER_S);
 }
 
-static void print_complete(struct report *report)
+static void print_complete(struct stats_cmd *cmd)
 {
-	const struct tcpstates_account *account = &report->account;
+	const struct tcpstates_account *account = &cmd->account;
 
 	if (account->incomplete_boot_ns)
-		output_format(report->out,
+		output_format(cmd->out,
 			      "%-13s %15s  for %llu s: some connections have no entry\n",
 			      "complete", "no",
 			      seconds_since(account->incomplete_boot_ns));
 	else if (account->complete_boot_ns)
-		output_format(report->out,
+		output_format(cmd->out,
 			      "%-13s %15s  for %llu s now: every connection has an entry\n",
 			      "complete", "yes",
 			      seconds_since(account->complete_boot_ns));
 	else
-		output_format(report->out,
+		output_format(cmd->out,
 			      "%-13s %15s  every connection has an entry\n",
 			      "complete", "yes");
 }
 
 /* The table of connections, by what stands for them in the kernel. */
-static void print_table(struct report *report)
+static void print_table(struct stats_cmd *cmd)
 {
-	const struct tcpstates_account *account = &report->account;
+	const struct tcpstates_account *account = &cmd->account;
 
-	print_number(report, "entries", account->entries,
+	print_number(cmd, "entries", account->entries,
 		     "connections in the table");
-	output_format(report->out,
+	output_format(cmd->out,
 		      "%-13s %15llu  of %llu: %llu became sockets, %llu did not\n",
 		      "half open", account->requests_started -
 				   account->requests_done -
 				   account->requests_ended,
 		      account->requests_started, account->requests_done,
 		      account->requests_ended);
-	output_format(report->out,
+	output_format(cmd->out,
 		      "%-13s %15llu  in TIME_WAIT, FIN_WAIT2: of %llu, %llu ended\n",
 		      "minisocks", account->minisocks_started -
 				   account->minisocks_ended,
 		      account->minisocks_started, account->minisocks_ended);
-	print_complete(report);
-	print_number(report, "vanished", account->vanished,
+	print_complete(cmd);
+	print_number(cmd, "vanished", account->vanished,
 		     "dropped by an audit: the end was not seen");
 	if (account->audits)
-		output_format(report->out, "%-13s %15llu  the last %llu s ago\n",
+		output_format(cmd->out, "%-13s %15llu  the last %llu s ago\n",
 			      "audits", account->audits,
 			      seconds_since(account->audit_boot_ns));
 	else
-		print_number(report, "audits", 0,
+		print_number(cmd, "audits", 0,
 			     "none yet, or audit_s is 0");
 }
 
-static void print_files(struct report *report)
+static void print_files(struct stats_cmd *cmd)
 {
-	const struct tcpstates_account *account = &report->account;
+	const struct tcpstates_account *account = &cmd->account;
 
-	output_format(report->out,
+	output_format(cmd->out,
 		      "%-13s %15llu  open, with %llu KiB of %.0f MiB (each user %.0f); refused %llu\n",
 		      "files", account->files, account->files_bytes / 1024,
 		      account->files_bytes_max / BYTES_PER_MIB,
@@ -197,43 +197,43 @@ static void print_files(struct report *report)
 		      account->files_refused);
 }
 
-static void print_text(struct report *report)
+static void print_report(struct stats_cmd *cmd)
 {
-	const struct tcpstates_stats *stats = &report->stats;
-	const struct tcpstates_info *info = &report->info;
+	const struct tcpstates_stats *stats = &cmd->stats;
+	const struct tcpstates_info *info = &cmd->info;
 
-	output_format(report->out, "%-13s %15s  ABI %u; library %s\n", "module",
+	output_format(cmd->out, "%-13s %15s  ABI %u; library %s\n", "module",
 		      info->module_version, info->abi_version,
 		      tcpstates_version());
-	print_number(report, "recorded", stats->recorded,
+	print_number(cmd, "recorded", stats->recorded,
 		     "changes of state since the module was loaded");
-	print_number(report, "overwritten", stats->overwritten,
+	print_number(cmd, "overwritten", stats->overwritten,
 		     "of these, no longer in memory");
-	print_number(report, "untracked", stats->untracked,
+	print_number(cmd, "untracked", stats->untracked,
 		     "found no place in a table of the module");
-	print_number(report, "unplaced", stats->unplaced,
+	print_number(cmd, "unplaced", stats->unplaced,
 		     "connections whose stream began at ESTABLISHED");
-	output_format(report->out,
+	output_format(cmd->out,
 		      "%-13s %11.1f MiB  %u rings of %u records\n", "memory",
 		      stats->ring_bytes / BYTES_PER_MIB, info->cpus,
 		      info->ring_records);
-	output_format(report->out, "%-13s %11.1f MiB  %s\n", "connections",
+	output_format(cmd->out, "%-13s %11.1f MiB  %s\n", "connections",
 		      stats->conn_bytes / BYTES_PER_MIB,
 		      "table of connections: since when, whose");
-	print_number(report, "missed", stats->conns_missed,
+	print_number(cmd, "missed", stats->conns_missed,
 		     "connections that got no entry in the table");
-	if (report->has_account) {
-		print_table(report);
-		print_files(report);
+	if (cmd->has_account) {
+		print_table(cmd);
+		print_files(cmd);
 	}
-	output_format(report->out, "%-13s %15u  of %u attached\n", "hooks",
-		      count_attached(report), TCPSTATES_HOOK_COUNT);
-	print_hooks(report);
+	output_format(cmd->out, "%-13s %15u  of %u attached\n", "hooks",
+		      count_attached(cmd), TCPSTATES_HOOK_COUNT);
+	print_hooks(cmd);
 }
 
-static void print_json_account(struct report *report)
+static void print_json_account(struct stats_cmd *cmd)
 {
-	const struct tcpstates_account *account = &report->account;
+	const struct tcpstates_account *account = &cmd->account;
 	const struct {
 		const char *name;
 		unsigned long long value;
@@ -260,53 +260,53 @@ static void print_json_account(struct report *report)
 	};
 	size_t i;
 
-	output_format(report->out, "\"complete\":%s,",
+	output_format(cmd->out, "\"complete\":%s,",
 		      account->incomplete_boot_ns ? "false" : "true");
 	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		output_format(report->out, "\"%s\":%llu,", numbers[i].name,
+		output_format(cmd->out, "\"%s\":%llu,", numbers[i].name,
 			      numbers[i].value);
 }
 
-static void print_json(struct report *report)
+static void print_json(struct stats_cmd *cmd)
 {
-	const struct tcpstates_stats *stats = &report->stats;
-	const struct tcpstates_info *info = &report->info;
+	const struct tcpstates_stats *stats = &cmd->stats;
+	const struct tcpstates_info *info = &cmd->info;
 	unsigned int hook;
 
-	output_format(report->out,
+	output_format(cmd->out,
 		      "{\"module_version\":\"%s\",\"abi_version\":%u,\"library_version\":\"%s\",",
 		      info->module_version, info->abi_version,
 		      tcpstates_version());
-	output_format(report->out,
+	output_format(cmd->out,
 		      "\"recorded\":%llu,\"overwritten\":%llu,\"untracked\":%llu,\"unplaced\":%llu,",
 		      (unsigned long long)stats->recorded,
 		      (unsigned long long)stats->overwritten,
 		      (unsigned long long)stats->untracked,
 		      (unsigned long long)stats->unplaced);
-	output_format(report->out,
+	output_format(cmd->out,
 		      "\"ring_bytes\":%llu,\"rings\":%u,\"ring_records\":%u,",
 		      (unsigned long long)stats->ring_bytes, info->cpus,
 		      info->ring_records);
-	if (report->has_account)
-		print_json_account(report);
-	output_format(report->out,
+	if (cmd->has_account)
+		print_json_account(cmd);
+	output_format(cmd->out,
 		      "\"conn_bytes\":%llu,\"conns_missed\":%llu,\"hooks\":{",
 		      (unsigned long long)stats->conn_bytes,
 		      (unsigned long long)stats->conns_missed);
 	for (hook = 0; hook < TCPSTATES_HOOK_COUNT; hook++)
-		output_format(report->out,
+		output_format(cmd->out,
 			      "%s\"%s\":{\"attached\":%s,\"calls\":%llu}",
 			      hook ? "," : "", tcpstates_hook_name(hook),
-			      attached(report, hook) ? "true" : "false",
+			      is_attached(cmd, hook) ? "true" : "false",
 			      (unsigned long long)stats->hits[hook]);
-	output_format(report->out, "}}\n");
+	output_format(cmd->out, "}}\n");
 }
 
 /* Asks the module. Returns a status. */
-static int ask(struct report *report)
+static int query_module(struct stats_cmd *cmd)
 {
 	/* Not to wait in open() either, whatever the path leads to. */
-	struct tcpstates *stream = tcpstates_open(report->device,
+	struct tcpstates *stream = tcpstates_open(cmd->device,
 						  TCPSTATES_OPEN_NONBLOCK);
 	int status = STATUS_OK;
 
@@ -314,30 +314,30 @@ static int ask(struct report *report)
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
 		return STATUS_FAILED;
 	}
-	if (tcpstates_info(stream, &report->info) ||
-	    tcpstates_stats(stream, &report->stats)) {
+	if (tcpstates_info(stream, &cmd->info) ||
+	    tcpstates_stats(stream, &cmd->stats)) {
 		fprintf(stderr, "tcpstates: asking the module: %s\n",
 			strerror(errno));
 		status = STATUS_FAILED;
 	}
-	report->has_account = !tcpstates_account(stream, &report->account);
+	cmd->has_account = !tcpstates_account(stream, &cmd->account);
 	tcpstates_close(stream);
 	return status;
 }
 
 int stats_run(struct output *out, int argc, char *argv[])
 {
-	struct report report = { .out = out };
-	int status = parse(&report, argc, argv);
+	struct stats_cmd cmd = { .out = out };
+	int status = parse_options(&cmd, argc, argv);
 
 	if (status >= 0)
 		return status;
-	status = ask(&report);
+	status = query_module(&cmd);
 	if (status)
 		return status;
-	if (report.json)
-		print_json(&report);
+	if (cmd.json)
+		print_json(&cmd);
 	else
-		print_text(&report);
+		print_report(&cmd);
 	return STATUS_OK;
 }

@@ -12,10 +12,10 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/commands.h"
-#include "cli/common.h"
+#include "cli/stream_cmd.h"
 #include "libtcpstates.h"
 #include "stuck/report.h"
-#include "stuck/troubled.h"
+#include "stuck/stuck_list.h"
 
 #define NSEC_PER_SEC	1000000000ULL
 #define AGE_MAX_S	3153600000ULL	/* a century */
@@ -39,7 +39,7 @@ static const char help[] =
 "  --check W,C    print one line for a monitor, as plugins of Nagios do, and end\n"
 "                 with 0, with 1 (warning) if W or more are stuck, with 2\n"
 "                 (critical) if C or more are, with 3 if that cannot be told\n"
-COMMON_HELP
+STREAM_CMD_HELP
 "\n"
 "Lines have holders, objects also meaning. Who may not look into all processes is\n"
 "told how many he misses.\n";
@@ -49,7 +49,7 @@ enum { STATUS_UNKNOWN = 3 };
 
 /**
  * struct stuck - one run
- * @common: what it was told, and how it prints; the first member
+ * @cmd: what it was told, and how it prints; the first member
  * @age_s: from which age on, in seconds
  * @watch: whether to go on
  * @check: whether to tell a monitor
@@ -57,7 +57,7 @@ enum { STATUS_UNKNOWN = 3 };
  * @level: what it was told
  */
 struct stuck {
-	struct common common;
+	struct stream_cmd cmd;
 	unsigned long long age_s;
 	bool watch;
 	bool check;
@@ -73,9 +73,9 @@ static const struct option options[] = {
 };
 
 /* Takes one option. Returns a status, or -1 to go on. */
-static int take_option(struct common *common, int option)
+static int stuck_option(struct stream_cmd *cmd, int option)
 {
-	struct stuck *stuck = (struct stuck *)common;
+	struct stuck *stuck = (struct stuck *)cmd;
 
 	switch (option) {
 	case OPTION_CHECK:
@@ -96,34 +96,34 @@ static int take_option(struct common *common, int option)
 }
 
 /* Takes the command line. Returns a status, or -1 to go on. */
-static int parse(struct stuck *stuck, int argc, char *argv[])
+static int parse_stuck(struct stuck *stuck, int argc, char *argv[])
 {
-	int status = common_parse(&stuck->common, argc, argv);
+	int status = stream_cmd_parse(&stuck->cmd, argc, argv);
 
 	if (status < 0 && stuck->check &&
-	    (stuck->watch || stuck->common.command))
+	    (stuck->watch || stuck->cmd.command))
 		return usage_error("--check goes with neither --watch nor --exec");
 	return status;
 }
 
-static void show(struct stuck *stuck, const struct troubled *troubled)
+static void show_list(struct stuck *stuck, const struct stuck_list *list)
 {
-	struct print *print = &stuck->common.print;
+	struct print *print = &stuck->cmd.print;
 	char line[REPORT_SIZE], json[REPORT_SIZE];
 	size_t i;
 
 	if (print->form == FORM_TABLE && !print->silent)
-		report_table(print->out, troubled, stuck->watch);
-	for (i = 0; i < troubled->count && !stop_requested(); i++) {
-		report_line(troubled, &troubled->list[i], line);
-		report_json(troubled, &troubled->list[i], json);
+		report_table(print->out, list, stuck->watch);
+	for (i = 0; i < list->count && !stop_requested(); i++) {
+		report_line(list, &list->conns[i], line);
+		report_json(list, &list->conns[i], json);
 		print_text(print, line, json);
 	}
 	output_flush(print->out);
 }
 
 /* Adds what the stream has at hand. Returns 1, 0 at its end, -1 and errno. */
-static int take_batch(const struct stuck *stuck, struct tcpstates *stream,
+static int read_batch(const struct stuck *stuck, struct tcpstates *stream,
 		      struct rows *rows)
 {
 	const struct tcpstates_record *record;
@@ -139,24 +139,24 @@ static int take_batch(const struct stuck *stuck, struct tcpstates *stream,
 			fprintf(stderr, "tcpstates: %llu records were lost; some may be missing\n",
 				(unsigned long long)record->count);
 		else if (record->dur_ns >= stuck->age_s * NSEC_PER_SEC &&
-			 filter_matches(stuck->common.filter, record) &&
+			 filter_matches(stuck->cmd.filter, record) &&
 			 rows_add(rows, record))
 			return -1;
 	} while (tcpstates_buffered(stream));
 	return 1;
 }
 
-/* Waits for the next ones, and shows them. Returns as take_batch(). */
-static int step(struct stuck *stuck, struct tcpstates *stream)
+/* Waits for the next ones, and shows them. Returns as read_batch(). */
+static int watch_step(struct stuck *stuck, struct tcpstates *stream)
 {
-	struct troubled troubled;
+	struct stuck_list list;
 	struct rows rows = { 0 };
-	int going = take_batch(stuck, stream, &rows);
+	int going = read_batch(stuck, stream, &rows);
 
 	if (going > 0 && rows.count) {
-		if (!troubled_explain(&troubled, &rows, stuck->common.device))
-			show(stuck, &troubled);
-		troubled_free(&troubled);
+		if (!stuck_list_diagnose(&list, &rows, stuck->cmd.device))
+			show_list(stuck, &list);
+		stuck_list_free(&list);
 	} else if (going > 0) {
 		going = stop_wait(tcpstates_fd(stream));
 	}
@@ -195,24 +195,24 @@ static int watch_stream(struct stuck *stuck, struct tcpstates *stream)
 {
 	int going = 1;
 
-	while (going > 0 && !stop_requested() && !stuck->common.print.out->error)
-		going = step(stuck, stream);
+	while (going > 0 && !stop_requested() && !stuck->cmd.print.out->error)
+		going = watch_step(stuck, stream);
 	if (going < 0) {
 		fprintf(stderr, "tcpstates: %s: %s\n",
-			stuck->common.device ? stuck->common.device : TCPSTATES_DEVICE,
+			stuck->cmd.device ? stuck->cmd.device : TCPSTATES_DEVICE,
 			strerror(errno));
 		return STATUS_FAILED;
 	}
 	return STATUS_OK;
 }
 
-static struct tcpstates *open_stream(const struct stuck *stuck)
+static struct tcpstates *open_stuck_stream(const struct stuck *stuck)
 {
-	struct tcpstates *stream = tcpstates_open(stuck->common.device,
+	struct tcpstates *stream = tcpstates_open(stuck->cmd.device,
 						  TCPSTATES_OPEN_NONBLOCK);
 	struct tcpstates_filter filter;
 
-	filter_narrow(stuck->common.filter, &filter);
+	filter_narrow(stuck->cmd.filter, &filter);
 	filter.events = 1U << TCPSTATES_EVENT_STUCK;
 	if (!stream)
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
@@ -227,40 +227,40 @@ static struct tcpstates *open_stream(const struct stuck *stuck)
 /* What is stuck now. Returns a status. */
 static int show_now(struct stuck *stuck)
 {
-	struct troubled troubled;
+	struct stuck_list list;
 	int status = STATUS_FAILED;
 
 	if (!stuck->check)
-		print_begin(&stuck->common.print);
-	if (!troubled_find(&troubled, stuck->common.device,
-			   stuck->age_s * NSEC_PER_SEC, stuck->common.filter)) {
+		print_begin(&stuck->cmd.print);
+	if (!stuck_list_find(&list, stuck->cmd.device,
+			     stuck->age_s * NSEC_PER_SEC, stuck->cmd.filter)) {
 		status = STATUS_OK;
 		if (stuck->check)
-			stuck->level = report_check(stuck->common.print.out, &troubled,
+			stuck->level = report_check(stuck->cmd.print.out, &list,
 						    stuck->age_s,
 						    stuck->levels);
 		else
-			show(stuck, &troubled);
+			show_list(stuck, &list);
 		if (isatty(STDOUT_FILENO) && !stuck->check &&
-		    stuck->common.print.form == FORM_TABLE &&
-		    !troubled.count && !troubled.lost)
-			output_format(stuck->common.print.out,
+		    stuck->cmd.print.form == FORM_TABLE &&
+		    !list.count && !list.lost)
+			output_format(stuck->cmd.print.out,
 				      "Nothing is stuck for %llu seconds or more.\n",
 				      stuck->age_s);
 	}
-	troubled_free(&troubled);
+	stuck_list_free(&list);
 	return status;
 }
 
 /* The stream is open before the first look, so that nothing is missed. */
-static int run(struct stuck *stuck)
+static int run_stuck(struct stuck *stuck)
 {
 	struct tcpstates *stream;
 	int status;
 
 	if (!stuck->watch)
 		return show_now(stuck);
-	stream = open_stream(stuck);
+	stream = open_stuck_stream(stuck);
 	if (!stream)
 		return STATUS_FAILED;
 	warn_of_limits();
@@ -274,23 +274,23 @@ static int run(struct stuck *stuck)
 int stuck_run(struct output *out, int argc, char *argv[])
 {
 	struct stuck stuck = {
-		.common = {
-			.help = help, .options = options, .take = take_option,
+		.cmd = {
+			.help = help, .options = options, .take = stuck_option,
 		},
 		.age_s = 60,
 	};
 	int status;
 
-	common_init(&stuck.common, out, TABLE_CONNECTIONS, "holders");
-	status = parse(&stuck, argc, argv);
+	stream_cmd_init(&stuck.cmd, out, TABLE_CONNECTIONS, "holders");
+	status = parse_stuck(&stuck, argc, argv);
 	if (status < 0)
-		status = run(&stuck);
-	common_free(&stuck.common);
+		status = run_stuck(&stuck);
+	stream_cmd_free(&stuck.cmd);
 	if (stuck.check && status != STATUS_OK) {
 		output_format(out, "TCPSTATES UNKNOWN - it could not be looked at\n");
 		return STATUS_UNKNOWN;
 	}
-	if (stuck.common.print.failed && !status)
+	if (stuck.cmd.print.failed && !status)
 		status = STATUS_FAILED;
 	return stuck.check ? stuck.level : status;
 }

@@ -12,10 +12,10 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/commands.h"
-#include "cli/common.h"
+#include "cli/stream_cmd.h"
 #include "libtcpstates.h"
-#include "records/bunch.h"
-#include "records/pace.h"
+#include "records/flow_buffer.h"
+#include "records/rate_limit.h"
 #include "records/summary.h"
 #include "text/cell.h"
 #include "text/lookup.h"
@@ -44,33 +44,33 @@ static const char help[] =
 "  --rate N       at most N rows of a table a second, and how many more there\n"
 "                 were (500 on a terminal; 0 for all)\n"
 "  --summary      counts, times of handshakes and what went wrong, at the end\n"
-COMMON_HELP
+STREAM_CMD_HELP
 "\n"
 "Where this was too slow to read everything, it says how many changes are\n"
 "missing, whatever the filter.\n";
 
 /**
  * struct watch - one run
- * @common: what it was told, and how it prints; the first member
+ * @cmd: what it was told, and how it prints; the first member
  * @rewind: whether to begin in the past
  * @of_table: whether something was asked for that only a table has
  * @left: changes to print before ending
  * @flow: whether the changes of a connection come together
- * @bunches: these, until then
+ * @buffer: these, until then
  * @summed: whether there is a summary
  * @summary: what it says
- * @pace: how many rows may be shown
+ * @limit: how many rows may be shown
  */
 struct watch {
-	struct common common;
+	struct stream_cmd cmd;
 	bool rewind;
 	bool of_table;
 	unsigned long long left;
 	bool flow;
-	struct bunches bunches;
+	struct flow_buffer buffer;
 	bool summed;
 	struct summary summary;
-	struct pace pace;
+	struct rate_limit limit;
 };
 
 static const struct option options[] = {
@@ -86,7 +86,7 @@ static const struct option options[] = {
 };
 
 /* Takes what is after --timestamps. Returns a status, or -1 to go on. */
-static int take_timestamps(struct watch *watch)
+static int parse_timestamps(struct watch *watch)
 {
 	static const char * const names[] = {
 		[TABLE_WALL] = "wall",
@@ -98,7 +98,7 @@ static int take_timestamps(struct watch *watch)
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (strcmp(optarg, names[i]))
 			continue;
-		watch->common.print.table.timestamps = i;
+		watch->cmd.print.table.timestamps = i;
 		return -1;
 	}
 	return usage_error("--timestamps: '%s' is not wall, relative or delta",
@@ -106,9 +106,9 @@ static int take_timestamps(struct watch *watch)
 }
 
 /* Takes one option. Returns a status, or -1 to go on. */
-static int take_option(struct common *common, int option)
+static int watch_option(struct stream_cmd *cmd, int option)
 {
-	struct watch *watch = (struct watch *)common;
+	struct watch *watch = (struct watch *)cmd;
 
 	if (option == OPTION_RATE || option == OPTION_RESOLVE ||
 	    option == OPTION_SERVICES || option == OPTION_TIMESTAMPS)
@@ -119,8 +119,8 @@ static int take_option(struct common *common, int option)
 		return -1;
 	case OPTION_RATE:
 		if (!strcmp(optarg, "0"))
-			watch->pace.rate = 0;
-		else if (!parse_count(optarg, &watch->pace.rate))
+			watch->limit.rate = 0;
+		else if (!parse_count(optarg, &watch->limit.rate))
 			return usage_error("--rate: '%s' is not a number", optarg);
 		return -1;
 	case OPTION_RESOLVE:
@@ -137,7 +137,7 @@ static int take_option(struct common *common, int option)
 		watch->summed = true;
 		return -1;
 	case OPTION_TIMESTAMPS:
-		return take_timestamps(watch);
+		return parse_timestamps(watch);
 	default:
 		if (parse_count(optarg, &watch->left))
 			return -1;
@@ -147,18 +147,18 @@ static int take_option(struct common *common, int option)
 }
 
 /* Asks for what the module can tell to be wanted. */
-static int begin(struct common *common)
+static int watch_begin(struct stream_cmd *cmd)
 {
-	const struct watch *watch = (struct watch *)common;
+	const struct watch *watch = (struct watch *)cmd;
 	struct tcpstates_filter kernel;
 
-	filter_narrow(common->filter, &kernel);
-	if (tcpstates_set_filter(common->stream, &kernel))
+	filter_narrow(cmd->filter, &kernel);
+	if (tcpstates_set_filter(cmd->stream, &kernel))
 		return -1;
-	if (watch->rewind && tcpstates_rewind(common->stream))
+	if (watch->rewind && tcpstates_rewind(cmd->stream))
 		return -1;
-	print_begin(&common->print);
-	return output_flush(common->print.out) ? 0 : 1;
+	print_begin(&cmd->print);
+	return output_flush(cmd->print.out) ? 0 : 1;
 }
 
 static long long now_ms(void)
@@ -171,11 +171,11 @@ static long long now_ms(void)
 
 static bool is_table(const struct watch *watch)
 {
-	return watch->common.print.form == FORM_TABLE &&
-	       !watch->common.print.silent;
+	return watch->cmd.print.form == FORM_TABLE &&
+	       !watch->cmd.print.silent;
 }
 
-static void tell_hidden(struct watch *watch, unsigned long long count)
+static void note_hidden(struct watch *watch, unsigned long long count)
 {
 	char note[80];
 
@@ -183,71 +183,71 @@ static void tell_hidden(struct watch *watch, unsigned long long count)
 		return;
 	watch->summary.hidden += count;
 	snprintf(note, sizeof(note), "%llu more, not shown (--rate)", count);
-	table_note(&watch->common.print.table, note);
+	table_note(&watch->cmd.print.table, note);
 }
 
 /* Prints one, unless there are too many to be read. */
-static void show(struct watch *watch, const struct tcpstates_record *record)
+static void show_record(struct watch *watch, const struct tcpstates_record *record)
 {
 	long long now;
 
-	if (is_table(watch) && watch->pace.rate) {
+	if (is_table(watch) && watch->limit.rate) {
 		now = now_ms();
-		tell_hidden(watch, pace_report(&watch->pace, now));
+		note_hidden(watch, rate_limit_take_hidden(&watch->limit, now));
 		if (record->event != TCPSTATES_EVENT_LOST &&
-		    !pace_allows(&watch->pace, now) && !watch->common.command)
+		    !rate_limit_allows(&watch->limit, now) && !watch->cmd.command)
 			return;
 	}
-	print_record(&watch->common.print, record);
+	print_record(&watch->cmd.print, record);
 }
 
 /* Of a connection, with a blank line behind it where people read. */
-static int show_of_bunch(void *data, const struct tcpstates_record *record,
-			 bool last)
+static int show_flow_record(void *data, const struct tcpstates_record *record,
+			    bool last)
 {
 	struct watch *watch = data;
 
-	show(watch, record);
+	show_record(watch, record);
 	if (last && is_table(watch))
-		table_gap(&watch->common.print.table);
+		table_gap(&watch->cmd.print.table);
 	return 1;
 }
 
-static int take(struct common *common, const struct tcpstates_record *record)
+static int watch_record(struct stream_cmd *cmd, const struct tcpstates_record *record)
 {
-	struct watch *watch = (struct watch *)common;
+	struct watch *watch = (struct watch *)cmd;
 
 	summary_add(&watch->summary, record);
 	if (!watch->flow || record->event == TCPSTATES_EVENT_LOST)
-		show(watch, record);
-	else if (bunches_add(&watch->bunches, record) < 0)
+		show_record(watch, record);
+	else if (flow_buffer_add(&watch->buffer, record) < 0)
 		return -1;
 	if (record->event == TCPSTATES_EVENT_TRANSITION)
 		watch->left--;
 	return watch->left ? 1 : 0;
 }
 
-static int wait_for_more(struct common *common)
+static int watch_wait(struct stream_cmd *cmd)
 {
-	struct watch *watch = (struct watch *)common;
-	int limit = pace_wait_ms(&watch->pace, now_ms());
-	int ret = stop_wait_for(tcpstates_fd(common->stream), limit);
+	struct watch *watch = (struct watch *)cmd;
+	int limit = rate_limit_wait_ms(&watch->limit, now_ms());
+	int ret = stop_wait_for(tcpstates_fd(cmd->stream), limit);
 
-	tell_hidden(watch, pace_report(&watch->pace, now_ms()));
-	if (output_flush(common->print.out))
+	note_hidden(watch, rate_limit_take_hidden(&watch->limit, now_ms()));
+	if (output_flush(cmd->print.out))
 		return 0;
 	return ret;
 }
 
 /* What comes when nothing more does. Returns a status. */
-static int finish(struct watch *watch)
+static int print_summary(struct watch *watch)
 {
-	struct output *out = watch->common.print.out;
+	struct output *out = watch->cmd.print.out;
 	char *text;
 
-	if (bunches_end(&watch->bunches) < 0)
+	if (flow_buffer_flush(&watch->buffer) < 0)
 		return STATUS_FAILED;
-	tell_hidden(watch, watch->pace.hidden);
+	note_hidden(watch, watch->limit.hidden);
 	if (!watch->summed)
 		return STATUS_OK;
 	text = summary_text(&watch->summary);
@@ -270,27 +270,27 @@ static int finish(struct watch *watch)
 int watch_run(struct output *out, int argc, char *argv[])
 {
 	struct watch watch = {
-		.common = {
-			.help = help, .options = options, .take = take_option,
+		.cmd = {
+			.help = help, .options = options, .take = watch_option,
 		},
 		.left = -1ULL,
-		.bunches.show = show_of_bunch,
-		.pace.rate = isatty(STDOUT_FILENO) ? TERMINAL_RATE : 0,
+		.buffer.show = show_flow_record,
+		.limit.rate = isatty(STDOUT_FILENO) ? TERMINAL_RATE : 0,
 	};
 	int status;
 
-	watch.bunches.data = &watch;
-	common_init(&watch.common, out, TABLE_TRANSITIONS, NULL);
-	status = common_parse(&watch.common, argc, argv);
+	watch.buffer.data = &watch;
+	stream_cmd_init(&watch.cmd, out, TABLE_TRANSITIONS, NULL);
+	status = stream_cmd_parse(&watch.cmd, argc, argv);
 	if (status < 0 && watch.of_table && !is_table(&watch))
 		status = usage_error("%s go with --table",
 				     "--timestamps, --services, --resolve and --rate");
 	if (status < 0) {
-		status = common_follow(&watch.common, begin, take,
-				       wait_for_more);
+		status = stream_cmd_follow(&watch.cmd, watch_begin, watch_record,
+					   watch_wait);
 		if (status == STATUS_OK)
-			status = finish(&watch);
+			status = print_summary(&watch);
 	}
-	common_free(&watch.common);
+	stream_cmd_free(&watch.cmd);
 	return status;
 }

@@ -6,7 +6,7 @@
 #include "base/output.h"
 #include "base/status.h"
 #include "cli/commands.h"
-#include "cli/common.h"
+#include "cli/stream_cmd.h"
 #include "filter/words.h"
 
 static const char help[] =
@@ -111,7 +111,7 @@ static void add_comparisons(struct output *out)
 	}
 }
 
-static void explain(struct output *out)
+static void explain_language(struct output *out)
 {
 	size_t i;
 
@@ -164,7 +164,7 @@ static void add_network(struct output *out, const char *name, __u8 family,
 }
 
 /* What the module decides of a filter that is right. */
-static void show(struct output *out, const struct filter *filter)
+static void show_narrowed(struct output *out, const struct filter *filter)
 {
 	const struct tcpstates_filter none = { 0 };
 	struct tcpstates_filter kernel;
@@ -196,7 +196,7 @@ static void show(struct output *out, const struct filter *filter)
 		    kernel.raddr_prefix);
 }
 
-int explain_run(struct output *out, int argc, char *argv[])
+int filter_run(struct output *out, int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, OPTION_HELP },
@@ -213,12 +213,12 @@ int explain_run(struct output *out, int argc, char *argv[])
 		return STATUS_OK;
 	}
 	if (optind == argc) {
-		explain(out);
+		explain_language(out);
 		return STATUS_OK;
 	}
-	status = common_filter(&filter, argc - optind, argv + optind);
+	status = stream_cmd_filter(&filter, argc - optind, argv + optind);
 	if (status < 0) {
-		show(out, filter);
+		show_narrowed(out, filter);
 		status = STATUS_OK;
 		filter_free(filter);
 	}

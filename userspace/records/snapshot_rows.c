@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The connections that exist at a moment, as rows. */
-#include "records/gather.h"
+#include "records/snapshot_rows.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,15 +34,15 @@ static int take_all(struct rows *rows, struct tcpstates *stream)
 }
 
 /**
- * rows_gather() - add all that exists now
+ * snapshot_rows() - add all that exists now
  * @rows: where to
  * @device: the device, or NULL
  * @filter: which
  *
  * Return: 0, or -1 after a message.
  */
-int rows_gather(struct rows *rows, const char *device,
-		const struct tcpstates_filter *filter)
+int snapshot_rows(struct rows *rows, const char *device,
+		  const struct tcpstates_filter *filter)
 {
 	struct tcpstates_filter only_rows = *filter;
 	struct tcpstates *stream;

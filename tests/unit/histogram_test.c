@@ -2,7 +2,7 @@
 /* What a summary says: of lengths of time, within its promise; of changes, exactly. */
 #include "unit.h"
 
-#include "records/digest.h"
+#include "records/histogram.h"
 #include "records/summary.h"
 
 static int compare(const void *a, const void *b)
@@ -16,7 +16,7 @@ static int compare(const void *a, const void *b)
 static void test_shares(void **state)
 {
 	enum { COUNT_MAX = 500 };
-	static struct digest digest;
+	static struct histogram histogram;
 	u64 values[COUNT_MAX];
 	unsigned int percent;
 	size_t count, i;
@@ -24,19 +24,19 @@ static void test_shares(void **state)
 	(void)state;
 	srand(1);
 	for (count = 1; count <= COUNT_MAX; count += 83) {
-		memset(&digest, 0, sizeof(digest));
+		memset(&histogram, 0, sizeof(histogram));
 		for (i = 0; i < count; i++) {
 			values[i] = ((u64)rand() << 33 ^ (u64)rand() << 11) >>
 				    rand() % 64;
-			digest_add(&digest, values[i]);
+			histogram_add(&histogram, values[i]);
 		}
 		qsort(values, count, sizeof(*values), compare);
 		for (percent = 1; percent <= 100; percent++) {
 			u64 truth = values[(count * percent + 99) / 100 - 1];
-			u64 told = digest_at(&digest, percent);
+			u64 told = histogram_percentile(&histogram, percent);
 
 			assert_true(told >= truth);
-			assert_true(told - truth <= truth / DIGEST_PARTS);
+			assert_true(told - truth <= truth / HISTOGRAM_PARTS);
 			assert_true(told <= values[count - 1]);
 		}
 	}
@@ -44,14 +44,14 @@ static void test_shares(void **state)
 
 static void test_limits(void **state)
 {
-	static struct digest digest;
+	static struct histogram histogram;
 
 	(void)state;
-	digest_add(&digest, 0);
-	assert_int_equal(digest_at(&digest, 100), 0);
-	digest_add(&digest, ~0ULL);
-	assert_int_equal(digest_at(&digest, 50), 0);
-	assert_true(digest_at(&digest, 100) == ~0ULL);
+	histogram_add(&histogram, 0);
+	assert_int_equal(histogram_percentile(&histogram, 100), 0);
+	histogram_add(&histogram, ~0ULL);
+	assert_int_equal(histogram_percentile(&histogram, 50), 0);
+	assert_true(histogram_percentile(&histogram, 100) == ~0ULL);
 }
 
 static void add(struct summary *summary, u8 event, u8 old, u8 new, u8 cause,

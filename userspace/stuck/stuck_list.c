@@ -6,14 +6,14 @@
  * that counts. Which one it is shows from address and port, and from the process
  * that called listen(); where several fit (SO_REUSEPORT), none is named.
  */
-#include "stuck/troubled.h"
+#include "stuck/stuck_list.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "records/gather.h"
+#include "records/snapshot_rows.h"
 
 static bool is_any(const struct tcpstates_record *listener)
 {
@@ -40,29 +40,29 @@ static bool listens_for(const struct tcpstates_record *listener,
 	       !memcmp(listener->laddr, record->laddr, sizeof(record->laddr));
 }
 
-static void find_listener(struct trouble *trouble, const struct rows *listeners)
+static void find_listener(struct stuck_conn *conn, const struct rows *listeners)
 {
 	size_t i;
 
 	for (i = 0; i < listeners->count; i++) {
 		const struct tcpstates_record *listener = &listeners->records[i];
 
-		if (!listens_for(listener, &trouble->record))
+		if (!listens_for(listener, &conn->record))
 			continue;
-		trouble->listeners++;
-		trouble->inode = listener->known & TCPSTATES_KNOW_INODE ?
+		conn->listeners++;
+		conn->inode = listener->known & TCPSTATES_KNOW_INODE ?
 				 listener->inode : 0;
 	}
-	if (trouble->listeners > 1)
-		trouble->inode = 0;
+	if (conn->listeners > 1)
+		conn->inode = 0;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_stuck(const void *a, const void *b)
 {
-	const struct trouble *one = a, *other = b;
+	const struct stuck_conn *one = a, *other = b;
 
-	if (one->meaning != other->meaning)
-		return one->meaning < other->meaning ? -1 : 1;
+	if (one->diagnosis != other->diagnosis)
+		return one->diagnosis < other->diagnosis ? -1 : 1;
 	if (one->record.dur_ns != other->record.dur_ns)
 		return one->record.dur_ns > other->record.dur_ns ? -1 : 1;
 	return (one->record.conn > other->record.conn) -
@@ -70,44 +70,44 @@ static int compare(const void *a, const void *b)
 }
 
 /* Returns 0, or -1 after a message. */
-static int find_holders(struct troubled *troubled)
+static int find_holders(struct stuck_list *list)
 {
-	__u64 *inodes = calloc(troubled->count + 1, sizeof(*inodes));
+	__u64 *inodes = calloc(list->count + 1, sizeof(*inodes));
 	size_t i, count = 0;
 	int ret = -1;
 
-	for (i = 0; inodes && i < troubled->count; i++)
-		if (troubled->list[i].inode)
-			inodes[count++] = troubled->list[i].inode;
+	for (i = 0; inodes && i < list->count; i++)
+		if (list->conns[i].inode)
+			inodes[count++] = list->conns[i].inode;
 	if (inodes)
-		ret = holders_find(&troubled->holders, inodes, count);
+		ret = holders_find(&list->holders, inodes, count);
 	if (ret)
 		fprintf(stderr, "tcpstates: /proc: %s\n", strerror(errno));
 	free(inodes);
 	return ret;
 }
 
-static void explain(struct trouble *trouble, const struct rows *listeners)
+static void diagnose(struct stuck_conn *conn, const struct rows *listeners)
 {
-	const struct tcpstates_record *record = &trouble->record;
+	const struct tcpstates_record *record = &conn->record;
 
-	trouble->meaning = meaning_of(record);
+	conn->diagnosis = diagnosis_of(record);
 	if (record->flags & TCPSTATES_FLAG_UNACCEPTED)
-		find_listener(trouble, listeners);
+		find_listener(conn, listeners);
 	else if (record->known & TCPSTATES_KNOW_INODE)
-		trouble->inode = record->inode;
+		conn->inode = record->inode;
 }
 
 /**
- * troubled_explain() - what some connections mean, and who holds them
- * @troubled: gets them; to be freed
+ * stuck_list_diagnose() - what some connections mean, and who holds them
+ * @list: gets them; to be freed
  * @rows: the connections
  * @device: the device, or NULL
  *
  * Return: 0, or -1 after a message.
  */
-int troubled_explain(struct troubled *troubled, const struct rows *rows,
-		     const char *device)
+int stuck_list_diagnose(struct stuck_list *list, const struct rows *rows,
+			const char *device)
 {
 	const struct tcpstates_filter filter = {
 		.new_states = 1U << TCPSTATES_LISTEN,
@@ -116,24 +116,24 @@ int troubled_explain(struct troubled *troubled, const struct rows *rows,
 	size_t i;
 	int ret;
 
-	*troubled = (struct troubled) { .lost = rows->lost };
-	ret = rows_gather(&listeners, device, &filter);
-	troubled->list = calloc(rows->count + 1, sizeof(*troubled->list));
-	if (!ret && !troubled->list) {
+	*list = (struct stuck_list) { .lost = rows->lost };
+	ret = snapshot_rows(&listeners, device, &filter);
+	list->conns = calloc(rows->count + 1, sizeof(*list->conns));
+	if (!ret && !list->conns) {
 		fprintf(stderr, "tcpstates: %s\n", strerror(ENOMEM));
 		ret = -1;
 	}
 	for (i = 0; !ret && i < rows->count; i++) {
-		troubled->list[i].record = rows->records[i];
-		explain(&troubled->list[i], &listeners);
+		list->conns[i].record = rows->records[i];
+		diagnose(&list->conns[i], &listeners);
 	}
 	rows_free(&listeners);
 	if (ret)
 		return ret;
-	troubled->count = rows->count;
-	qsort(troubled->list, troubled->count, sizeof(*troubled->list),
-	      compare);
-	return find_holders(troubled);
+	list->count = rows->count;
+	qsort(list->conns, list->count, sizeof(*list->conns),
+	      compare_stuck);
+	return find_holders(list);
 }
 
 /* Keeps those of a known age that is not less, and that are wanted. */
@@ -153,38 +153,38 @@ static void keep_old(struct rows *rows, __u64 age_ns,
 }
 
 /**
- * troubled_find() - all that are stuck now
- * @troubled: gets them; to be freed
+ * stuck_list_find() - all that are stuck now
+ * @list: gets them; to be freed
  * @device: the device, or NULL
  * @age_ns: for how long at least
  * @filter: which of them
  *
  * Return: 0, or -1 after a message.
  */
-int troubled_find(struct troubled *troubled, const char *device, __u64 age_ns,
-		  const struct filter *filter)
+int stuck_list_find(struct stuck_list *list, const char *device, __u64 age_ns,
+		    const struct filter *filter)
 {
 	struct tcpstates_filter kernel;
 	struct rows rows = { 0 };
 	int ret;
 
-	*troubled = (struct troubled) { 0 };
+	*list = (struct stuck_list) { 0 };
 	filter_narrow(filter, &kernel);
 	/* A filter of other states than these, or of none, finds nothing. */
-	kernel.new_states = kernel.new_states & TROUBLED_STATES ?: TROUBLED_STATES;
-	ret = rows_gather(&rows, device, &kernel);
+	kernel.new_states = kernel.new_states & STUCK_STATES ?: STUCK_STATES;
+	ret = snapshot_rows(&rows, device, &kernel);
 	if (!ret) {
 		keep_old(&rows, age_ns, filter);
-		ret = troubled_explain(troubled, &rows, device);
+		ret = stuck_list_diagnose(list, &rows, device);
 	}
 	rows_free(&rows);
 	return ret;
 }
 
-/** troubled_free() - forget them */
-void troubled_free(struct troubled *troubled)
+/** stuck_list_free() - forget them */
+void stuck_list_free(struct stuck_list *list)
 {
-	holders_free(&troubled->holders);
-	free(troubled->list);
-	*troubled = (struct troubled) { 0 };
+	holders_free(&list->holders);
+	free(list->conns);
+	*list = (struct stuck_list) { 0 };
 }

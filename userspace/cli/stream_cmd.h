@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What watch, list and stuck have in common: options, a filter, and the stream. */
-#ifndef _CLI_COMMON_H
-#define _CLI_COMMON_H
+#ifndef _CLI_STREAM_CMD_H
+#define _CLI_STREAM_CMD_H
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 struct output;
 
 /**
- * struct common - what was asked for
+ * struct cmd - what was asked for
  * @help: text of --help
  * @options: those that the command has for itself, for getopt_long()
  * @take: takes one of them; returns -1 to go on, or a status to end with
@@ -25,14 +25,14 @@ struct output;
  * @chosen: whether a form was asked for
  * @format: the keys that were asked for, or NULL
  * @filter: which connections; lets all pass if there is none
- * @stream: what is read, while common_follow() runs
+ * @stream: what is read, while stream_cmd_follow() runs
  * @print: how to print
  */
-struct common {
+struct stream_cmd {
 	const char *help;
 	const struct option *options;
-	int (*take)(struct common *common, int option);
-	int (*stopped)(struct common *common);
+	int (*take)(struct stream_cmd *cmd, int option);
+	int (*stopped)(struct stream_cmd *cmd);
 	bool runs;
 	const char *device;
 	const char *command;
@@ -44,7 +44,7 @@ struct common {
 };
 
 /* The part of a text of --help that is about them. */
-#define COMMON_HELP							\
+#define STREAM_CMD_HELP							\
 "  --json         an object per line, with the keys of the lines\n"	\
 "  --csv          a row per line, with the keys in the first one (RFC 4180)\n" \
 "  --lines        lines, on a terminal too\n"				\
@@ -63,15 +63,15 @@ struct common {
 "close-wait and ( dport = :443 or src 10.0.0.0/8 ) and age > 60s'; 'tcpstates\n" \
 "filter' has all of it.\n"
 
-void common_init(struct common *common, struct output *out,
-		 enum table_kind kind, const char *more);
-int common_parse(struct common *common, int argc, char *argv[]);
-int common_filter(struct filter **filter, int argc, char *argv[]);
-int common_follow(struct common *common,
-		  int (*begin)(struct common *common),
-		  int (*take)(struct common *common,
+void stream_cmd_init(struct stream_cmd *cmd, struct output *out,
+		     enum table_kind kind, const char *more);
+int stream_cmd_parse(struct stream_cmd *cmd, int argc, char *argv[]);
+int stream_cmd_filter(struct filter **filter, int argc, char *argv[]);
+int stream_cmd_follow(struct stream_cmd *cmd,
+		      int (*begin)(struct stream_cmd *cmd),
+		  int (*take)(struct stream_cmd *cmd,
 			      const struct tcpstates_record *record),
-		  int (*wait)(struct common *common));
-void common_free(struct common *common);
+		  int (*wait)(struct stream_cmd *cmd));
+void stream_cmd_free(struct stream_cmd *cmd);
 
-#endif /* _CLI_COMMON_H */
+#endif /* _CLI_STREAM_CMD_H */

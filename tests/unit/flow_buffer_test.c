@@ -2,8 +2,8 @@
 /* What is held back comes together, in its order, and all of it; what may be shown. */
 #include "unit.h"
 
-#include "records/bunch.h"
-#include "records/pace.h"
+#include "records/flow_buffer.h"
+#include "records/rate_limit.h"
 
 static char shown[65536 * 8];
 static int verdict;
@@ -19,12 +19,12 @@ static int show(void *data, const struct tcpstates_record *record, bool last)
 	return verdict;
 }
 
-static struct bunches bunches;
+static struct flow_buffer buffer;
 
 static int setup(void **state)
 {
 	(void)state;
-	bunches = (struct bunches) { .show = show, .data = shown };
+	buffer = (struct flow_buffer) { .show = show, .data = shown };
 	*shown = '\0';
 	verdict = 1;
 	return 0;
@@ -39,7 +39,7 @@ static int happen(u64 conn, u64 seq, u8 new)
 		.new_state = new,
 	};
 
-	return bunches_add(&bunches, &record);
+	return flow_buffer_add(&buffer, &record);
 }
 
 static void test_together(void **state)
@@ -56,11 +56,11 @@ static void test_together(void **state)
 	happen(1, 7, TCPSTATES_TIME_WAIT);
 	happen(1, 8, TCPSTATES_CLOSE);
 	happen(2, 9, TCPSTATES_SYN_SENT);
-	assert_int_equal(bunches_end(&bunches), 1);
+	assert_int_equal(flow_buffer_flush(&buffer), 1);
 	assert_string_equal(shown,
 			    "2:2 2:4 2:5\n1:1 1:3 1:7\n1:8\n3:6\n2:9\n");
-	assert_null(bunches.tree);
-	assert_int_equal(bunches.held, 0);
+	assert_null(buffer.tree);
+	assert_int_equal(buffer.held, 0);
 }
 
 /* However many do not end, memory does; the oldest are shown as they are. */
@@ -74,30 +74,30 @@ static void test_bound(void **state)
 	assert_string_equal(shown, "");
 	happen(i, i, TCPSTATES_SYN_SENT);
 	assert_string_equal(shown, "1:1\n");
-	assert_int_equal(bunches.held, 65536);
+	assert_int_equal(buffer.held, 65536);
 	verdict = 0;
-	assert_int_equal(bunches_end(&bunches), 0);
+	assert_int_equal(flow_buffer_flush(&buffer), 0);
 	assert_string_equal(shown, "1:1\n2:2\n");
-	assert_null(bunches.tree);
+	assert_null(buffer.tree);
 }
 
 static void test_pace(void **state)
 {
-	struct pace pace = { .rate = 2 }, all = { 0 };
+	struct rate_limit limit = { .rate = 2 }, all = { 0 };
 	int i;
 
 	(void)state;
-	assert_int_equal(pace_wait_ms(&pace, 5000), -1);
+	assert_int_equal(rate_limit_wait_ms(&limit, 5000), -1);
 	for (i = 0; i < 5; i++)
-		assert_int_equal(pace_allows(&pace, 5100 + i), i < 2);
-	assert_int_equal(pace_report(&pace, 5999), 0);
-	assert_int_equal(pace_wait_ms(&pace, 5400), 600);
-	assert_int_equal(pace_report(&pace, 6000), 3);
-	assert_int_equal(pace_report(&pace, 6000), 0);
-	assert_true(pace_allows(&pace, 6000));
-	assert_int_equal(pace_wait_ms(&pace, 6000), -1);
+		assert_int_equal(rate_limit_allows(&limit, 5100 + i), i < 2);
+	assert_int_equal(rate_limit_take_hidden(&limit, 5999), 0);
+	assert_int_equal(rate_limit_wait_ms(&limit, 5400), 600);
+	assert_int_equal(rate_limit_take_hidden(&limit, 6000), 3);
+	assert_int_equal(rate_limit_take_hidden(&limit, 6000), 0);
+	assert_true(rate_limit_allows(&limit, 6000));
+	assert_int_equal(rate_limit_wait_ms(&limit, 6000), -1);
 	for (i = 0; i < 1000; i++)
-		assert_true(pace_allows(&all, 7000));
+		assert_true(rate_limit_allows(&all, 7000));
 }
 
 int main(void)

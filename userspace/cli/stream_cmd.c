@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What watch, list and stuck have in common: options, a filter, and the stream. */
-#include "cli/common.h"
+#include "cli/stream_cmd.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,64 +30,64 @@ static const struct option options[] = {
 };
 
 /**
- * common_init() - before the options
- * @common: to be filled in; @help, @options and @take are the caller's
+ * stream_cmd_init() - before the options
+ * @cmd: to be filled in; @help, @options and @take are the caller's
  * @out: where it will print
  * @kind: what a row of a table is
  * @more: a key that lines have besides, or NULL
  */
-void common_init(struct common *common, struct output *out,
-		 enum table_kind kind, const char *more)
+void stream_cmd_init(struct stream_cmd *cmd, struct output *out,
+		     enum table_kind kind, const char *more)
 {
-	print_init(&common->print, out, kind, more);
+	print_init(&cmd->print, out, kind, more);
 }
 
-static void choose(struct common *common, enum form form)
+static void choose_form(struct stream_cmd *cmd, enum form form)
 {
-	common->print.form = form;
-	common->chosen = true;
+	cmd->print.form = form;
+	cmd->chosen = true;
 }
 
 /* Takes an option. Returns -1 to go on, or a status to end with. */
-static int take_option(struct common *common, int option, char *argv[])
+static int parse_option(struct stream_cmd *cmd, int option, char *argv[])
 {
 	switch (option) {
 	case OPTION_CSV:
-		choose(common, FORM_CSV);
+		choose_form(cmd, FORM_CSV);
 		return -1;
 	case OPTION_DEVICE:
-		common->device = optarg;
+		cmd->device = optarg;
 		return -1;
 	case OPTION_EXEC:
-		common->command = optarg;
+		cmd->command = optarg;
 		return -1;
 	case OPTION_FORMAT:
-		common->format = optarg;
+		cmd->format = optarg;
 		return -1;
 	case OPTION_HELP:
 	case 'h':
-		output_add(common->print.out, common->help,
-			   strlen(common->help));
+		output_add(cmd->print.out, cmd->help,
+			   strlen(cmd->help));
 		return STATUS_OK;
 	case OPTION_JSON:
-		choose(common, FORM_JSON);
+		choose_form(cmd, FORM_JSON);
 		return -1;
 	case OPTION_LINES:
-		choose(common, FORM_LINES);
+		choose_form(cmd, FORM_LINES);
 		return -1;
 	case OPTION_TABLE:
-		choose(common, FORM_TABLE);
+		choose_form(cmd, FORM_TABLE);
 		return -1;
 	case ':':
 	case '?':
 		return option_error(option, argv);
 	default:
-		return common->take(common, option);
+		return cmd->take(cmd, option);
 	}
 }
 
 /* The words as one text, as ss has it. Returns NULL without memory. */
-static char *join(int argc, char *argv[])
+static char *join_words(int argc, char *argv[])
 {
 	size_t length = 1;
 	char *text, *end;
@@ -121,17 +121,17 @@ static void show_error(const char *text, const struct filter_error *error)
 }
 
 /**
- * common_filter() - make a filter of words
+ * stream_cmd_filter() - make a filter of words
  * @filter: where to put it
  * @argc: how many words
  * @argv: these
  *
  * Return: -1 to go on, or a status to end with, after a message.
  */
-int common_filter(struct filter **filter, int argc, char *argv[])
+int stream_cmd_filter(struct filter **filter, int argc, char *argv[])
 {
 	struct filter_error error = { .text = "no memory" };
-	char *text = join(argc, argv);
+	char *text = join_words(argc, argv);
 
 	/* Who waits for the name of a host need not wait to the end. */
 	stop_at_once(true);
@@ -144,88 +144,88 @@ int common_filter(struct filter **filter, int argc, char *argv[])
 }
 
 /* Sees to --format. Returns -1 to go on, or a status to end with. */
-static int choose_fields(struct common *common)
+static int choose_fields(struct stream_cmd *cmd)
 {
 	const char *bad;
 
-	if (!common->format)
+	if (!cmd->format)
 		return -1;
-	bad = fields_choose(&common->print.fields, common->format);
+	bad = fields_choose(&cmd->print.fields, cmd->format);
 	if (bad)
 		return usage_error("--format: '%.*s' is no key of a line",
 				   (int)strcspn(bad, ","), bad);
 	/* A table has columns of its own. */
-	if (common->print.form == FORM_TABLE && common->chosen)
+	if (cmd->print.form == FORM_TABLE && cmd->chosen)
 		return usage_error("--format goes with --lines, --json and --csv");
-	if (common->print.form == FORM_TABLE)
-		choose(common, FORM_LINES);
-	common->chosen = true;
+	if (cmd->print.form == FORM_TABLE)
+		choose_form(cmd, FORM_LINES);
+	cmd->chosen = true;
 	return -1;
 }
 
 /**
- * common_parse() - take a command line: options, and words of a filter
- * @common: takes it
+ * stream_cmd_parse() - take a command line: options, and words of a filter
+ * @cmd: takes it
  * @argc: of main()
  * @argv: the same
  *
  * Return: -1 to go on, or a status to end with. A command begins at optind.
  */
-int common_parse(struct common *common, int argc, char *argv[])
+int stream_cmd_parse(struct stream_cmd *cmd, int argc, char *argv[])
 {
 	struct option all[OPTIONS_MAX] = { { 0 } };
 	size_t count = sizeof(options) / sizeof(*options), i;
 	int option, status = -1;
 
 	memcpy(all, options, sizeof(options));
-	for (i = 0; common->options && common->options[i].name; i++)
-		all[count++] = common->options[i];
+	for (i = 0; cmd->options && cmd->options[i].name; i++)
+		all[count++] = cmd->options[i];
 	opterr = 0;
 	while (status < 0 &&
-	       (option = getopt_long(argc, argv, common->runs ? "+:h" : ":h",
+	       (option = getopt_long(argc, argv, cmd->runs ? "+:h" : ":h",
 				     all, NULL)) != -1)
-		status = take_option(common, option, argv);
+		status = parse_option(cmd, option, argv);
 	if (status < 0)
-		status = choose_fields(common);
+		status = choose_fields(cmd);
 	if (status >= 0)
 		return status;
-	common->print.command = common->command;
-	common->print.silent = common->command && !common->chosen;
-	return common_filter(&common->filter, common->runs ? 0 : argc - optind,
+	cmd->print.command = cmd->command;
+	cmd->print.silent = cmd->command && !cmd->chosen;
+	return stream_cmd_filter(&cmd->filter, cmd->runs ? 0 : argc - optind,
 			     argv + optind);
 }
 
 /* Takes what comes next. Returns 1 to go on, 0 to end, -1 and errno. */
-static int step(struct common *common,
-		int (*take)(struct common *common,
-			    const struct tcpstates_record *record),
-		int (*wait)(struct common *common))
+static int follow_step(struct stream_cmd *cmd,
+		       int (*take)(struct stream_cmd *cmd,
+				   const struct tcpstates_record *record),
+		int (*wait)(struct stream_cmd *cmd))
 {
 	const struct tcpstates_record *record;
-	int count = tcpstates_next(common->stream, &record), going = 1;
+	int count = tcpstates_next(cmd->stream, &record), going = 1;
 
 	if (count < 0)
 		return errno == EINTR ? 1 : -1;
 	if (count == 0)
-		return wait ? wait(common) : 0;
-	if (filter_matches(common->filter, record))
-		going = take(common, record);
+		return wait ? wait(cmd) : 0;
+	if (filter_matches(cmd->filter, record))
+		going = take(cmd, record);
 	/* Output of a batch goes out at once: nothing is late, nothing slow. */
-	if (!tcpstates_buffered(common->stream) &&
-	    output_flush(common->print.out))
+	if (!tcpstates_buffered(cmd->stream) &&
+	    output_flush(cmd->print.out))
 		return 0;
 	return going;
 }
 
 /* The user wants it to end. Returns 1 to go on, 0 to end. */
-static int stopped(struct common *common)
+static int follow_stopped(struct stream_cmd *cmd)
 {
-	return common->stopped ? common->stopped(common) : 0;
+	return cmd->stopped ? cmd->stopped(cmd) : 0;
 }
 
 /**
- * common_follow() - open the stream, and take from it what the filter lets pass
- * @common: what was asked for
+ * stream_cmd_follow() - open the stream, and take from it what the filter lets pass
+ * @cmd: what was asked for
  * @begin: says what is wanted of the module
  * @take: takes a record
  * @wait: waits for more, when there is nothing now; NULL to end then
@@ -234,40 +234,40 @@ static int stopped(struct common *common)
  *
  * Return: a status, after a message if it is not STATUS_OK.
  */
-int common_follow(struct common *common,
-		  int (*begin)(struct common *common),
-		  int (*take)(struct common *common,
+int stream_cmd_follow(struct stream_cmd *cmd,
+		      int (*begin)(struct stream_cmd *cmd),
+		  int (*take)(struct stream_cmd *cmd,
 			      const struct tcpstates_record *record),
-		  int (*wait)(struct common *common))
+		  int (*wait)(struct stream_cmd *cmd))
 {
 	int going, error;
 
-	common->stream = tcpstates_open(common->device,
-					TCPSTATES_OPEN_NONBLOCK);
-	if (!common->stream) {
+	cmd->stream = tcpstates_open(cmd->device,
+				     TCPSTATES_OPEN_NONBLOCK);
+	if (!cmd->stream) {
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
 		return STATUS_FAILED;
 	}
-	going = begin(common);
+	going = begin(cmd);
 	while (going > 0)
-		going = stop_requested() ? stopped(common) :
-					   step(common, take, wait);
+		going = stop_requested() ? follow_stopped(cmd) :
+					   follow_step(cmd, take, wait);
 	error = errno;
-	tcpstates_close(common->stream);
-	common->stream = NULL;
+	tcpstates_close(cmd->stream);
+	cmd->stream = NULL;
 	if (going < 0) {
 		fprintf(stderr, "tcpstates: %s: %s\n",
-			common->device ? common->device : TCPSTATES_DEVICE,
+			cmd->device ? cmd->device : TCPSTATES_DEVICE,
 			error == EPROTO ? "what it gives is no stream" :
 					  strerror(error));
 		return STATUS_FAILED;
 	}
-	return common->print.failed ? STATUS_FAILED : STATUS_OK;
+	return cmd->print.failed ? STATUS_FAILED : STATUS_OK;
 }
 
-/** common_free() - after all */
-void common_free(struct common *common)
+/** stream_cmd_free() - after all */
+void stream_cmd_free(struct stream_cmd *cmd)
 {
-	filter_free(common->filter);
-	common->filter = NULL;
+	filter_free(cmd->filter);
+	cmd->filter = NULL;
 }

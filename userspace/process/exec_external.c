@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands that are programs of their own, as they need libraries that no other
- * command does. Each is beside this one where both were built, and in the folder of
- * the Makefile's LIBEXECDIR where they are installed.
+ * Commands that are programs of their own because they need libraries that no other
+ * command needs. A program is beside this one in the build folder, and in the
+ * Makefile's LIBEXECDIR when installed.
  */
+#include "process/exec_external.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,14 +14,13 @@
 
 #include "base/status.h"
 #include "base/stop.h"
-#include "cli/commands.h"
 
 #ifndef LIBEXECDIR
 #define LIBEXECDIR	"/usr/local/libexec"
 #endif
 
-/* Where a program would be that is beside this one. */
-static void beside(char path[PATH_MAX], const char *name)
+/* The path of a program in the folder of this one. */
+static void sibling_path(char path[PATH_MAX], const char *name)
 {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
 	char *slash;
@@ -30,12 +31,18 @@ static void beside(char path[PATH_MAX], const char *name)
 		strcpy(slash + 1, name);
 }
 
-/* Becomes the program. Only returns if that fails, with a status. */
-static int become(const char *name, char *argv[])
+/**
+ * exec_external() - become another program
+ * @name: file name of the program
+ * @argv: its arguments
+ *
+ * Return: a status, after a message, if that fails; else it does not return.
+ */
+int exec_external(const char *name, char *argv[])
 {
 	char path[PATH_MAX];
 
-	beside(path, name);
+	sibling_path(path, name);
 	/* A wish that has come would be forgotten; another one ends it from here on. */
 	stop_restore();
 	if (stop_requested())
@@ -48,18 +55,4 @@ static int become(const char *name, char *argv[])
 	fprintf(stderr, "tcpstates: %s does not start: %s\n", name,
 		errno == ENOENT ? "it is not installed" : strerror(errno));
 	return STATUS_FAILED;
-}
-
-int export_run(struct output *out, int argc, char *argv[])
-{
-	(void)out;
-	(void)argc;
-	return become("tcpstates-export", argv);
-}
-
-int top_run(struct output *out, int argc, char *argv[])
-{
-	(void)out;
-	(void)argc;
-	return become("tcpstates-top", argv);
 }

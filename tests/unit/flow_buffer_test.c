@@ -59,7 +59,7 @@ static void test_together(void **state)
 	assert_int_equal(flow_buffer_flush(&buffer), 1);
 	assert_string_equal(shown,
 			    "2:2 2:4 2:5\n1:1 1:3 1:7\n1:8\n3:6\n2:9\n");
-	assert_null(buffer.tree);
+	assert_null(buffer.table);
 	assert_int_equal(buffer.held, 0);
 }
 
@@ -78,7 +78,7 @@ static void test_bound(void **state)
 	verdict = 0;
 	assert_int_equal(flow_buffer_flush(&buffer), 0);
 	assert_string_equal(shown, "1:1\n2:2\n");
-	assert_null(buffer.tree);
+	assert_null(buffer.table);
 }
 
 static void test_pace(void **state)

@@ -14,10 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
+
 /* How long what does not get on keeps a program that is to end: below a second. */
 #define PATIENCE_MS	800
-
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 static const int wishes[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
 
@@ -26,7 +26,7 @@ static const int changed[] = {
 	SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGPIPE, SIGCHLD, SIGXFSZ,
 };
 
-static struct sigaction inherited[COUNT(changed)];
+static struct sigaction inherited[ARRAY_SIZE(changed)];
 
 /* Set by the signal handler; the first is the number of the signal. */
 static atomic_int requested;
@@ -71,11 +71,11 @@ void stop_install(void)
 	struct sigaction action = { .sa_handler = handle_signal };
 	size_t i;
 
-	for (i = 0; i < COUNT(changed); i++)
+	for (i = 0; i < ARRAY_SIZE(changed); i++)
 		sigaction(changed[i], NULL, &inherited[i]);
 	sigemptyset(&action.sa_mask);
 	sigemptyset(&wish_mask);
-	for (i = 0; i < COUNT(wishes); i++) {
+	for (i = 0; i < ARRAY_SIZE(wishes); i++) {
 		sigaddset(&wish_mask, wishes[i]);
 		if (inherited[i].sa_handler != SIG_IGN ||
 		    wishes[i] == SIGTERM || wishes[i] == SIGALRM)
@@ -98,7 +98,7 @@ void stop_restore(void)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(changed); i++)
+	for (i = 0; i < ARRAY_SIZE(changed); i++)
 		sigaction(changed[i], &inherited[i], NULL);
 	signal(SIGTERM, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &open_mask, NULL);
@@ -117,7 +117,7 @@ void stop_at_once(bool on)
 	size_t i;
 
 	sigemptyset(&action.sa_mask);
-	for (i = 0; i < COUNT(wishes); i++) {
+	for (i = 0; i < ARRAY_SIZE(wishes); i++) {
 		sigaction(wishes[i], NULL, &before);
 		if (before.sa_handler != SIG_IGN)
 			sigaction(wishes[i], &action, NULL);

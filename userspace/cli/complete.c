@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "base/options.h"
 #include "base/output.h"
 #include "base/status.h"
@@ -153,7 +154,7 @@ static void offer_filter(const struct guess *guess, const char *last,
 	}
 	for (i = 0; i < FIELD_COUNT; i++)
 		offer_word(guess, field_words[i].word);
-	for (i = 0; i < sizeof(glue) / sizeof(*glue); i++)
+	for (i = 0; i < ARRAY_SIZE(glue); i++)
 		offer_word(guess, glue[i]);
 }
 
@@ -162,7 +163,7 @@ static bool has_filter(const char *command)
 	static const char * const none[] = { "doctor", "export", "run", "stats" };
 	size_t i;
 
-	for (i = 0; i < sizeof(none) / sizeof(*none); i++)
+	for (i = 0; i < ARRAY_SIZE(none); i++)
 		if (!strcmp(command, none[i]))
 			return false;
 	return true;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/output.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -174,7 +175,7 @@ static int choose_fields(struct stream_cmd *cmd)
 int stream_cmd_parse(struct stream_cmd *cmd, int argc, char *argv[])
 {
 	struct option all[OPTIONS_MAX] = { { 0 } };
-	size_t count = sizeof(options) / sizeof(*options), i;
+	size_t count = ARRAY_SIZE(options), i;
 	int option, status = -1;
 
 	memcpy(all, options, sizeof(options));

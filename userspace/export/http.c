@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/stop.h"
 #include "export/clients.h"
 
@@ -63,14 +63,6 @@ struct http {
 	void *data;
 };
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* Gives an answer its type. Returns it, or NULL. */
 static struct MHD_Response *set_type(struct MHD_Response *response, const char *type)
 {
@@ -113,7 +105,7 @@ static bool is_fresh(const struct http *http, long long now)
 /* Makes the metrics anew, unless too many want them. Returns 0 or -1. */
 static int refresh_metrics(struct http *http)
 {
-	long long now = now_ms();
+	long long now = clock_ms();
 	size_t length;
 	char *text;
 
@@ -129,7 +121,7 @@ static int refresh_metrics(struct http *http)
 								  MHD_RESPMEM_MUST_FREE),
 			       METRICS_TYPE);
 	http->made_ms[http->made++ % CROWD] = now;
-	http->cost_ms = now_ms() - now;
+	http->cost_ms = clock_ms() - now;
 	return http->response ? 0 : -1;
 }
 
@@ -193,7 +185,7 @@ static void connection_changed(void *cls, struct MHD_Connection *connection,
 	address = MHD_get_connection_info(connection,
 					  MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	*socket_context = clients_add(&http->clients, fd->connect_fd,
-				      address->client_addr, now_ms());
+				      address->client_addr, clock_ms());
 }
 
 /* A request has been answered, or has come to nothing. */
@@ -208,7 +200,7 @@ static void request_done(void *cls, struct MHD_Connection *connection,
 				       MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK && info->socket_context)
 		clients_answered(&http->clients, info->socket_context,
-				 now_ms());
+				 clock_ms());
 }
 
 /* getaddrinfo() takes those that are too large modulo 65536. */
@@ -332,7 +324,7 @@ void http_fds(const struct http *http, struct pollfd fds[HTTP_FDS])
 {
 	fds[0].fd = MHD_get_daemon_info(http->daemon,
 					MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	fds[1].fd = now_ms() < http->resume_ms ? -1 : http->listener;
+	fds[1].fd = clock_ms() < http->resume_ms ? -1 : http->listener;
 	fds[0].events = POLLIN;
 	fds[1].events = POLLIN;
 }
@@ -340,7 +332,7 @@ void http_fds(const struct http *http, struct pollfd fds[HTTP_FDS])
 /** http_timeout_ms() - how long to wait at most; -1 for no limit */
 int http_timeout_ms(struct http *http)
 {
-	long long now = now_ms(), left = clients_expire(&http->clients, now);
+	long long now = clock_ms(), left = clients_expire(&http->clients, now);
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	if (http->resume_ms > now && (left < 0 || http->resume_ms - now < left))
@@ -374,7 +366,7 @@ static bool accept_one(struct http *http)
 	    errno != ENOMEM)
 		return true;	/* one that has gone again */
 	if (!clients_end_one(&http->clients))
-		http->resume_ms = now_ms() + PAUSE_MS;
+		http->resume_ms = clock_ms() + PAUSE_MS;
 	return false;
 }
 
@@ -387,7 +379,7 @@ void http_run(struct http *http)
 	for (left = ACCEPT_MAX; left && accept_one(http); left--)
 		if (!(left % ACCEPT_BATCH))
 			MHD_run(http->daemon);
-	clients_expire(&http->clients, now_ms());
+	clients_expire(&http->clients, clock_ms());
 	MHD_run(http->daemon);
 }
 

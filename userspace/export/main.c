@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
+#include "base/compiler.h"
 #include "base/options.h"
 #include "base/start.h"
 #include "base/status.h"
@@ -145,14 +146,6 @@ static int parse_options(struct export *export, int argc, char *argv[])
 	return -1;
 }
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* From when on a connection is stuck, as the module has it now; 0: never. */
 static void read_limits(struct tally *tally)
 {
@@ -172,7 +165,7 @@ static void read_limits(struct tally *tally)
 	size_t i;
 	FILE *file;
 
-	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
 		unsigned int *limit_s = &tally->limits_s[limits[i].state];
 
 		snprintf(path, sizeof(path), PARAMETERS "%s", limits[i].name);
@@ -300,7 +293,7 @@ static int write_file(struct export *export)
 	int ret = textfile_write(&export->file, text, length);
 
 	free(text);
-	export->next_ms = now_ms() + export->interval_s * 1000;
+	export->next_ms = clock_ms() + export->interval_s * 1000;
 	return ret;
 }
 
@@ -311,7 +304,7 @@ static int timeout_ms(const struct export *export)
 
 	if (export->http)
 		return http_timeout_ms(export->http);
-	left = export->next_ms - now_ms();
+	left = export->next_ms - clock_ms();
 	return left < 0 ? 0 : left;
 }
 
@@ -332,7 +325,7 @@ static int export_step(struct export *export)
 		return -1;
 	if (export->http)
 		http_run(export->http);
-	else if (now_ms() >= export->next_ms)
+	else if (clock_ms() >= export->next_ms)
 		write_file(export);
 	return 0;
 }

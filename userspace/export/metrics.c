@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "export/tally.h"
 
 /* States in which a connection can be stuck. */
@@ -24,8 +25,6 @@ static const unsigned int stuck_states[] = {
 	TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSE_WAIT, TCPSTATES_LAST_ACK,
 	TCPSTATES_CLOSING,
 };
-
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 #define OTHER_OWNERS	"(all other names)"
 #define UNKNOWN_OWNER	"(owner not known)"
@@ -150,7 +149,7 @@ static void put_stuck(FILE *out, const struct tally *tally)
 	for (i = 0; i < TALLY_GROUPS; i++) {
 		if (!tally->owners[i].used)
 			continue;
-		for (j = 0; j < COUNT(stuck_states); j++) {
+		for (j = 0; j < ARRAY_SIZE(stuck_states); j++) {
 			fputs("tcpstates_stuck_connections{", out);
 			put_owner(out, tally, i);
 			fprintf(out, ",state=\"%s\"} %llu\n",
@@ -160,7 +159,7 @@ static void put_stuck(FILE *out, const struct tally *tally)
 	}
 	put_head(out, "stuck_events_total", "counter",
 		 "How often a connection was told to be stuck, again at each doubling of its age.");
-	for (j = 0; j < COUNT(stuck_states); j++)
+	for (j = 0; j < ARRAY_SIZE(stuck_states); j++)
 		fprintf(out, "tcpstates_stuck_events_total{state=\"%s\"} %llu\n",
 			state_label(stuck_states[j], label),
 			tally->stuck_events[stuck_states[j]]);

@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM	1
-#include <uthash.h>
-
-#define NSEC_PER_SEC		1000000000ULL
+#include "base/compiler.h"
+#include "base/hash.h"
 
 /**
  * struct tally_conn - a connection that exists
@@ -132,10 +130,15 @@ static __u16 make_group(struct tally *tally, int kind,
 		tally->failed = true;
 		return TALLY_OTHER;
 	}
-	groups[number] = (struct tally_group) { .key = *key, .used = true };
 	index->key = *key;
 	index->number = number;
 	HASH_ADD(hh, tally->group_index[kind], key, sizeof(index->key), index);
+	if (!index->hh.tbl) {
+		free(index);
+		tally->failed = true;
+		return TALLY_OTHER;
+	}
+	groups[number] = (struct tally_group) { .key = *key, .used = true };
 	return number;
 }
 
@@ -232,7 +235,11 @@ static struct tally_conn *add_conn(struct tally *tally, __u64 cookie)
 	conn->cookie = cookie;
 	conn->listener = TALLY_NO_GROUP;
 	HASH_ADD(hh, tally->conns, cookie, sizeof(conn->cookie), conn);
-	return conn;
+	if (conn->hh.tbl)
+		return conn;
+	free(conn);
+	tally->failed = true;
+	return NULL;
 }
 
 static void remove_conn(struct tally *tally, struct tally_conn *conn)

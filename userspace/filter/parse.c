@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
+#include "base/compiler.h"
 #include "filter/language.h"
 #include "filter/token.h"
 #include "filter/value.h"
@@ -38,7 +40,7 @@ static void next_token(struct parser *parser)
 }
 
 /* Says what is wrong at a column. Returns false. */
-__attribute__((__format__(__printf__, 3, 4)))
+__printf(3, 4)
 static bool fail_at(struct parser *parser, size_t column, const char *format, ...)
 {
 	va_list args;
@@ -55,22 +57,19 @@ static bool fail_at(struct parser *parser, size_t column, const char *format, ..
 static struct node *add_node(struct parser *parser)
 {
 	struct filter *filter = parser->filter;
-	unsigned int room = filter->room ? 2 * filter->room : 8;
 	struct node *nodes;
 
 	if (filter->count == NODES_MAX) {
 		fail_at(parser, parser->token.column, "the filter is too long");
 		return NULL;
 	}
-	if (filter->count == filter->room) {
-		nodes = reallocarray(filter->nodes, room, sizeof(*nodes));
-		if (!nodes) {
-			fail_at(parser, parser->token.column, "no memory");
-			return NULL;
-		}
-		filter->nodes = nodes;
-		filter->room = room;
+	nodes = array_reserve(filter->nodes, &filter->room, filter->count + 1,
+			      sizeof(*nodes));
+	if (!nodes) {
+		fail_at(parser, parser->token.column, "no memory");
+		return NULL;
 	}
+	filter->nodes = nodes;
 	nodes = &filter->nodes[filter->count++];
 	memset(nodes, 0, sizeof(*nodes));
 	return nodes;

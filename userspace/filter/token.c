@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/compiler.h"
+
 #define BLANKS	" \t\n"
 
 static const struct {
@@ -22,7 +24,7 @@ static void classify_token(struct token *token)
 {
 	size_t i, j;
 
-	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+	for (i = 0; i < ARRAY_SIZE(words); i++)
 		if (!strcasecmp(token->text, words[i].word))
 			token->kind = words[i].kind;
 	for (i = 0; i < COMPARE_COUNT; i++)

@@ -80,7 +80,7 @@ struct node {
  */
 struct filter {
 	unsigned int count;
-	unsigned int room;
+	size_t room;
 	struct node *nodes;
 };
 

@@ -11,6 +11,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/compiler.h"
+
 #define NETNS_NAMES	"/run/netns/"
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
@@ -202,7 +204,7 @@ const char *value_age(const char *word, __u64 *ns)
 
 	if (*word >= '0' && *word <= '9')
 		end = take_digits(word, 10, ns);
-	for (i = 0; end && i < sizeof(units) / sizeof(*units); i++)
+	for (i = 0; end && i < ARRAY_SIZE(units); i++)
 		if (!strcmp(end, units[i].word) &&
 		    *ns <= ULLONG_MAX / units[i].ns) {
 			*ns *= units[i].ns;

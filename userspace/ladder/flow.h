@@ -27,6 +27,8 @@ struct end {
 	struct tcpstates_record records[END_RECORDS];
 };
 
+struct tuple_node;
+
 /**
  * struct flow - a connection
  * @number: the how manieth one it is, from 1 on
@@ -34,7 +36,7 @@ struct end {
  * @seen: changes so far
  * @cut: whether some of them had no room
  * @lost: whether records were lost while it was there
- * @waiting: of flows.c, while it waits for its peer
+ * @waiting: entry in the table of flows that wait for their peer, or NULL
  */
 struct flow {
 	unsigned long number;
@@ -42,7 +44,7 @@ struct flow {
 	size_t seen;
 	bool cut;
 	bool lost;
-	void *waiting;
+	struct tuple_node *waiting;
 };
 
 void flow_add(struct flow *flow, struct end *end,

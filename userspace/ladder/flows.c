@@ -1,35 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The connections of a command, found in a stream of everybody's. */
+/* The connections of a command, found in the stream of all connections. */
 #include "ladder/flows.h"
 
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ROOM	16
+#include "base/array.h"
+#include "base/hash.h"
 
-/* What is known of both ends of a connection, if it is all known. */
+/* The bits of a record that knows both endpoints. */
 #define TUPLE	(TCPSTATES_KNOW_LADDR | TCPSTATES_KNOW_LPORT | \
 		 TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT)
 
-/* A node of by_conn; and of by_tuple, whose record has the tuple. */
-struct node {
+/* The flow of an end. */
+struct conn_node {
 	__u64 conn;
-	struct tcpstates_record tuple;
 	struct flow *flow;
+	UT_hash_handle hh;
 };
 
-static int compare_conn(const void *a, const void *b)
-{
-	const struct node *left = a, *right = b;
+/* Two endpoints, as the end that has @laddr sees them; without padding. */
+struct tuple {
+	__u8 laddr[16];
+	__u8 raddr[16];
+	__u16 lport;
+	__u16 rport;
+	__u16 family;
+};
 
-	if (left->conn != right->conn)
-		return left->conn < right->conn ? -1 : 1;
-	return 0;
-}
+/* A flow that waits for its peer, and the record that it knows its tuple from. */
+struct tuple_node {
+	struct tuple tuple;
+	struct tcpstates_record record;
+	struct flow *flow;
+	UT_hash_handle hh;
+};
 
-/* Addresses of this host that each namespace has for itself. */
+/* Whether the addresses are such that each network namespace has for itself. */
 static bool is_private(const struct tcpstates_record *record)
 {
 	static const __u8 loopback6[16] = { [15] = 1 };
@@ -41,94 +49,69 @@ static bool is_private(const struct tcpstates_record *record)
 	return !memcmp(record->laddr, loopback6, sizeof(loopback6));
 }
 
-/* By the tuple as the first one has it, and as the second one's peer would. */
-static int compare_tuple_ends(const struct tcpstates_record *a, const __u8 *laddr,
-			      __u16 lport, const __u8 *raddr, __u16 rport)
+static struct tuple tuple_of(const struct tcpstates_record *record)
 {
-	int order = memcmp(a->laddr, laddr, sizeof(a->laddr));
+	struct tuple tuple = {
+		.lport = record->lport, .rport = record->rport,
+		.family = record->family,
+	};
 
-	if (!order)
-		order = memcmp(a->raddr, raddr, sizeof(a->raddr));
-	if (!order)
-		order = (int)a->lport - lport;
-	return order ? order : (int)a->rport - rport;
+	memcpy(tuple.laddr, record->laddr, sizeof(tuple.laddr));
+	memcpy(tuple.raddr, record->raddr, sizeof(tuple.raddr));
+	return tuple;
 }
 
-static int compare_tuple(const void *a, const void *b)
+/* The tuple that the peer of this record's end has. */
+static struct tuple peer_tuple(const struct tcpstates_record *record)
 {
-	const struct tcpstates_record *left = &((const struct node *)a)->tuple;
-	const struct tcpstates_record *right = &((const struct node *)b)->tuple;
+	struct tuple tuple = {
+		.lport = record->rport, .rport = record->lport,
+		.family = record->family,
+	};
 
-	if (left->family != right->family)
-		return (int)left->family - right->family;
-	return compare_tuple_ends(left, right->laddr, right->lport, right->raddr,
-			    right->rport);
+	memcpy(tuple.laddr, record->raddr, sizeof(tuple.laddr));
+	memcpy(tuple.raddr, record->laddr, sizeof(tuple.raddr));
+	return tuple;
 }
 
-/* Whether two records can be of the two ends of one connection. */
+/* Whether two records can belong to the two ends of one connection. */
 static bool are_peers(const struct tcpstates_record *a,
 		      const struct tcpstates_record *b)
 {
-	if (a->conn == b->conn || a->family != b->family ||
-	    (a->known & b->known & TUPLE) != TUPLE ||
-	    compare_tuple_ends(a, b->raddr, b->rport, b->laddr, b->lport))
+	const struct tuple tuple = tuple_of(a), peer = peer_tuple(b);
+
+	if (a->conn == b->conn || (a->known & b->known & TUPLE) != TUPLE ||
+	    memcmp(&tuple, &peer, sizeof(tuple)))
 		return false;
 	return a->netns == b->netns || !is_private(a);
 }
 
-/* What is looked for in by_tuple to find the flow of which this is the peer. */
-static struct node peer_key(const struct tcpstates_record *record)
+static struct conn_node *find_conn(const struct flows *flows, __u64 conn)
 {
-	struct node node = { .tuple = { .family = record->family } };
+	struct conn_node *node;
 
-	memcpy(node.tuple.laddr, record->raddr, sizeof(record->raddr));
-	memcpy(node.tuple.raddr, record->laddr, sizeof(record->laddr));
-	node.tuple.lport = record->rport;
-	node.tuple.rport = record->lport;
+	HASH_FIND(hh, flows->by_conn, &conn, sizeof(conn), node);
 	return node;
 }
 
-/* Returns the node that is there afterwards, or NULL without memory. */
-static struct node *insert_node(void **tree, const struct node *node,
-				int (*compare)(const void *a, const void *b))
+static void remove_conn(struct flows *flows, struct conn_node *node)
 {
-	struct node *copy = malloc(sizeof(*copy)), **found;
-
-	if (!copy)
-		return NULL;
-	*copy = *node;
-	found = tsearch(copy, tree, compare);
-	if (!found || *found != copy)
-		free(copy);
-	return found ? *found : NULL;
-}
-
-static struct node *find_node(void *const *tree, const struct node *node,
-			      int (*compare)(const void *a, const void *b))
-{
-	struct node **found = tfind(node, tree, compare);
-
-	return found ? *found : NULL;
-}
-
-static void forget_conn(struct flows *flows, struct node *node)
-{
-	tdelete(node, &flows->by_conn, compare_conn);
+	HASH_DEL(flows->by_conn, node);
 	free(node);
 }
 
-static void forget_tuple(struct flows *flows, struct node *node)
+static void remove_tuple(struct flows *flows, struct tuple_node *node)
 {
 	if (!node)
 		return;
 	node->flow->waiting = NULL;
-	tdelete(node, &flows->by_tuple, compare_tuple);
+	HASH_DEL(flows->by_tuple, node);
 	free(node);
 }
 
 /**
- * flows_init() - before the first record
- * @flows: to be filled in
+ * flows_init() - prepare for the first record
+ * @flows: filled in
  *
  * Return: 0, or -1 and errno.
  */
@@ -145,28 +128,39 @@ static void keep_other(struct flows *flows,
 	flows->others[flows->other++ % FLOWS_OTHERS] = *record;
 }
 
-/* Says that an end belongs to the flow. Returns 0, or -1 and errno. */
+/* Records that the end @conn belongs to @flow. Returns 0, or -1 and errno. */
 static int bind_conn(struct flows *flows, struct flow *flow, __u64 conn)
 {
-	const struct node node = { .conn = conn, .flow = flow };
-	struct node *there = insert_node(&flows->by_conn, &node, compare_conn);
+	struct conn_node *node = find_conn(flows, conn);
 
-	if (!there) {
-		errno = ENOMEM;
-		return -1;
+	/* A socket is used again, and the record of its former end was lost. */
+	if (node) {
+		node->flow = flow;
+		return 0;
 	}
-	/* A socket that lives again: the life before had no end, it was lost. */
-	there->flow = flow;
-	return 0;
+	node = calloc(1, sizeof(*node));
+	if (!node)
+		return -1;
+	node->conn = conn;
+	node->flow = flow;
+	HASH_ADD(hh, flows->by_conn, conn, sizeof(conn), node);
+	if (node->hh.tbl)
+		return 0;
+	free(node);
+	errno = ENOMEM;
+	return -1;
 }
 
-/* The record of another end, the @i-th that was nobody's. */
+/* The @i-th change that was put into the ring of others. */
 static struct tcpstates_record *other_at(const struct flows *flows, size_t i)
 {
 	return &flows->others[i % FLOWS_OTHERS];
 }
 
-/* Where the latest life begins that opened towards @record, else flows->other. */
+/*
+ * The position among others where the latest connection begins that opened towards
+ * @record; flows->other if there is none.
+ */
 static size_t find_opener(const struct flows *flows,
 			  const struct tcpstates_record *record)
 {
@@ -182,8 +176,8 @@ static size_t find_opener(const struct flows *flows,
 }
 
 /*
- * Whether an opener that has got to @state can have led to @record: it is there
- * still, and where both open, it has heard nothing yet.
+ * Whether an opener whose last state is @state can be the peer of @record: it has not
+ * ended, and in a simultaneous open it has received nothing yet.
  */
 static bool is_opener(unsigned int state, const struct tcpstates_record *record)
 {
@@ -192,7 +186,10 @@ static bool is_opener(unsigned int state, const struct tcpstates_record *record)
 	return state != TCPSTATES_CLOSE && state != TCPSTATES_TIME_WAIT;
 }
 
-/* Adds the life among @others that is the other end of @record, which begins. */
+/*
+ * Moves the changes of the peer of @record, with which a flow begins, from the others
+ * to the flow. Returns 0, or -1 and errno.
+ */
 static int take_peer(struct flows *flows, struct flow *flow,
 		     const struct tcpstates_record *record)
 {
@@ -214,53 +211,63 @@ static int take_peer(struct flows *flows, struct flow *flow,
 		if (other->conn != conn)
 			continue;
 		flow_add(flow, &flow->ends[1], other);
-		/* It is somebody's now. */
 		*other = (struct tcpstates_record) { 0 };
 	}
 	return bind_conn(flows, flow, conn);
 }
 
+/* Returns 0, or -1 and errno. */
+static int add_tuple(struct flows *flows, struct flow *flow,
+		     const struct tcpstates_record *record)
+{
+	struct tuple tuple = tuple_of(record);
+	struct tuple_node *node;
+
+	/* Of two flows with one tuple, in two namespaces, the later one waits. */
+	HASH_FIND(hh, flows->by_tuple, &tuple, sizeof(tuple), node);
+	remove_tuple(flows, node);
+	node = calloc(1, sizeof(*node));
+	if (!node)
+		return -1;
+	node->tuple = tuple;
+	node->record = *record;
+	node->flow = flow;
+	HASH_ADD(hh, flows->by_tuple, tuple, sizeof(tuple), node);
+	if (!node->hh.tbl) {
+		free(node);
+		errno = ENOMEM;
+		return -1;
+	}
+	flow->waiting = node;
+	return 0;
+}
+
 /*
- * Waits for the peer of an end that opens, as soon as the tuple is known. Whoever
- * opened towards an end that is opened has done it before. Returns 0, or -1 and errno.
+ * Lets the flow of an opening end wait for its peer, once the tuple is known. An end
+ * that was opened does not wait: its opener has come before. Returns 0, or -1 and
+ * errno.
  */
 static int await_peer(struct flows *flows, struct flow *flow,
 		      const struct tcpstates_record *record)
 {
-	const struct node node = { .tuple = *record, .flow = flow };
-	struct node *there;
-
 	if ((record->known & TUPLE) != TUPLE || flow->ends[1].count ||
 	    flow->waiting ||
 	    flow->ends[0].records[0].new_state != TCPSTATES_SYN_SENT)
 		return 0;
-	there = insert_node(&flows->by_tuple, &node, compare_tuple);
-	if (!there) {
-		errno = ENOMEM;
-		return -1;
-	}
-	/* Of two with one tuple, in two namespaces, the later one waits. */
-	there->flow->waiting = NULL;
-	there->flow = flow;
-	there->tuple = *record;
-	flow->waiting = there;
-	return 0;
+	return add_tuple(flows, flow, record);
 }
 
-/* A life of the command begins. Returns the flow, or NULL and errno. */
+/* Returns NULL and errno without memory. */
 static struct flow *new_flow(struct flows *flows,
 			     const struct tcpstates_record *record)
 {
 	struct flow **all, *flow;
-	size_t room = flows->room ? 2 * flows->room : FIRST_ROOM;
 
-	if (flows->count == flows->room) {
-		all = reallocarray(flows->all, room, sizeof(struct flow *));
-		if (!all)
-			return NULL;
-		flows->all = all;
-		flows->room = room;
-	}
+	all = array_reserve(flows->all, &flows->room, flows->count + 1,
+			    sizeof(*all));
+	if (!all)
+		return NULL;
+	flows->all = all;
 	flow = calloc(1, sizeof(*flow));
 	if (!flow)
 		return NULL;
@@ -271,21 +278,23 @@ static struct flow *new_flow(struct flows *flows,
 	return flow;
 }
 
-static struct node *find_waiting(struct flows *flows,
-				 const struct tcpstates_record *record)
+/* The flow whose peer begins with this record, as its entry in the table; or NULL. */
+static struct tuple_node *find_waiting(const struct flows *flows,
+				       const struct tcpstates_record *record)
 {
-	struct node key = peer_key(record), *node;
+	const struct tuple tuple = peer_tuple(record);
+	struct tuple_node *node;
 
 	if (!flow_begins(record) || (record->known & TUPLE) != TUPLE)
 		return NULL;
-	node = find_node(&flows->by_tuple, &key, compare_tuple);
-	return node && are_peers(&node->tuple, record) ? node : NULL;
+	HASH_FIND(hh, flows->by_tuple, &tuple, sizeof(tuple), node);
+	return node && are_peers(&node->record, record) ? node : NULL;
 }
 
 /*
- * What the command's connections were before they were watched, they were not. Yet
- * where records were lost, the beginning may have been one of them; then the end
- * alone is not worth a picture.
+ * Whether a flow can begin with this record. Connections that the command had before
+ * it was traced are left out. Where records were lost, the beginning may be among
+ * them; then a flow begins later, unless only its end is left.
  */
 static bool can_begin(const struct flows *flows,
 		      const struct tcpstates_record *record)
@@ -298,15 +307,15 @@ static bool can_begin(const struct flows *flows,
 }
 
 /*
- * The flow of which this is a part, with the end that it is at; NULL and 0 if it
- * is nobody's, NULL and errno.
+ * The flow to which a record belongs, and in @end the end. Returns NULL and errno 0
+ * if it belongs to none, NULL and errno without memory.
  */
 static struct flow *flow_of(struct flows *flows,
 			    const struct tcpstates_record *record, bool own,
 			    struct end **end)
 {
-	const struct node key = { .conn = record->conn };
-	struct node *node = find_node(&flows->by_conn, &key, compare_conn);
+	struct conn_node *node = find_conn(flows, record->conn);
+	struct tuple_node *waiting;
 	struct flow *flow;
 
 	errno = 0;
@@ -315,11 +324,11 @@ static struct flow *flow_of(struct flows *flows,
 					 record->conn];
 		return node->flow;
 	}
-	node = find_waiting(flows, record);
-	if (node) {
-		flow = node->flow;
+	waiting = find_waiting(flows, record);
+	if (waiting) {
+		flow = waiting->flow;
 		*end = &flow->ends[1];
-		forget_tuple(flows, node);
+		remove_tuple(flows, waiting);
 		return bind_conn(flows, flow, record->conn) ? NULL : flow;
 	}
 	if (!own || !can_begin(flows, record))
@@ -333,13 +342,13 @@ static struct flow *flow_of(struct flows *flows,
 }
 
 /**
- * flows_add() - take a change of anybody's
- * @flows: what is there
+ * flows_add() - add a change of any connection of the stream
+ * @flows: the flows
  * @record: the change
- * @own: whether it is of the command
- * @flow: where to put the connection of which it is a part, NULL if of none
+ * @own: whether it belongs to the command
+ * @flow: set to the flow of this connection, or to NULL
  *
- * A listener has no peer, and is no connection.
+ * Listeners belong to no flow.
  *
  * Return: 0, or -1 and errno.
  */
@@ -360,7 +369,7 @@ int flows_add(struct flows *flows, const struct tcpstates_record *record,
 	return end == &(*flow)->ends[0] ? await_peer(flows, *flow, record) : 0;
 }
 
-/** flows_lose() - records were lost: nobody knows of which connections */
+/** flows_lose() - note that records were lost, possibly of every connection */
 void flows_lose(struct flows *flows)
 {
 	size_t i;
@@ -370,7 +379,7 @@ void flows_lose(struct flows *flows)
 		flows->all[i]->lost = true;
 }
 
-/** flows_first() - the one that began before all others, NULL if there is none */
+/** flows_first() - the flow that began first, or NULL */
 struct flow *flows_first(const struct flows *flows)
 {
 	struct flow *first = NULL;
@@ -383,22 +392,20 @@ struct flow *flows_first(const struct flows *flows)
 }
 
 /**
- * flows_remove() - forget a connection
- * @flows: where it is
- * @flow: the connection, gone afterwards
+ * flows_remove() - forget a flow
+ * @flows: the flows
+ * @flow: one of them, freed
  */
 void flows_remove(struct flows *flows, struct flow *flow)
 {
-	struct node *node;
+	struct conn_node *node;
 	size_t i;
 
-	forget_tuple(flows, flow->waiting);
+	remove_tuple(flows, flow->waiting);
 	for (i = 0; i < 2; i++) {
-		const struct node key = { .conn = flow->ends[i].conn };
-
-		node = find_node(&flows->by_conn, &key, compare_conn);
+		node = find_conn(flows, flow->ends[i].conn);
 		if (node && node->flow == flow)
-			forget_conn(flows, node);
+			remove_conn(flows, node);
 	}
 	for (i = 0; i < flows->count; i++)
 		if (flows->all[i] == flow)
@@ -406,7 +413,7 @@ void flows_remove(struct flows *flows, struct flow *flow)
 	free(flow);
 }
 
-/** flows_free() - forget all */
+/** flows_free() - forget all flows */
 void flows_free(struct flows *flows)
 {
 	while (flows->count)

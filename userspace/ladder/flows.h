@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The connections of a command, found in a stream of everybody's, each with its
- * other end where that is on this host too.
+ * The connections of a command, found in the stream of all connections, each with
+ * its other end if that is on this host, too.
  */
 #ifndef _LADDER_FLOWS_H
 #define _LADDER_FLOWS_H
@@ -9,26 +9,29 @@
 #include "ladder/flow.h"
 
 /*
- * So many changes of others are kept: a peer may have begun before the end that
- * belongs to the command, as a client does whom the command serves.
+ * Number of other connections' latest changes that are kept: a peer may have begun
+ * before the command's end, as a client of a server that is traced does.
  */
 #define FLOWS_OTHERS	4096
 
+struct conn_node;
+struct tuple_node;
+
 /**
- * struct flows - the connections that have not ended
- * @by_conn: a tree of ends, by their conn
- * @by_tuple: a tree of flows without a peer, by the tuple that it would have
- * @all: these flows, in no order
- * @count: of them
- * @room: for how many there is memory
- * @begun: how many there have been
+ * struct flows - connections that have not ended
+ * @by_conn: table of flows by the conn of each end
+ * @by_tuple: table of flows without a peer, by their tuple
+ * @all: the flows, in no order
+ * @count: number of flows
+ * @room: number of flows that fit into @all
+ * @begun: number of flows that have begun so far
  * @lost: whether records have been lost
- * @others: the last changes that were nobody's
- * @other: where the next one goes
+ * @others: ring of the latest changes that belong to no flow
+ * @other: number of changes put into @others so far
  */
 struct flows {
-	void *by_conn;
-	void *by_tuple;
+	struct conn_node *by_conn;
+	struct tuple_node *by_tuple;
 	struct flow **all;
 	size_t count;
 	size_t room;

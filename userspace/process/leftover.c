@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/stop.h"
 
 #define PREFIX		"tcpstates-run-"
@@ -184,6 +185,7 @@ static bool remove_one(const char *path)
 /* Paths that are found, to be removed when the walk is over. */
 static char **paths;
 static size_t path_count;
+static size_t path_room;
 static bool walk_deep;
 
 static int note_path(const char *path, const struct stat *stat, int type,
@@ -197,7 +199,8 @@ static int note_path(const char *path, const struct stat *stat, int type,
 	if (type != FTW_D)
 		return FTW_CONTINUE;
 	if (ftw->level && is_orphaned(path + ftw->base)) {
-		more = reallocarray(paths, path_count + 1, sizeof(*paths));
+		more = array_reserve(paths, &path_room, path_count + 1,
+				     sizeof(*paths));
 		if (!more)
 			return FTW_STOP;
 		paths = more;
@@ -234,4 +237,5 @@ void leftover_sweep(const char *folder, bool deep, struct leftovers *found)
 	free(paths);
 	paths = NULL;
 	path_count = 0;
+	path_room = 0;
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/compiler.h"
 #include "text/span.h"
 
 /** summary_is_good_end() - whether a cause ends a connection as it should be */
@@ -64,7 +65,7 @@ static void write_handshakes(FILE *out, const char *who,
 	size_t i;
 
 	fprintf(out, "  %-9s %9llu", who, (unsigned long long)histogram->total);
-	for (i = 0; i < sizeof(percents) / sizeof(*percents); i++) {
+	for (i = 0; i < ARRAY_SIZE(percents); i++) {
 		if (histogram->total)
 			span_format(histogram_percentile(histogram, percents[i]), span);
 		else

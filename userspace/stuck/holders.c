@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/stop.h"
 
 /* What is looked for: sorted inodes. */
@@ -84,17 +85,13 @@ static bool is_wanted_socket(const struct wanted *wanted, int folder,
 /* Returns 0, or -1 and errno. */
 static int add_holder(struct holders *holders, const struct holder *holder)
 {
-	size_t room = holders->count ? holders->count * 2 : 64;
 	struct holder *list;
 
-	/* Full at every power of two from 64 on. */
-	if (!holders->count ||
-	    (holders->count >= 64 && !(holders->count & (holders->count - 1)))) {
-		list = reallocarray(holders->list, room, sizeof(*list));
-		if (!list)
-			return -1;
-		holders->list = list;
-	}
+	list = array_reserve(holders->list, &holders->room, holders->count + 1,
+			     sizeof(*list));
+	if (!list)
+		return -1;
+	holders->list = list;
 	holders->list[holders->count++] = *holder;
 	return 0;
 }

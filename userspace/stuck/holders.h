@@ -29,12 +29,14 @@ struct holder {
 /**
  * struct holders - those of some sockets
  * @list: by inode, then process, then descriptor
- * @count: of these
+ * @count: number of holders
+ * @room: number of holders that fit into @list
  * @hidden: processes that the caller may not look into
  */
 struct holders {
 	struct holder *list;
 	size_t count;
+	size_t room;
 	size_t hidden;
 };
 

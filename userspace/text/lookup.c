@@ -5,34 +5,44 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/stop.h"
 
 #define NAME_CHARACTERS							\
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
-/* So many hosts are remembered; others are asked for each time. */
+/* Limit of remembered hosts; others are looked up each time. */
 #define MOST_HOSTS	4096
 
-/* A host; without a name its text is empty. */
-struct host {
+/**
+ * struct host_key - what a name is remembered by; without padding
+ * @family: TCPSTATES_FAMILY_INET or INET6
+ * @address: as in a record
+ */
+struct host_key {
 	__u8 family;
 	__u8 address[16];
-	char text[CELL_NAME_SIZE];
 };
 
-static int compare_hosts(const void *a, const void *b)
-{
-	return memcmp(a, b, offsetof(struct host, text));
-}
+/**
+ * struct host - a remembered host
+ * @key: its address
+ * @name: its name; empty if it has none that can be shown
+ * @hh: for the table of hosts
+ */
+struct host {
+	struct host_key key;
+	char name[CELL_NAME_SIZE];
+	UT_hash_handle hh;
+};
 
 /*
- * Whether it can stand where an address could: who may choose the name of his own
- * address must not get that of somebody else, nor another port.
+ * Whether a name may be shown in place of an address. The owner of an address chooses
+ * its name: it must not look like another address, nor like one with a port.
  */
 static bool is_safe_name(const char *name)
 {
@@ -44,21 +54,18 @@ static bool is_safe_name(const char *name)
 	       name[strspn(name, "0123456789.-")] != '\0';
 }
 
-/*
- * Asks whoever knows. A name that is cut off would be another one, and so would one
- * of which a character is replaced.
- */
+/* Fills in host->name. A truncated name would be that of another host: it is not used. */
 static void resolve_host(struct host *host)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	bool is_inet = host->family == TCPSTATES_FAMILY_INET;
+	bool is_inet = host->key.family == TCPSTATES_FAMILY_INET;
 	char name[NI_MAXHOST];
 	int error = EAI_SYSTEM;
 
-	memcpy(&in.sin_addr, host->address, sizeof(in.sin_addr));
-	memcpy(&in6.sin6_addr, host->address, sizeof(in6.sin6_addr));
-	/* Nothing is half done here, and it may take long. */
+	memcpy(&in.sin_addr, host->key.address, sizeof(in.sin_addr));
+	memcpy(&in6.sin6_addr, host->key.address, sizeof(in6.sin6_addr));
+	/* A lookup may take long: a signal may end the program meanwhile. */
 	if (stop_requested())
 		return;
 	stop_at_once(true);
@@ -68,38 +75,45 @@ static void resolve_host(struct host *host)
 				    is_inet ? sizeof(in) : sizeof(in6), name,
 				    sizeof(name), NULL, 0, NI_NAMEREQD);
 	stop_at_once(false);
-	if (!error && strlen(name) < sizeof(host->text) && is_safe_name(name))
-		strcpy(host->text, name);
+	if (!error && strlen(name) < sizeof(host->name) && is_safe_name(name))
+		strcpy(host->name, name);
 }
 
-/** lookup_host() - the name of a host; false if it has none, or none that fits */
+/* Remembers a host, if the table has room and there is memory. */
+static void remember_host(struct host **hosts, const struct host *host)
+{
+	struct host *copy;
+
+	if (HASH_COUNT(*hosts) >= MOST_HOSTS)
+		return;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return;
+	*copy = *host;
+	HASH_ADD(hh, *hosts, key, sizeof(copy->key), copy);
+	if (!copy->hh.tbl)
+		free(copy);
+}
+
+/** lookup_host() - the name of a host; false if it has none that can be shown */
 bool lookup_host(unsigned int family, const __u8 address[16],
 		 char text[CELL_NAME_SIZE])
 {
-	static void *hosts;
-	static size_t count;
-	struct host key = { .family = family }, *host = &key, **found;
+	static struct host *hosts;
+	struct host host = { .key.family = family }, *found;
 
-	memcpy(key.address, address, sizeof(key.address));
-	found = tfind(&key, &hosts, compare_hosts);
-	if (found) {
-		host = *found;
-	} else {
-		resolve_host(&key);
-		host = count < MOST_HOSTS ? malloc(sizeof(*host)) : NULL;
-		if (host) {
-			*host = key;
-			count++;
-			tsearch(host, &hosts, compare_hosts);
-		} else {
-			host = &key;
-		}
+	memcpy(host.key.address, address, sizeof(host.key.address));
+	HASH_FIND(hh, hosts, &host.key, sizeof(host.key), found);
+	if (!found) {
+		resolve_host(&host);
+		remember_host(&hosts, &host);
+		found = &host;
 	}
-	strcpy(text, host->text);
+	strcpy(text, found->name);
 	return *text;
 }
 
-/** lookup_port() - the name of a service; false if it has none, or none that fits */
+/** lookup_port() - the name of a TCP service; false if it has none that fits */
 bool lookup_port(__u16 port, char text[CELL_PORT_SIZE])
 {
 	const struct servent *service = getservbyport(htons(port), "tcp");

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ROOM	256
+#include "base/array.h"
 
 /**
  * struct entries - all of them
@@ -64,22 +64,18 @@ struct entry *entries_find(const struct entries *entries, __u64 conn)
 /* Returns NULL without memory. */
 static struct entry *new_entry(struct entries *entries, __u64 conn)
 {
-	size_t room = entries->room ? 2 * entries->room : FIRST_ROOM;
 	struct entry **all, *entry;
 
-	if (entries->count == entries->room) {
-		all = reallocarray(entries->all, room, sizeof(struct entry *));
-		if (!all)
-			return NULL;
-		entries->all = all;
-		entries->room = room;
-	}
+	all = array_reserve(entries->all, &entries->room, entries->count + 1,
+			    sizeof(*all));
+	if (!all)
+		return NULL;
+	entries->all = all;
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return NULL;
 	entry->record.conn = conn;
 	HASH_ADD(hh, entries->table, record.conn, sizeof(conn), entry);
-	/* Without memory, it is not in the table. */
 	if (!entry->hh.tbl) {
 		free(entry);
 		return NULL;

@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HASH_NONFATAL_OOM	1
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "libtcpstates.h"
 
 /* Changes that are remembered of each, the last ones. */

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/options.h"
 #include "base/start.h"
 #include "base/status.h"
@@ -60,14 +60,6 @@ struct top {
 };
 
 static struct top top;
-
-static __u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 /* Reads the table anew, as nobody knows what was lost. Returns 0, or -1 and errno. */
 static int reload_table(void)
@@ -126,11 +118,6 @@ static bool handle_keys(void)
 	return true;
 }
 
-static long long now_ms(void)
-{
-	return now_ns() / 1000000;
-}
-
 /* Waits for the stream or a key. Returns 0, or -1 and errno. */
 static int wait_for_input(long long drawn_ms)
 {
@@ -138,12 +125,12 @@ static int wait_for_input(long long drawn_ms)
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = tcpstates_fd(top.stream), .events = POLLIN },
 	};
-	long long left = SECOND_MS - now_ms() % SECOND_MS;
+	long long left = SECOND_MS - clock_ms() % SECOND_MS;
 
 	if (tcpstates_buffered(top.stream))
 		return 0;
-	if (top.dirty && drawn_ms + top.frame_ms - now_ms() < left)
-		left = drawn_ms + top.frame_ms - now_ms();
+	if (top.dirty && drawn_ms + top.frame_ms - clock_ms() < left)
+		left = drawn_ms + top.frame_ms - clock_ms();
 	/* What comes meanwhile may wait until the next look, unless it is a key. */
 	if (stop_poll_for(fds, top.dirty ? 1 : 2, left < 0 ? 0 : (int)left) < 0 &&
 	    errno != EINTR)
@@ -158,7 +145,7 @@ static int wait_for_input(long long drawn_ms)
 /* Each second is shown, as what happened in it is shown for that long. */
 static bool is_due(long long drawn_ms)
 {
-	long long now = now_ms();
+	long long now = clock_ms();
 
 	return now / SECOND_MS != drawn_ms / SECOND_MS ||
 	       (top.dirty && now - drawn_ms >= top.frame_ms);
@@ -174,13 +161,13 @@ static int run_loop(void)
 		if (read_batch())
 			return -1;
 		going = handle_keys();
-		rates_advance(&top.view.rates, top.view.entries, now_ns());
+		rates_advance(&top.view.rates, top.view.entries, clock_boot_ns());
 		if (is_due(drawn_ms)) {
-			started_ms = now_ms();
-			if (view_refresh(&top.view, now_ns()))
+			started_ms = clock_ms();
+			if (view_refresh(&top.view, clock_boot_ns()))
 				return -1;
 			screen_draw(&top.view);
-			drawn_ms = now_ms();
+			drawn_ms = clock_ms();
 			/* Of many connections: most of the time is for the stream. */
 			top.frame_ms = FRAME_MS + 4 * (drawn_ms - started_ms);
 			top.dirty = false;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "stuck/stuck_list.h"
 
 /* What compare_rows() is told; one thread only. */
@@ -111,13 +112,10 @@ int order_make(struct order *order, const struct entries *entries,
 	struct tcpstates_record *list;
 
 	order->count = 0;
-	if (count > order->room) {
-		list = reallocarray(order->list, count, sizeof(*list));
-		if (!list)
-			return -1;
-		order->list = list;
-		order->room = count;
-	}
+	list = array_reserve(order->list, &order->room, count + 1, sizeof(*list));
+	if (!list)
+		return -1;
+	order->list = list;
 	for (i = 0; i < count; i++) {
 		struct tcpstates_record record =
 			entry_now(entries_at(entries, i), now_ns);

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "base/compiler.h"
 #include "records/summary.h"
 
-#define NSEC_PER_SEC	1000000000ULL
 #define HALF		(RATES_SECONDS / 2)
 
 static void begin_half(struct rates *rates)

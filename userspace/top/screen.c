@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "stuck/diagnosis.h"
@@ -178,7 +179,7 @@ static void draw_states(const struct view *view)
 	char count[LINE_SIZE];
 	size_t i;
 
-	for (i = 0; i < sizeof(states) / sizeof(*states); i++) {
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
 		int row = 1 + i % STATE_ROWS;
 		int column = i / STATE_ROWS * HALF_WIDTH;
 		unsigned int now = rates_in_state(&view->rates, states[i], 0);
@@ -248,7 +249,7 @@ static void draw_title(const struct view *view)
 
 	gethostname(host, sizeof(host) - 1);
 	clock_gettime(CLOCK_REALTIME, &now);
-	cell_time(now.tv_sec * 1000000000ULL, time);
+	cell_time(now.tv_sec * NSEC_PER_SEC, time);
 	time[8] = '\0';
 	snprintf(text, sizeof(text), "tcpstates top  %.40s  %s  %zu of %zu, by %s%s",
 		 host, time, view->order.count, entries_count(view->entries),

@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/compiler.h"
 #include "base/output.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -109,7 +110,7 @@ static const struct option options[] = {
 /* Takes one option. Returns a status, or -1 to go on. */
 static int run_option(struct stream_cmd *cmd, int option)
 {
-	struct run *run = (struct run *)cmd;
+	struct run *run = container_of(cmd, struct run, cmd);
 
 	switch (option) {
 	case OPTION_LIVE:
@@ -130,14 +131,6 @@ static int run_option(struct stream_cmd *cmd, int option)
 		return usage_error("--wait: '%s' is not an age like 10s or 2m",
 				   optarg);
 	}
-}
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 static struct picture begin_picture(char **text, size_t *length)
@@ -235,7 +228,7 @@ static int trace_transition(struct run *run,
 
 static int run_record(struct stream_cmd *cmd, const struct tcpstates_record *record)
 {
-	struct run *run = (struct run *)cmd;
+	struct run *run = container_of(cmd, struct run, cmd);
 
 	if (record->event == TCPSTATES_EVENT_TRANSITION)
 		return trace_transition(run, record);
@@ -259,14 +252,14 @@ static int check_processes(struct run *run, bool child_ended)
 	if (child_ended)
 		run->status = child_status(&run->child);
 	if (empty > 0 && run->child.fd < 0 && !run->deadline_ms)
-		run->deadline_ms = now_ms() + (long long)run->wait_s * 1000;
+		run->deadline_ms = clock_ms() + (long long)run->wait_s * 1000;
 	return empty < 0 ? -1 : 0;
 }
 
 /* Waits for more of whatever there is. Returns 1 to go on, 0 to end, -1 and errno. */
 static int run_wait(struct stream_cmd *cmd)
 {
-	struct run *run = (struct run *)cmd;
+	struct run *run = container_of(cmd, struct run, cmd);
 	struct pollfd fds[] = {
 		{ .fd = tcpstates_fd(cmd->stream), .events = POLLIN },
 		{ .fd = run->deadline_ms ? -1 : run->group.events,
@@ -278,7 +271,7 @@ static int run_wait(struct stream_cmd *cmd)
 	long long left = -1;
 
 	if (run->deadline_ms) {
-		left = run->deadline_ms - now_ms();
+		left = run->deadline_ms - clock_ms();
 		if (!run->flows.count || left <= 0)
 			return 0;
 	}
@@ -313,14 +306,14 @@ static bool from_terminal(int signal)
 /* The first wish is the command's to fulfil. Returns 1 to go on, 0 to end. */
 static int run_stopped(struct stream_cmd *cmd)
 {
-	struct run *run = (struct run *)cmd;
+	struct run *run = container_of(cmd, struct run, cmd);
 	int signal = stop_forget();
 
 	if (run->child.fd < 0 || run->stopping) {
 		/* What has happened until now is still taken, unless again asked. */
 		if (run->deadline_ms)
 			return 0;
-		run->deadline_ms = now_ms();
+		run->deadline_ms = clock_ms();
 		return 1;
 	}
 	run->stopping = true;
@@ -335,7 +328,7 @@ static int run_begin(struct stream_cmd *cmd)
 	struct tcpstates_filter filter = {
 		.events = 1U << TCPSTATES_EVENT_TRANSITION,
 	};
-	struct run *run = (struct run *)cmd;
+	struct run *run = container_of(cmd, struct run, cmd);
 
 	if (tcpstates_set_filter(cmd->stream, &filter))
 		return -1;

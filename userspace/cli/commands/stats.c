@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
+#include "base/compiler.h"
 #include "base/options.h"
 #include "base/output.h"
 #include "base/status.h"
@@ -14,7 +15,6 @@
 #include "libtcpstates.h"
 
 #define BYTES_PER_MIB	(1024.0 * 1024.0)
-#define NS_PER_S	1000000000ULL
 
 static const char help[] =
 "Usage: tcpstates stats [OPTION]...\n"
@@ -128,10 +128,7 @@ static void print_hooks(struct stats_cmd *cmd)
 /* Seconds since a time of CLOCK_BOOTTIME. */
 static unsigned long long seconds_since(__u64 boot_ns)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec - (__s64)(boot_ns / NS_PER_S);
+	return (clock_boot_ns() - boot_ns) / NSEC_PER_SEC;
 }
 
 static void print_complete(struct stats_cmd *cmd)
@@ -262,7 +259,7 @@ static void print_json_account(struct stats_cmd *cmd)
 
 	output_format(cmd->out, "\"complete\":%s,",
 		      account->incomplete_boot_ns ? "false" : "true");
-	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		output_format(cmd->out, "\"%s\":%llu,", numbers[i].name,
 			      numbers[i].value);
 }

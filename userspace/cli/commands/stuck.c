@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "base/output.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -17,7 +18,6 @@
 #include "stuck/report.h"
 #include "stuck/stuck_list.h"
 
-#define NSEC_PER_SEC	1000000000ULL
 #define AGE_MAX_S	3153600000ULL	/* a century */
 #define PARAMETERS	"/sys/module/tcpstates/parameters/stuck_"
 
@@ -75,7 +75,7 @@ static const struct option options[] = {
 /* Takes one option. Returns a status, or -1 to go on. */
 static int stuck_option(struct stream_cmd *cmd, int option)
 {
-	struct stuck *stuck = (struct stuck *)cmd;
+	struct stuck *stuck = container_of(cmd, struct stuck, cmd);
 
 	switch (option) {
 	case OPTION_CHECK:
@@ -175,7 +175,7 @@ static void warn_of_limits(void)
 	size_t i;
 	int fd;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), PARAMETERS "%s", names[i]);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)

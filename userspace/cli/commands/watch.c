@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/compiler.h"
 #include "base/output.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -95,7 +96,7 @@ static int parse_timestamps(struct watch *watch)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		if (strcmp(optarg, names[i]))
 			continue;
 		watch->cmd.print.table.timestamps = i;
@@ -108,7 +109,7 @@ static int parse_timestamps(struct watch *watch)
 /* Takes one option. Returns a status, or -1 to go on. */
 static int watch_option(struct stream_cmd *cmd, int option)
 {
-	struct watch *watch = (struct watch *)cmd;
+	struct watch *watch = container_of(cmd, struct watch, cmd);
 
 	if (option == OPTION_RATE || option == OPTION_RESOLVE ||
 	    option == OPTION_SERVICES || option == OPTION_TIMESTAMPS)
@@ -149,7 +150,7 @@ static int watch_option(struct stream_cmd *cmd, int option)
 /* Asks for what the module can tell to be wanted. */
 static int watch_begin(struct stream_cmd *cmd)
 {
-	const struct watch *watch = (struct watch *)cmd;
+	const struct watch *watch = container_of(cmd, struct watch, cmd);
 	struct tcpstates_filter kernel;
 
 	filter_narrow(cmd->filter, &kernel);
@@ -159,14 +160,6 @@ static int watch_begin(struct stream_cmd *cmd)
 		return -1;
 	print_begin(&cmd->print);
 	return output_flush(cmd->print.out) ? 0 : 1;
-}
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 static bool is_table(const struct watch *watch)
@@ -192,7 +185,7 @@ static void show_record(struct watch *watch, const struct tcpstates_record *reco
 	long long now;
 
 	if (is_table(watch) && watch->limit.rate) {
-		now = now_ms();
+		now = clock_ms();
 		note_hidden(watch, rate_limit_take_hidden(&watch->limit, now));
 		if (record->event != TCPSTATES_EVENT_LOST &&
 		    !rate_limit_allows(&watch->limit, now) && !watch->cmd.command)
@@ -215,7 +208,7 @@ static int show_flow_record(void *data, const struct tcpstates_record *record,
 
 static int watch_record(struct stream_cmd *cmd, const struct tcpstates_record *record)
 {
-	struct watch *watch = (struct watch *)cmd;
+	struct watch *watch = container_of(cmd, struct watch, cmd);
 
 	summary_add(&watch->summary, record);
 	if (!watch->flow || record->event == TCPSTATES_EVENT_LOST)
@@ -229,11 +222,11 @@ static int watch_record(struct stream_cmd *cmd, const struct tcpstates_record *r
 
 static int watch_wait(struct stream_cmd *cmd)
 {
-	struct watch *watch = (struct watch *)cmd;
-	int limit = rate_limit_wait_ms(&watch->limit, now_ms());
+	struct watch *watch = container_of(cmd, struct watch, cmd);
+	int limit = rate_limit_wait_ms(&watch->limit, clock_ms());
 	int ret = stop_wait_for(tcpstates_fd(cmd->stream), limit);
 
-	note_hidden(watch, rate_limit_take_hidden(&watch->limit, now_ms()));
+	note_hidden(watch, rate_limit_take_hidden(&watch->limit, clock_ms()));
 	if (output_flush(cmd->print.out))
 		return 0;
 	return ret;

@@ -115,7 +115,13 @@ void tcps_fallback_add_migrated(const void *req)
 		atomic_inc(&tcps_fallback_migrated);
 }
 
-/* For tcps_fallback_take_migrated(). */
+/**
+ * tcps_fallback_remove_migrated() - tcps_fallback_take_migrated() if there are any
+ * @req: the request, at its end
+ *
+ * Context: any.
+ * Return: true if it was there.
+ */
 bool tcps_fallback_remove_migrated(const void *req)
 {
 	if (!tcps_keyset_remove(&migrated, (unsigned long)req))

@@ -34,6 +34,8 @@ static void mark_request(const struct request_sock *req, u8 cause)
  * tcps_probe_reset() - tcp_reset()
  * @sk: the socket, locked
  * @skb: the segment, or NULL on kernels that do not pass it
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_reset(const struct sock *sk, const struct sk_buff *skb)
 {
@@ -44,6 +46,8 @@ void tcps_probe_reset(const struct sock *sk, const struct sk_buff *skb)
 /**
  * tcps_probe_disconnect() - tcp_disconnect()
  * @sk: the socket, locked
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_disconnect(const struct sock *sk)
 {
@@ -57,6 +61,8 @@ void tcps_probe_disconnect(const struct sock *sk)
  * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
  *
  * Makes a transition only when sending ends, in one of three states.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_shutdown(const struct sock *sk, int how)
 {
@@ -71,6 +77,8 @@ void tcps_probe_shutdown(const struct sock *sk, int how)
  * tcps_probe_abort() - tcp_abort()
  * @sk: any of the three structures, not locked: it may end for another reason
  *	before tcp_abort() has the lock, but then in another task
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_abort(const struct sock *sk)
 {
@@ -82,6 +90,8 @@ void tcps_probe_abort(const struct sock *sk)
  * @listener: the request's listener
  * @req: the request
  * @skb: a segment that arrived for it
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_request_segment(const struct sock *listener,
 				const struct request_sock *req,
@@ -98,6 +108,8 @@ void tcps_probe_request_segment(const struct sock *listener,
  * @req: the request
  * @seq: sequence number of the segment that an ICMP message quotes
  * @abort: the error ends the request
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_request_error(const struct request_sock *req, u32 seq,
 			      bool abort)
@@ -112,6 +124,8 @@ void tcps_probe_request_error(const struct request_sock *req, u32 seq,
  * @caller: the function that calls it
  *
  * inet_twsk_kill() follows, unless the timer is faster.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 			      enum tcps_caller caller)

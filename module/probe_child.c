@@ -42,6 +42,8 @@
  * Both calls are made in one function with bottom halves off, so they run on one
  * CPU. Where that does not hold (PREEMPT_RT since 7.x) the child is complete at
  * its first transition, and the cookie tells whether this is about it.
+ *
+ * Context: as probe.h says.
  */
 struct child_ctx {
 	u64 cookie;
@@ -85,6 +87,8 @@ static void set_first_cause(struct child_ctx *ctx,
  *
  * The first call for a request that was never hashed: TCP Fast Open and SYN
  * cookies. Gives the request its cookie, which the child copies.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_child(const struct sock *listener,
 		      const struct request_sock *req)

@@ -56,6 +56,8 @@ u8 tcps_probe_request_kind(void)
  *
  * May still fail, if another SYN of the same connection was faster;
  * tcps_probe_request_free() follows then.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_request_start(const struct sock *listener,
 			      const struct request_sock *req)
@@ -120,6 +122,8 @@ static void request_ends(const struct request_sock *req)
  * once (tcps_probe_request_free()), if that can be seen. This hook makes sure
  * that the end of a request older than the module is recorded as well. It is
  * also called for a request that its child has replaced.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_request_drop(const struct sock *listener,
 			     const struct request_sock *req, bool from_timer)
@@ -147,6 +151,8 @@ void tcps_probe_request_drop(const struct sock *listener,
  * @child: the child
  * @req: the request that it was made from
  * @own: @child has taken the place of @req; false if another child had
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_request_done(const struct sock *child,
 			     const struct request_sock *req, bool own)
@@ -179,6 +185,8 @@ static bool became_child(const struct request_sock *req)
  * another SYN was faster. It is not the end if a child lives on that
  * tcps_probe_request_done() was not called for: one that joins a connection of
  * MPTCP.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_request_free(const struct request_sock *req)
 {
@@ -201,6 +209,8 @@ void tcps_probe_request_free(const struct request_sock *req)
 /**
  * tcps_probe_request_migrate() - inet_reqsk_clone()
  * @req: the request; a copy with the same cookie takes its place
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_request_migrate(const struct request_sock *req)
 {

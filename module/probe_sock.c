@@ -55,8 +55,8 @@ static void record_untracked(struct tcps_step *step)
  *
  * Context: as probe.h says.
  */
-noinline void tcps_probe_untracked_move(const struct sock *sk, const void *next,
-					u8 old, u8 new)
+void tcps_probe_untracked_move(const struct sock *sk, const void *next,
+			       u8 old, u8 new)
 {
 	struct tcps_step step;
 
@@ -199,6 +199,8 @@ static noinline void move_sock(const struct sock *sk, u8 old, u8 new)
  * connect() and listen() without bind() change the state before they choose the
  * local port. That transition is recorded by tcps_probe_port_chosen(), which
  * follows under the same socket lock, or when the call fails.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_set_state(const struct sock *sk, int old, int new)
 {
@@ -224,6 +226,8 @@ void tcps_probe_set_state(const struct sock *sk, int old, int new)
  * tcp_v4_connect() and tcp_v6_connect() call the first right after the choice of
  * the port, even if the SYN is put off until the first write;
  * inet_csk_listen_start() calls the hash functions.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_port_chosen(const struct sock *sk)
 {
@@ -246,6 +250,8 @@ static bool is_inet(const struct sock *sk)
  *
  * accept() calls it for the child, in the process that will have it open. Other
  * protocols call it too.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_accept(const struct sock *sk)
 {

@@ -156,8 +156,8 @@ static __always_inline u8 tcps_probe_ask_sock(const struct tcps_step *step,
 }
 
 /* probe_sock.c */
-void tcps_probe_untracked_move(const struct sock *sk, const void *next,
-			       u8 old, u8 new);
+noinline void tcps_probe_untracked_move(const struct sock *sk, const void *next,
+					u8 old, u8 new);
 
 /* probe_child.c */
 void tcps_probe_child_created(const struct sock *child);

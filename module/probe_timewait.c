@@ -42,6 +42,8 @@ static bool replace_and_move(const struct sock *sk,
  *
  * tcp_done(@sk) follows, whose CLOSE is not the end of the connection. If the
  * socket had no cookie when inet_twsk_alloc() copied it, it is copied here.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 {
@@ -115,6 +117,8 @@ static void untracked_timewait_step(const struct inet_timewait_sock *tw,
  *
  * tcp_timewait_state_process() restarts the timer when the FIN has arrived and
  * the substate is set, and again for each segment that arrives in TIME_WAIT.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm)
 {
@@ -133,6 +137,8 @@ void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm)
  *
  * May overtake tcps_probe_tw_rearm() on another CPU; then it records the
  * transition to TIME_WAIT as well.
+ *
+ * Context: as probe.h says.
  */
 void tcps_probe_tw_end(const struct inet_timewait_sock *tw)
 {

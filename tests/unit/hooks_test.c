@@ -2,7 +2,7 @@
 /* What a kernel function that cannot be hooked means for loading. */
 #include "unit.h"
 
-#include "hooks.h"
+#include "hook_ftrace.h"
 
 static void test_property_of_the_kernel(void **state)
 {
@@ -14,7 +14,7 @@ static void test_property_of_the_kernel(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(errors); i++)
-		assert_false(tcps_hooks_stops_loading(-errors[i]));
+		assert_false(tcps_hook_error_is_fatal(-errors[i]));
 }
 
 static void test_not_for_ever(void **state)
@@ -24,7 +24,7 @@ static void test_not_for_ever(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(errors); i++)
-		assert_true(tcps_hooks_stops_loading(-errors[i]));
+		assert_true(tcps_hook_error_is_fatal(-errors[i]));
 }
 
 int main(void)

@@ -19,6 +19,9 @@ import traceback
 import urllib.parse
 import urllib.request
 
+sys.path.append('/tests')
+import tap  # noqa: E402
+
 PATIENCE = 180
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXPORTER = '127.0.0.1:9807'
@@ -55,24 +58,17 @@ signal.pause()
 
 processes = []
 pages = []
-failed = 0
-number = 0
 
 
-def test(name, function):
-    global failed, number
-    number += 1
-    start = time.monotonic()
+def test(stream, function):
+    name = function.__name__.removeprefix('test_')
+    begin = time.monotonic()
     try:
         function()
     except Exception:
-        failed += 1
-        print(f'not ok {number} - fleet.{name}')
-        print(''.join(f'# {line}\n' for line in
-                      traceback.format_exc().splitlines()), end='')
+        stream.result(False, name, traceback.format_exc())
     else:
-        print(f'ok {number} - fleet.{name}')
-    print(f'# {time.monotonic() - start:.1f} s', flush=True)
+        stream.result(True, name, f'{time.monotonic() - begin:.1f} s')
 
 
 def start(*command, **named):
@@ -324,21 +320,20 @@ def end():
 def main():
     tests = (test_all_starts, test_metrics, test_page, test_dashboard,
              test_rules, test_journal, test_rsyslog)
-    print(f'1..{len(tests)}', flush=True)
+    stream = tap.Writer(len(tests), 'fleet.')
     for function in tests:
-        test(function.__name__.removeprefix('test_'), function)
-        if failed:
+        test(stream, function)
+        if stream.failed:
             break
-    if failed:
+    if stream.failed:
         for name in sorted(os.listdir('/tmp')):
             if not name.endswith('.log'):
                 continue
-            print(f'# {name}:')
             with open(f'/tmp/{name}', encoding='utf-8') as file:
-                for line in file.readlines()[-15:]:
-                    print(f'#   {line.rstrip()}')
+                stream.note(f'{name}:\n' + ''.join(
+                    f'  {line}' for line in file.readlines()[-15:]))
     end()
-    return 1 if failed else 0
+    return stream.end()
 
 
 if __name__ == '__main__':

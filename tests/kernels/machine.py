@@ -7,54 +7,45 @@ a name and a dictionary, results.
 
 import json
 import os
-import re
 import subprocess
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.append(os.path.join(TOP, "tests"))
+
+import tap  # noqa: E402
 
 # tests/vm/run: the machine failed, or ended with a dirty kernel log.
 MACHINE_FAILED = 125
 
-PLAN = re.compile(r"1\.\.(\d+)\s*(?:#.*)?$")
-RESULT = re.compile(r"(ok|not ok)\b\s*(?:\d+)?\s*(?:-\s*)?(.*)$")
 FACTS = "# facts "
 
 
-class Tap:
+class Tap(tap.Writer):
     """The one stream, of all kernels."""
 
-    def __init__(self):
-        self.count = 0
-        self.failed = 0
+    def add(self, kernel, result):
+        """A result of a kernel: a tap.Result."""
+        if not result.directive:
+            name = result.name.split()[0]
+            kernel.results[name] = result.good and \
+                kernel.results.get(name, True)
+        self.result(result.good, f"{kernel.name}: {result.text()}")
 
-    def result(self, kernel, ok, text):
-        """@text is the name, with a directive if there is one."""
-        self.count += 1
-        if not re.search(r"#\s*(SKIP|TODO)\b", text, re.IGNORECASE):
-            name = text.split()[0]
-            kernel.results[name] = ok and kernel.results.get(name, True)
-            self.failed += not ok
-        print(f"{'ok' if ok else 'not ok'} {self.count} - "
-              f"{kernel.name}: {text}", flush=True)
-
-    @staticmethod
-    def note(text):
-        for line in text.splitlines():
-            print(f"# {line}", flush=True)
-
-    def end(self):
-        print(f"1..{self.count}", flush=True)
+    def check(self, kernel, good, name):
+        """A result that is found out here."""
+        self.add(kernel, tap.Result(good, None, name))
 
 
-def build(tap, kernel):
+def build(stream, kernel):
     """The path of the module, or None if there is none."""
     done = subprocess.run([os.path.join(HERE, "build"), kernel.name],
                           text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, check=False)
-    tap.result(kernel, done.returncode == 0, "builds without a warning")
-    tap.note("\n".join(line.removeprefix("# ")
-                       for line in done.stderr.splitlines()))
+    stream.check(kernel, done.returncode == 0, "builds without a warning")
+    stream.note("\n".join(line.removeprefix("# ")
+                          for line in done.stderr.splitlines()))
     module = done.stdout.strip()
     return module if module and os.path.isfile(module) else None
 
@@ -62,20 +53,19 @@ def build(tap, kernel):
 class Documents:
     """What the guest says: several TAP documents, one after the other."""
 
-    def __init__(self, tap, kernel):
-        self.tap = tap
+    def __init__(self, stream, kernel):
+        self.stream = stream
         self.kernel = kernel
         self.planned = 0
         self.ran = 0
 
     def line(self, line):
-        plan = PLAN.match(line)
-        result = RESULT.match(line)
-        if plan:
-            self.planned += int(plan[1])
-        elif result:
+        what = tap.parse(line)
+        if isinstance(what, tap.Plan):
+            self.planned += what.count
+        elif isinstance(what, tap.Result):
             self.ran += 1
-            self.tap.result(self.kernel, result[1] == "ok", result[2])
+            self.stream.add(self.kernel, what)
         elif line.startswith(FACTS):
             self.kernel.facts = json.loads(line.removeprefix(FACTS))
         elif line:
@@ -98,11 +88,11 @@ def smoke(arguments):
         return ["python3", "-c", file.read(), *arguments]
 
 
-def boot(tap, kernel, options, command):
+def boot(stream, kernel, options, command):
     """Runs a command that prints TAP in one machine; options of tests/vm/run."""
     command = [os.path.join(TOP, "tests/vm/run"), "--smp", "2", *options,
                "--", *command]
-    documents = Documents(tap, kernel)
+    documents = Documents(stream, kernel)
     with subprocess.Popen(command, text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as machine:
@@ -113,6 +103,6 @@ def boot(tap, kernel, options, command):
             machine.terminate()
             raise
     fault = documents.fault(machine.returncode)
-    tap.result(kernel, fault is None, "ends with a clean log and unloaded")
+    stream.check(kernel, fault is None, "ends with a clean log and unloaded")
     if fault:
-        tap.note(fault)
+        stream.note(fault)

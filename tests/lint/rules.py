@@ -258,6 +258,7 @@ def who_sees_what():
         ["python3", "-B", "-c",
          "from lib import openers; print(*openers.table(), sep='\\n')"],
         cwd=os.path.join(tree.TOP, "tests/guest"), check=False, text=True,
+        env={**os.environ, "PYTHONPATH": os.path.join(tree.TOP, "tests")},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     page = "userspace/doc/access.md"
     if done.returncode == 0 and done.stdout in tree.read(page):

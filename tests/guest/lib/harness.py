@@ -13,6 +13,7 @@ import time
 import traceback
 import unittest
 
+import tap
 from lib import account, ending, kernel, proctcp
 from lib.processes import wait_for
 
@@ -98,29 +99,18 @@ def _on_alarm(*_):
     raise TimeLimit
 
 
-class Tap:
-    """Prints the one TAP stream."""
+class Tap(tap.Writer):
+    """The one stream. A test fails, too, for what the kernel says in it."""
 
     def __init__(self, total):
-        self.number = 0
-        self.failed = 0
+        super().__init__(total)
         self.log = kernel.Log()
-        print(f'1..{total}', flush=True)
 
-    def ok(self, name, seconds, note=''):
-        self.number += 1
-        print(f'ok {self.number} - {name}{note}')
-        if not note:
-            print(f'# {seconds:.2f} s')
-        sys.stdout.flush()
+    def ok(self, name, seconds):
+        self.result(True, name, f'{seconds:.2f} s')
 
     def not_ok(self, name, text):
-        self.number += 1
-        self.failed += 1
-        print(f'not ok {self.number} - {name}')
-        for line in text.rstrip().splitlines():
-            print(f'# {line}')
-        sys.stdout.flush()
+        self.result(False, name, text.rstrip())
 
     def run_test(self, name, test):
         method = getattr(test, test._testMethodName)
@@ -146,7 +136,7 @@ class Tap:
         if faults:
             self.not_ok(name, '\n'.join(faults))
         elif result.skip_reason is not None:
-            self.ok(name, spent, f' # SKIP {result.skip_reason}')
+            self.skip(name, result.skip_reason)
         else:
             self.ok(name, spent)
 
@@ -173,6 +163,5 @@ class Tap:
             # After the last test of a file: count it, although no test is
             # left that it belongs to.
             self.failed += 1
-            text = traceback.format_exc()
-            print(''.join(f'# {line}\n' for line in
-                          f'end of {module.__name__}:\n{text}'.splitlines()))
+            self.note(f'end of {module.__name__}:\n'
+                      f'{traceback.format_exc()}')

@@ -2,13 +2,14 @@
 #ifndef _SHIM_LINUX_COMPILER_H
 #define _SHIM_LINUX_COMPILER_H
 
-#define likely(x)		__builtin_expect(!!(x), 1)
-#define unlikely(x)		__builtin_expect(!!(x), 0)
+#include_next <linux/compiler.h>
 
 #define __read_mostly
 #define OPTIMIZER_HIDE_VAR(x)	__asm__("" : "=r" (x) : "0" (x))
-#define noinline		__attribute__((__noinline__))
 
+/* ThreadSanitizer takes a volatile access for a race. */
+#undef READ_ONCE
+#undef WRITE_ONCE
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, value)	__atomic_store_n(&(x), (value), __ATOMIC_RELAXED)
 

@@ -2,8 +2,7 @@
 #ifndef _SHIM_LINUX_OVERFLOW_H
 #define _SHIM_LINUX_OVERFLOW_H
 
-#define struct_size(p, member, count) \
-	(sizeof(*(p)) + sizeof((p)->member[0]) * (count))
+#include_next <linux/overflow.h>
 
 #define array_size(a, b)	((size_t)(a) * (b))
 

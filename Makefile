@@ -29,7 +29,7 @@ help:
 	@echo 'make run HOST=1  the same on the running kernel'
 	@echo 'make check       run the tests: unit, fuzz, litmus, lint, guest...'
 	@echo 'make check-kernels  the guest tests on every supported kernel'
-	@echo 'make check-debug  the same on kernels that watch themselves (QUICK=1)'
+	@echo 'make check-debug  the same on kernels that check themselves (QUICK=1)'
 	@echo 'make check-fleet  alerts, with Prometheus; then check-packages'
 	@echo 'make check-packages  install, upgrade, purge on Debian 12 and 13'
 	@echo 'make deb         packages for Debian, in DEB (tests/.build/deb)'
@@ -129,13 +129,13 @@ fuzz-device: deps-kernels deps-guest deps-vm all
 	@tests/kernels/fuzz
 
 # Floods and scans at full length: FLOOD_SEGMENTS (1000000), FLOOD_TIME_WAIT
-# (100000); KERNEL=kasan and the like for one that watches itself.
+# (100000); KERNEL=kasan and the like for one that checks itself.
 flood: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/kernels/flood $(KERNEL)
 
 # Everything at once, for SOAK_SECONDS (3600), as STORM_SEED chooses; KERNEL=kasan
-# and the like for one that watches itself.
+# and the like for one that checks itself.
 soak: deps-kernels deps-guest deps-vm all
 	@$(MAKE) -s -C tests/guest
 	@tests/kernels/soak $(KERNEL)

@@ -280,7 +280,7 @@ class Bounds(MemoryTest):
         print(f'# {files} files; the machine has {taken} bytes less, by account '
               f'{self.account().files_bytes}')
         # As much again for what the kernel itself keeps of an open file, and
-        # what it puts around each object when it watches itself.
+        # what it puts around each object when it checks itself.
         if not kernel.DEBUGGING:
             self.assertLess(taken,
                             2 * self.before.files_bytes_user_max + 8 * MIB)

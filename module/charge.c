@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory that somebody can make the module take by what he does with open
- * files is charged to the user who opened the file, before it is allocated. Three
- * bounds hold at any time: what all files have, what those of all users without
- * privilege have, and what those of one such user have. So nobody without
- * privilege can take from the others more than his share, and all of them
- * together leave something to the administrator who looks for the cause.
+ * Memory that open files make the module take is charged to the user who opened
+ * the file, before it is allocated. Three limits hold at any time: for all files,
+ * for the files of all users without privilege, and for those of one such user. So
+ * no user without privilege can take more than its share from the others, and all
+ * of them together leave some to the administrator who looks for the cause.
  *
- * What is charged is what the kernel's allocator takes, which rounds up to a power
- * of two. Not charged are struct tcps_user and, in wake.c, its like and the group of
- * each filter: a few hundred bytes for each file at most, which is some thirty times
- * as large.
+ * The kernel's allocator rounds up to a power of two, and so do the charges. Not
+ * charged are struct tcps_user, struct tcps_wake_user and the group of each filter:
+ * a few hundred bytes for each file at most, which is some thirty times as large.
  */
 #include "charge.h"
 
@@ -29,29 +27,30 @@
 #define MOST_CHOSEN	(64ULL << 20)
 #define MEMORY_SHARE	32
 
-/* What one user without privilege may have of all, and all of these. */
+/* Shares of one user without privilege, and of all of them. */
 #define USER_SHARE	4
-#define USERS_SHARE(most)	((most) / 4 * 3)
+#define USERS_SHARE(all)	((all) / 4 * 3)
 
-/* Nothing is allocated under it: that may take as long as a cgroup's memory does. */
-static DEFINE_MUTEX(lock);
+/* Nothing is allocated under it: an allocation may wait for a full cgroup. */
+static DEFINE_MUTEX(charge_lock);
 static LIST_HEAD(users);
-static u64 files;
-static u64 bytes;		/* of all files */
-static u64 users_bytes;		/* of those of users without privilege */
-static u64 refused;
-static u64 most;		/* what @bytes may be; set once */
+static u64 files_open;
+static u64 files_bytes;		/* charged for all files */
+static u64 users_bytes;		/* of that, for users without privilege */
+static u64 files_refused;
+static u64 files_bytes_max;	/* set once */
 
 /**
- * tcps_charge_init() - say how much memory open files may have
- * @mib: in MiB; 0 chooses
- * @conn_mib: bound of the table of connections, in MiB
+ * tcps_charge_init() - set the limits
+ * @mib: limit for all files in MiB; 0 chooses
+ * @conn_mib: limit of the table of connections in MiB
  *
- * Chosen is 1/32 of the machine's memory, but 64 MiB at most; and half of
- * @conn_mib at least, so that one user's share holds a snapshot of a full table.
+ * The chosen limit is 1/32 of the machine's memory, up to 64 MiB; but at least
+ * half of @conn_mib, so that a snapshot of a full table fits into the share of one
+ * user.
  *
- * Context: before any file is opened.
- * Return: 0, or -EINVAL if @mib is out of bounds.
+ * Context: process, before the device appears.
+ * Return: 0, or -EINVAL if @mib is out of range.
  */
 int tcps_charge_init(unsigned int mib, unsigned int conn_mib)
 {
@@ -62,35 +61,36 @@ int tcps_charge_init(unsigned int mib, unsigned int conn_mib)
 		       TCPS_FILES_MIB_MAX);
 		return -EINVAL;
 	}
-	most = (u64)mib << 20;
+	files_bytes_max = (u64)mib << 20;
 	if (!mib)
-		most = max(min(memory / MEMORY_SHARE, MOST_CHOSEN),
+		files_bytes_max = max(min(memory / MEMORY_SHARE, MOST_CHOSEN),
 			   ((u64)conn_mib << 20) / 2);
 	return 0;
 }
 
 /**
- * tcps_charge_mib() - how much memory open files may have
+ * tcps_charge_mib() - the limit for all files
  *
+ * Context: any, after tcps_charge_init().
  * Return: MiB, rounded down.
  */
 unsigned int tcps_charge_mib(void)
 {
-	return most >> 20;
+	return files_bytes_max >> 20;
 }
 
-static struct tcps_user *find(u32 uid, bool privileged)
+static struct tcps_user *find_charged_user(u32 uid, bool privileged)
 {
 	struct tcps_user *user;
 
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&charge_lock);
 	list_for_each_entry(user, &users, node)
 		if (user->uid == uid && user->privileged == privileged)
 			return user;
 	return NULL;
 }
 
-static struct tcps_user *make_user(u32 uid, bool privileged)
+static struct tcps_user *make_charged_user(u32 uid, bool privileged)
 {
 	struct tcps_user *user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
 
@@ -102,45 +102,49 @@ static struct tcps_user *make_user(u32 uid, bool privileged)
 }
 
 /**
- * tcps_charge_open() - somebody opens a file
- * @uid: who
- * @privileged: whether only the bound for all holds for him
+ * tcps_charge_open() - a file is opened
+ * @uid: user id in the initial user namespace
+ * @privileged: only the limit for all files holds
  *
+ * Context: process; may sleep.
  * Return: the user, until tcps_charge_close(); NULL if there is no memory.
  */
 struct tcps_user *tcps_charge_open(u32 uid, bool privileged)
 {
-	struct tcps_user *fresh = make_user(uid, privileged), *user;
+	struct tcps_user *fresh = make_charged_user(uid, privileged), *user;
 
-	mutex_lock(&lock);
-	user = find(uid, privileged);
+	mutex_lock(&charge_lock);
+	user = find_charged_user(uid, privileged);
 	if (!user && fresh) {
 		swap(user, fresh);
 		list_add(&user->node, &users);
 	}
 	if (user) {
 		user->files++;
-		files++;
+		files_open++;
 	}
-	mutex_unlock(&lock);
+	mutex_unlock(&charge_lock);
 	kfree(fresh);
 	return user;
 }
 
 /**
- * tcps_charge_close() - one file is closed
- * @user: who had opened it; all that the file had is freed
+ * tcps_charge_close() - a file is closed
+ * @user: what tcps_charge_open() returned; all that was charged for the file has
+ *	been freed or released
+ *
+ * Context: process; may sleep.
  */
 void tcps_charge_close(struct tcps_user *user)
 {
 	bool is_last;
 
-	mutex_lock(&lock);
-	files--;
+	mutex_lock(&charge_lock);
+	files_open--;
 	is_last = !--user->files;
 	if (is_last)
 		list_del(&user->node);
-	mutex_unlock(&lock);
+	mutex_unlock(&charge_lock);
 	if (is_last) {
 		WARN_ON_ONCE(user->bytes);
 		kfree(user);
@@ -149,13 +153,13 @@ void tcps_charge_close(struct tcps_user *user)
 
 static u64 room_of(const struct tcps_user *user)
 {
-	u64 room = most - bytes;
+	u64 room = files_bytes_max - files_bytes;
 
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&charge_lock);
 	if (user->privileged)
 		return room;
-	room = min(room, USERS_SHARE(most) - users_bytes);
-	return min(room, most / USER_SHARE - user->bytes);
+	room = min(room, USERS_SHARE(files_bytes_max) - users_bytes);
+	return min(room, files_bytes_max / USER_SHARE - user->bytes);
 }
 
 static u64 cost_of(size_t size)
@@ -163,78 +167,86 @@ static u64 cost_of(size_t size)
 	return roundup_pow_of_two(size);
 }
 
-static bool charge(struct tcps_user *user, u64 cost)
+static bool charge_bytes(struct tcps_user *user, size_t size)
 {
+	u64 cost = cost_of(size);
 	bool fits;
 
-	mutex_lock(&lock);
+	mutex_lock(&charge_lock);
 	fits = cost <= room_of(user);
 	if (fits) {
-		bytes += cost;
+		files_bytes += cost;
 		user->bytes += cost;
 		if (!user->privileged)
 			users_bytes += cost;
 	} else {
-		refused++;
+		files_refused++;
 	}
-	mutex_unlock(&lock);
+	mutex_unlock(&charge_lock);
 	return fits;
 }
 
-static void uncharge(struct tcps_user *user, u64 cost)
+static void uncharge_bytes(struct tcps_user *user, size_t size)
 {
-	mutex_lock(&lock);
-	bytes -= cost;
+	u64 cost = cost_of(size);
+
+	mutex_lock(&charge_lock);
+	files_bytes -= cost;
 	user->bytes -= cost;
 	if (!user->privileged)
 		users_bytes -= cost;
-	mutex_unlock(&lock);
+	mutex_unlock(&charge_lock);
 }
 
 /**
- * tcps_charge_alloc() - memory for a file
- * @user: who opened the file
+ * tcps_charge_alloc() - allocate and charge memory for a file
+ * @user: the user who opened the file
  * @size: bytes; not 0
  *
- * Return: zeroed memory, or NULL: there is none, or a bound is reached.
+ * Context: process; may sleep.
+ * Return: zeroed memory; NULL if there is none, or if a limit would be exceeded.
  */
 void *tcps_charge_alloc(struct tcps_user *user, size_t size)
 {
 	void *memory;
 
-	if (!charge(user, cost_of(size)))
+	if (!charge_bytes(user, size))
 		return NULL;
 	memory = kvzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!memory)
-		uncharge(user, cost_of(size));
+		uncharge_bytes(user, size);
 	return memory;
 }
 
 /**
- * tcps_charge_free() - give it back
- * @user: who opened the file
+ * tcps_charge_free() - free memory, and take back its charge
+ * @user: the user who opened the file
  * @memory: what tcps_charge_alloc() returned, or NULL
- * @size: how much was asked for
+ * @size: bytes, as in tcps_charge_alloc()
+ *
+ * Context: process; may sleep.
  */
 void tcps_charge_free(struct tcps_user *user, void *memory, size_t size)
 {
 	if (!memory)
 		return;
 	kvfree(memory);
-	uncharge(user, cost_of(size));
+	uncharge_bytes(user, size);
 }
 
 /**
- * tcps_charge_stats() - fill in what is known here
- * @account: where to; the members files* are written
+ * tcps_charge_stats() - fill in the statistics of open files
+ * @account: the members files* are written
+ *
+ * Context: process; may sleep.
  */
 void tcps_charge_stats(struct tcpstates_account *account)
 {
-	mutex_lock(&lock);
-	account->files = files;
-	account->files_bytes = bytes;
-	account->files_bytes_max = most;
-	account->files_bytes_user_max = most / USER_SHARE;
-	account->files_refused = refused;
-	mutex_unlock(&lock);
+	mutex_lock(&charge_lock);
+	account->files = files_open;
+	account->files_bytes = files_bytes;
+	account->files_bytes_max = files_bytes_max;
+	account->files_bytes_user_max = files_bytes_max / USER_SHARE;
+	account->files_refused = files_refused;
+	mutex_unlock(&charge_lock);
 }

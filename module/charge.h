@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What open files of the device make the module take: who has them open, how
- * much memory they have, and how much they may have. It knows users and bytes,
- * not files.
+ * Memory of open files: who has them open, how much memory is charged for them,
+ * and the limits. It knows users and bytes, not files.
  *
- * Context: process; may sleep. Several threads at once.
+ * Context: process; may sleep. Any number of threads at once.
  */
 #ifndef _TCPS_CHARGE_H
 #define _TCPS_CHARGE_H
@@ -17,14 +16,14 @@
 #define TCPS_FILES_MIB_MAX	65536U
 
 /**
- * struct tcps_user - somebody who has the device open
- * @node: in the list of all of them
- * @uid: the user's number in the initial user namespace
- * @privileged: may use up what all files together may take
- * @files: how many files he has open; the user is gone with the last one
- * @bytes: memory that these have
+ * struct tcps_user - a user with open files
+ * @node: in the list of users
+ * @uid: user id in the initial user namespace
+ * @privileged: only the limit for all files holds
+ * @files: number of open files; the user is freed with the last one
+ * @bytes: memory charged for them
  *
- * @uid and @privileged stay the same. The rest belongs to charge.c.
+ * @uid and @privileged are constant, the rest is private to charge.c.
  */
 struct tcps_user {
 	struct list_head node;

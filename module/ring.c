@@ -36,9 +36,9 @@
  *             are.
  *   A with F  (wake.c) either the reader that is about to sleep sees @entered
  *             odd, or the record, or the writer sees that a reader waits.
- *   A with G  (wake.c) the same of a pass that looks for whom there is something
+ *   A with G  (wake_pass.c) the same of a pass that looks for whom there is something
  *             new: if it sees neither, the writer sees that a pass is wanted.
- *   L with M  (device.c) either who finds a file's lock taken gets it at his
+ *   L with M  (file.c) either who finds a file's lock taken gets it at his
  *             second try, or its holder sees that somebody has asked.
  *
  * tests/litmus has each of these as a litmus test, and goes through all its runs.

@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A user's position goes past a record when all of his groups that had an armed
- * file have been shown it. So a file that sleeps on need not look at it either,
- * and is not told of a loss if it is overwritten meanwhile: that is what
- * tcps_sleeper.passed is for.
+ * A user's position moves past a record when it has been compared with the
+ * criteria of all groups of the user that had an armed file. A file that is not
+ * woken need not look at that record either, and reports no loss if the record is
+ * overwritten: tcps_sleeper.passed holds the position for it.
  *
- * A file that is armed during a round looks at the rings afterwards. What it does
- * not see then was not complete when it was armed, hence lies behind where the
- * round goes.
+ * A file that is armed during a round looks at the rings afterwards. A record
+ * that this look does not find was not complete when the file was armed, so it
+ * lies behind the end of the round.
+ *
+ * While a user has no armed file, its position stays behind. The next round then
+ * starts at an older record than necessary; the search stops at the first record
+ * that is older than the group's first armed file, so this costs one look for
+ * each ring.
+ *
+ * Calling a waiter cannot be divided. An epoll instance that watches a file may
+ * be watched itself, by epoll up to five levels deep, and by select() and poll():
+ * the call wakes all of them. fs/eventpoll.c limits the paths from one file to
+ * 500, 100, 50 and 10 of length two to five, hence the instances that one call
+ * reaches to 661; threads that poll() these are limited by RLIMIT_NPROC, and the
+ * entries of each by RLIMIT_NOFILE, as behind any socket. What such a call takes
+ * is charged to the user's share of time, in interrupt context too, so calls of
+ * this kind cannot follow each other without a pause.
  */
 #include "round.h"
 
@@ -16,48 +30,33 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 #include <linux/wait.h>
 
+#include "match.h"
 #include "ring.h"
+#include "sleeper.h"
 #include "stream.h"
-#include "wake.h"
 
-/* What a reader takes for a record that it does not want, about. */
+/* About the time that a reader needs to skip a record that does not match. */
 #define SEARCH_NS	64
-/* No more than that: a reader is slow, and not his user for ever. */
+/* Limit of the estimate: a slow reader must not block its user for ever. */
 #define SEARCH_NS_MOST	(50ULL * NSEC_PER_MSEC)
-/* Rings without news that cost as much as a look at a record. */
-#define RINGS_A_LOOK	16
+/* Rings without new records that cost as much as a look at a record. */
+#define RINGS_PER_LOOK	16
 
-static u64 woken;	/* files, since the module was loaded */
+static u64 files_woken;	/* since the module was loaded */
 
-static u64 *goal(struct tcps_wake_user *user)
+/* For each ring, where the current round ends. */
+static u64 *round_end(struct tcps_wake_user *user)
 {
 	return user->shown + tcps_stream_ring_count();
 }
 
 /**
- * tcps_round_enter() - a user has armed files again
- * @user: who; had none
+ * tcps_round_begin() - begin a round, if there are new records
+ * @user: the user; its last round is over
  *
- * Their looks at the rings are still to come, and see all that is complete.
- *
- * Context: any, the lock of wake.c held.
- */
-void tcps_round_enter(struct tcps_wake_user *user)
-{
-	unsigned int i;
-
-	for (i = 0; i < tcps_stream_ring_count(); i++)
-		user->shown[i] = tcps_ring_head(tcps_stream_rings()[i]);
-}
-
-/**
- * tcps_round_begin() - begin to show a user's groups what is new now
- * @user: who; the last round is over
- *
- * Context: any, the lock of wake.c held.
+ * Context: any, with tcps_wake_lock held.
  */
 void tcps_round_begin(struct tcps_wake_user *user)
 {
@@ -65,8 +64,8 @@ void tcps_round_begin(struct tcps_wake_user *user)
 	unsigned int i;
 
 	for (i = 0; i < tcps_stream_ring_count(); i++) {
-		goal(user)[i] = tcps_ring_head(tcps_stream_rings()[i]);
-		is_new |= goal(user)[i] != user->shown[i];
+		round_end(user)[i] = tcps_ring_head(tcps_stream_rings()[i]);
+		is_new |= round_end(user)[i] != user->shown[i];
 	}
 	if (!is_new)
 		return;
@@ -76,17 +75,19 @@ void tcps_round_begin(struct tcps_wake_user *user)
 
 static void end_round(struct tcps_wake_user *user)
 {
-	memcpy(user->shown, goal(user),
-	       tcps_stream_ring_count() * sizeof(*user->shown));
+	unsigned int i;
+
+	for (i = 0; i < tcps_stream_ring_count(); i++)
+		user->shown[i] = round_end(user)[i];
 	user->in_round = false;
 }
 
 /**
- * tcps_round_drop() - a group has no armed file any more
- * @user: whose
+ * tcps_round_drop() - take a group out of the round
+ * @user: the group's user
  * @group: the group
  *
- * Context: any, the lock of wake.c held.
+ * Context: any, with tcps_wake_lock held.
  */
 void tcps_round_drop(struct tcps_wake_user *user,
 		     struct tcps_wake_group *group)
@@ -101,8 +102,8 @@ void tcps_round_drop(struct tcps_wake_user *user,
 	group->latest_ns = 0;
 }
 
-/* The group has been shown all of this round. */
-static void pass_group(struct tcps_wake_user *user,
+/* The search for the group is over in this round. */
+static void finish_group(struct tcps_wake_user *user,
 		       struct tcps_wake_group *group)
 {
 	tcps_round_drop(user, group);
@@ -113,16 +114,25 @@ static void pass_group(struct tcps_wake_user *user,
 }
 
 /*
- * Call a waiter. All of them are: each one sees its own records
- * (EPOLLEXCLUSIVE). It may take itself off the list.
+ * Call a waiter, even if it is exclusive (EPOLLEXCLUSIVE): each epoll instance
+ * looks at its own events. The waiter may remove itself from its list. Only a
+ * blocked reader's function is known to wake nobody else.
  */
-static void call(wait_queue_entry_t *entry, struct tcps_budget *budget)
+static void call_waiter(wait_queue_entry_t *entry, struct tcps_budget *budget)
 {
-	entry->func(entry, TASK_INTERRUPTIBLE, 0, NULL);
+	u64 begun_ns;
+
 	budget->calls--;
+	if (likely(entry->func == woken_wake_function)) {
+		woken_wake_function(entry, TASK_INTERRUPTIBLE, 0, NULL);
+		return;
+	}
+	begun_ns = ktime_get_ns();
+	entry->func(entry, TASK_INTERRUPTIBLE, 0, NULL);
+	budget->calls_ns += ktime_get_ns() - begun_ns;
 }
 
-/* Call those on the queue. Who the budget does not do for goes to @waiters. */
+/* Call the entries of the queue; those beyond the budget go to @waiters. */
 static void call_queue(struct tcps_sleeper *sleeper, struct tcps_budget *budget)
 {
 	struct list_head *queue = &sleeper->queue.head;
@@ -136,51 +146,59 @@ static void call_queue(struct tcps_sleeper *sleeper, struct tcps_budget *budget)
 			list_splice(&called, queue);
 			return;
 		}
-		call(entry, budget);
+		call_waiter(entry, budget);
 	}
+}
+
+/* A settled file need not look at what its user's position has passed. */
+static void disarm_file(struct tcps_sleeper *sleeper)
+{
+	unsigned int i;
+
+	list_del_init(&sleeper->armed);
+	if (!sleeper->is_settled)
+		return;
+	for (i = 0; i < tcps_stream_ring_count(); i++)
+		sleeper->passed[i] = sleeper->user->shown[i];
+	sleeper->has_passed = true;
+	sleeper->is_settled = false;
 }
 
 /**
  * tcps_round_wake() - call all that wait for a file
  * @sleeper: the file; armed or not
- * @budget: what may be done; what is left of it
+ * @budget: what may be done; reduced by what was done
  *
- * Who comes to wait from here on looks for himself.
+ * A thread that begins to wait after this call looks for records itself.
  *
- * Context: any, the lock of wake.c held, interrupts off.
+ * Context: any, with tcps_wake_lock held and interrupts off.
  */
 void tcps_round_wake(struct tcps_sleeper *sleeper, struct tcps_budget *budget)
 {
 	struct tcps_wake_user *user = sleeper->user;
 	bool is_left;
 
-	if (!list_empty(&sleeper->armed)) {
-		list_del_init(&sleeper->armed);
-		if (sleeper->is_settled)
-			memcpy(sleeper->passed, user->shown,
-			       tcps_stream_ring_count() *
-			       sizeof(*user->shown));
-		sleeper->has_passed |= sleeper->is_settled;
-		sleeper->is_settled = false;
-	}
-	WRITE_ONCE(woken, woken + 1);
+	if (!list_empty(&sleeper->armed))
+		disarm_file(sleeper);
+	WRITE_ONCE(files_woken, files_woken + 1);
 	spin_lock(&sleeper->queue.lock);
 	if (list_empty(&sleeper->waiters))
 		call_queue(sleeper, budget);
-	else /* who has been called already is called again */
+	else /* entries that have been called already are called again */
 		list_splice_tail_init(&sleeper->queue.head, &sleeper->waiters);
 	is_left = !list_empty(&sleeper->waiters);
 	spin_unlock(&sleeper->queue.lock);
-	if (is_left && list_empty(&sleeper->telling))
-		list_add_tail(&sleeper->telling, &user->telling);
+	if (is_left && list_empty(&sleeper->calling))
+		list_add_tail(&sleeper->calling, &user->calling);
 }
 
 /*
- * Call some of those that are left. Who has been called is on the queue again,
- * unless he has taken himself off; who takes himself off while he is among them
- * does it under the same lock. False if not all could be called.
+ * Call some of the waiters that are left. An entry is put back on the queue
+ * before it is called; its owner removes it from either list under the same lock.
+ * False if not all could be called.
  */
-static bool tell(struct tcps_sleeper *sleeper, struct tcps_budget *budget)
+static bool call_waiters(struct tcps_sleeper *sleeper,
+			 struct tcps_budget *budget)
 {
 	wait_queue_entry_t *entry;
 	bool is_done;
@@ -190,29 +208,30 @@ static bool tell(struct tcps_sleeper *sleeper, struct tcps_budget *budget)
 		entry = list_first_entry(&sleeper->waiters, wait_queue_entry_t,
 					 entry);
 		list_move_tail(&entry->entry, &sleeper->queue.head);
-		call(entry, budget);
+		call_waiter(entry, budget);
 	}
 	is_done = list_empty(&sleeper->waiters);
 	spin_unlock(&sleeper->queue.lock);
 	return is_done;
 }
 
-static bool tell_all(struct tcps_wake_user *user, struct tcps_budget *budget)
+static bool call_all_waiters(struct tcps_wake_user *user,
+			     struct tcps_budget *budget)
 {
 	struct tcps_sleeper *sleeper;
 
-	while (!list_empty(&user->telling)) {
-		sleeper = list_first_entry(&user->telling, struct tcps_sleeper,
-					   telling);
-		if (!tell(sleeper, budget))
+	while (!list_empty(&user->calling)) {
+		sleeper = list_first_entry(&user->calling, struct tcps_sleeper,
+					   calling);
+		if (!call_waiters(sleeper, budget))
 			return false;
-		list_del_init(&sleeper->telling);
+		list_del_init(&sleeper->calling);
 	}
 	return true;
 }
 
-/* Show a group what is new in one ring. False if the budget does not do. */
-static bool look_at_ring(struct tcps_wake_user *user,
+/* Search one ring for a group. False if the budget is used up before the end. */
+static bool search_ring(struct tcps_wake_user *user,
 			 struct tcps_wake_group *group,
 			 struct tcps_budget *budget)
 {
@@ -221,36 +240,38 @@ static bool look_at_ring(struct tcps_wake_user *user,
 	struct tcps_sleeper *first;
 
 	if (!group->inside)
-		group->to = goal(user)[group->ring];
+		group->to = round_end(user)[group->ring];
 	group->inside = true;
 	if (group->to == from)
 		return true;
 	first = list_first_entry(&group->sleepers, struct tcps_sleeper, armed);
 	found_ns = tcps_match_latest(ring, from, &group->to, first->armed_ns,
-				    &group->wanted, &budget->looks);
+				    &group->criteria, &budget->looks);
 	group->latest_ns = max(group->latest_ns, found_ns);
 	return found_ns || group->to == from;
 }
 
 /*
- * What it costs to go over all rings once, and that is done for each group and each
- * file: some instructions for a ring that has nothing new.
+ * Going over all rings once, which is done for each group and for each file, costs
+ * a few instructions for each ring.
  */
-static void spend(struct tcps_budget *budget)
+static void spend_on_rings(struct tcps_budget *budget)
 {
-	unsigned int cost = 1 + tcps_stream_ring_count() / RINGS_A_LOOK;
+	unsigned int cost = 1 + tcps_stream_ring_count() / RINGS_PER_LOOK;
 
 	budget->looks -= min(budget->looks, cost);
 }
 
-static bool look(struct tcps_wake_user *user, struct tcps_wake_group *group,
-		 struct tcps_budget *budget)
+/* Search all rings for a group. False if the budget is used up before the end. */
+static bool search_rings(struct tcps_wake_user *user,
+			 struct tcps_wake_group *group,
+			 struct tcps_budget *budget)
 {
 	unsigned int count = tcps_stream_ring_count();
 
 	while (group->ring < count && group->latest_ns != TCPS_MATCH_LOST &&
 	       !list_empty(&group->sleepers)) {
-		if (!look_at_ring(user, group, budget))
+		if (!search_ring(user, group, budget))
 			return false;
 		group->inside = false;
 		group->ring++;
@@ -258,8 +279,8 @@ static bool look(struct tcps_wake_user *user, struct tcps_wake_group *group,
 	return true;
 }
 
-/* Of a reader that finds all records new which the rings hold. */
-static u64 search_ns(void)
+/* The time that a reader needs to skip all records that the rings hold. */
+static u64 estimate_search_ns(void)
 {
 	u64 records = 0;
 	unsigned int i;
@@ -275,15 +296,15 @@ static u64 search_ns(void)
 }
 
 /*
- * Wake the files that were armed before the latest record that passes. False if
- * the budget does not do: for losses one file is enough at a time.
+ * Wake the files that were armed before the latest record that matches. False if
+ * the budget is used up before the end; for a loss, one file at a time uses it up.
  */
-static bool take_files(struct tcps_wake_group *group,
+static bool wake_files(struct tcps_wake_group *group,
 		       struct tcps_budget *budget)
 {
 	struct tcps_sleeper *sleeper;
 
-	/* Who is armed again from here on sees himself what he has lost. */
+	/* A file that is armed from here on finds the loss itself. */
 	if (group->latest_ns == TCPS_MATCH_LOST) {
 		group->latest_ns = ktime_get_boottime_ns();
 		group->is_lost = true;
@@ -296,10 +317,10 @@ static bool take_files(struct tcps_wake_group *group,
 			break;
 		if (!budget->looks)
 			return false;
-		spend(budget);
+		spend_on_rings(budget);
 		tcps_round_wake(sleeper, budget);
 		if (group->is_lost) {
-			budget->search_ns += search_ns();
+			budget->search_ns += estimate_search_ns();
 			return false;
 		}
 	}
@@ -307,18 +328,19 @@ static bool take_files(struct tcps_wake_group *group,
 }
 
 /**
- * tcps_round_go_on() - go on with a round, and with calling who waits
- * @user: whose
- * @budget: what may be done; what is left of it
+ * tcps_round_continue() - continue to call waiters, and continue the round
+ * @user: the user
+ * @budget: what may be done; reduced by what was done
  *
- * Context: any, the lock of wake.c held, interrupts off.
+ * Context: any, with tcps_wake_lock held and interrupts off.
  * Return: true if there is nothing left to do.
  */
-bool tcps_round_go_on(struct tcps_wake_user *user, struct tcps_budget *budget)
+bool tcps_round_continue(struct tcps_wake_user *user,
+			 struct tcps_budget *budget)
 {
 	struct tcps_wake_group *group;
 
-	while (tell_all(user, budget)) {
+	while (call_all_waiters(user, budget)) {
 		if (!user->in_round)
 			return true;
 		if (list_empty(&user->todo)) {
@@ -327,23 +349,23 @@ bool tcps_round_go_on(struct tcps_wake_user *user, struct tcps_budget *budget)
 		}
 		if (!budget->looks)
 			return false;
-		spend(budget);
+		spend_on_rings(budget);
 		group = list_first_entry(&user->todo, struct tcps_wake_group,
 					 link);
-		if (!look(user, group, budget) || !take_files(group, budget))
+		if (!search_rings(user, group, budget) || !wake_files(group, budget))
 			return false;
-		pass_group(user, group);
+		finish_group(user, group);
 	}
 	return false;
 }
 
 /**
- * tcps_round_woken() - how many files have been woken
+ * tcps_round_woken() - number of files woken since the module was loaded
  *
  * Context: any.
- * Return: their number since the module was loaded.
+ * Return: the number.
  */
 u64 tcps_round_woken(void)
 {
-	return READ_ONCE(woken);
+	return READ_ONCE(files_woken);
 }

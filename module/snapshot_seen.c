@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rows are added in the order in which the table is walked, chain by chain. So
- * the list is in order as it grows, and a row is found by its chain with a binary
- * search, and in the chain by looking at each, of which there are few.
+ * Rows are added in the order of the walk over the table, chain by chain. So the
+ * list is sorted by chain. A row is found by a binary search for its chain, and a
+ * linear one in the chain, which is short.
  *
- * The list takes 16 bytes for a row, in pages that are allocated as they are
- * needed, and 8 to 16 for each page.
+ * A row takes 16 bytes, in pages that are allocated when needed, and each page 8
+ * to 16 more.
  */
 #include "snapshot_seen.h"
 
@@ -19,7 +19,7 @@
 #define ROWS_IN_PAGE	(PAGE_SIZE / sizeof(struct tcps_seen_row))
 #define FIRST_PAGES	8UL
 
-/* Bits of a row's @since that hold the state. The rest do for 36 years. */
+/* The low bits of @since hold the state. The rest is enough for 36 years. */
 #define STATE_BITS	4
 
 static struct tcps_seen_row *row_at(const struct tcps_seen *seen,
@@ -28,7 +28,7 @@ static struct tcps_seen_row *row_at(const struct tcps_seen *seen,
 	return &seen->pages[i / ROWS_IN_PAGE][i % ROWS_IN_PAGE];
 }
 
-static u64 since_of(u64 since_ns, u8 state)
+static u64 since_key(u64 since_ns, u8 state)
 {
 	BUILD_BUG_ON(TCPSTATES_STATE_COUNT > 1 << STATE_BITS);
 	return since_ns << STATE_BITS | state;
@@ -39,8 +39,8 @@ static unsigned long pages_of(const struct tcps_seen *seen)
 	return (seen->count + ROWS_IN_PAGE - 1) / ROWS_IN_PAGE;
 }
 
-/* Have room for one page more in the list of pages. */
-static bool widen(struct tcps_seen *seen)
+/* Make room for another page in the array of pages. */
+static bool grow_pages(struct tcps_seen *seen)
 {
 	unsigned long room = seen->room ? seen->room * 2 : FIRST_PAGES;
 	struct tcps_seen_row **pages;
@@ -57,41 +57,41 @@ static bool widen(struct tcps_seen *seen)
 	return true;
 }
 
-/* Have room for one row more. */
-static bool grow(struct tcps_seen *seen)
+/* Make room for another row. */
+static bool grow_rows(struct tcps_seen *seen)
 {
 	unsigned long page = seen->count / ROWS_IN_PAGE;
 
 	if (seen->count % ROWS_IN_PAGE)
 		return true;
-	if (page == seen->room && !widen(seen))
+	if (page == seen->room && !grow_pages(seen))
 		return false;
 	seen->pages[page] = tcps_charge_alloc(seen->user, PAGE_SIZE);
 	return seen->pages[page];
 }
 
 /**
- * tcps_seen_add() - note that a row is given
+ * tcps_seen_add() - add a row that is returned
  * @seen: the list
- * @conn: the connection; not of an earlier chain than the last one's
- * @since_ns: since when it is in its state
- * @state: which
+ * @conn: cookie of the connection, whose chain is not before that of the last row
+ * @since_ns: when it entered its state
+ * @state: the state
  *
  * Context: process; may sleep.
- * Return: false if there is no memory.
+ * Return: false if there is no memory, or the user's share is used up.
  */
 bool tcps_seen_add(struct tcps_seen *seen, u64 conn, u64 since_ns, u8 state)
 {
-	if (!grow(seen))
+	if (!grow_rows(seen))
 		return false;
 	*row_at(seen, seen->count++) = (struct tcps_seen_row) {
 		.conn = conn,
-		.since = since_of(since_ns, state),
+		.since = since_key(since_ns, state),
 	};
 	return true;
 }
 
-/* The first row that is not of an earlier chain than @chain. */
+/* Index of the first row whose chain is @chain or later. */
 static unsigned long first_of(const struct tcps_seen *seen,
 			      unsigned long chain)
 {
@@ -109,20 +109,20 @@ static unsigned long first_of(const struct tcps_seen *seen,
 }
 
 /**
- * tcps_seen_has() - whether a row was given
+ * tcps_seen_has() - whether a row has been returned
  * @seen: the list
- * @conn: the connection
- * @since_ns: since when it was in its state
- * @state: which
+ * @conn: cookie of the connection
+ * @since_ns: when it had entered its state
+ * @state: the state
  *
  * Context: any.
- * Return: true if it was.
+ * Return: true if it has.
  */
 bool tcps_seen_has(const struct tcps_seen *seen, u64 conn, u64 since_ns,
 		    u8 state)
 {
 	unsigned long chain = tcps_conn_chain(conn), i;
-	u64 since = since_of(since_ns, state);
+	u64 since = since_key(since_ns, state);
 
 	for (i = first_of(seen, chain); i < seen->count; i++) {
 		const struct tcps_seen_row *row = row_at(seen, i);
@@ -137,7 +137,7 @@ bool tcps_seen_has(const struct tcps_seen *seen, u64 conn, u64 since_ns,
 
 /**
  * tcps_seen_free() - forget all rows
- * @seen: the list; it is empty then, and may be used again
+ * @seen: the list; empty afterwards, and ready for use
  *
  * Context: process; may sleep.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which rows a snapshot has given, to be asked for each record that follows. It
- * knows the order of the table's chains, nothing else of it.
+ * The rows that a snapshot has returned, to be looked up for each record that
+ * follows. It knows the order of the table's chains, and nothing else of it.
  *
- * Context: process; one thread at a time for one list.
+ * Context: process, one thread at a time for one list.
  */
 #ifndef _TCPS_SNAPSHOT_SEEN_H
 #define _TCPS_SNAPSHOT_SEEN_H
@@ -13,9 +13,9 @@
 struct tcps_user;
 
 /**
- * struct tcps_seen_row - a row that has been given
- * @conn: of which connection
- * @since: since when that was in its state, and which: see snapshot_seen.c
+ * struct tcps_seen_row - a row that has been returned
+ * @conn: cookie of the connection
+ * @since: when it had entered its state, and the state; see snapshot_seen.c
  */
 struct tcps_seen_row {
 	u64 conn;
@@ -23,11 +23,11 @@ struct tcps_seen_row {
 };
 
 /**
- * struct tcps_seen - a list of rows, in the order of their chains
- * @user: who is charged for its memory
+ * struct tcps_seen - a list of rows, sorted by chain
+ * @user: the user to charge for the memory
  * @pages: the rows, in pages
- * @room: how many pages fit into @pages
- * @count: how many rows there are
+ * @room: length of @pages
+ * @count: number of rows
  */
 struct tcps_seen {
 	struct tcps_user *user;

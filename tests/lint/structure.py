@@ -18,31 +18,26 @@ LONG_FUNCTIONS = ("tcpstates_init",)
 # What stands here is to be divided or renamed, and then to be removed from here.
 UNFINISHED = {
     "long files": {
-        "module/conn.h", "module/device.c", "module/format.c",         "module/reader.c", "module/text.c",
-        "module/uapi/dev-tcpstates", "module/wake.c",
+        "module/conn.h", "module/format.c", "module/text.c",
+        "module/uapi/dev-tcpstates",
         "tests/guest/device/reading.py", "tests/guest/scenarios/failing.py",
         "tests/guest/test_capture.py", "tests/guest/test_export.py",
         "tests/guest/test_middle.py", "tests/guest/test_process.py",
         "tests/guest/test_snapshot.py",
         "tests/unit/conn_test.c", "tests/unit/format_test.c",
         "tests/unit/language_test.c", "tests/unit/lib_test.c",
-        "tests/unit/life_test.c", "tests/unit/mapped_test.c",
-        "tests/unit/reader_test.c", "tests/unit/snapshot_test.c",
+        "tests/unit/life_test.c",
         "tests/unit/stuck_test.c", "userspace/filter/parse.c",
     },
     "cycles": {
         "module/conn module/look module/sock module/tell",
         "module/life module/step module/stuck module/verify",
-        "module/round module/wake",
         "userspace/cli userspace/ladder",
     },
     "one word": {
-        "arm", "answer", "answerable", "audit", "begin",
-        "call", "charge", "compare", "confirm", "fetch", "fill",
-        "find", "goal", "grow", "introduce", "keep", "learn", "load", "look",
-        "meet", "pass", "put", "reason", "refill", "rest",
-        "resume", "search", "serve", "shortest", "sink", "spend", "take",
-        "tell", "torn", "uncharge", "unput", "walk", "wanted", "widen",
+        "audit", "begin", "compare", "confirm", "fill", "find", "keep", "learn",
+        "load", "look", "meet", "pass", "refill", "rest", "search", "shortest",
+        "tell", "walk",
     },
 }
 

@@ -27,7 +27,6 @@ static int device_ioctl(int fd, unsigned long command, ...);
 #include "../../userspace/lib/handle.c"
 #include "../../userspace/lib/hooks.c"
 #include "../../userspace/lib/mapped.c"
-#include "../../userspace/lib/nosnapshot.c"
 #include "../../userspace/lib/open.c"
 #include "../../userspace/lib/text.c"
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module's own reader, as part of the library, over the module's rings, as
- * mmap() of the device gives them. So there is one way to merge them.
+ * The module's merge (merge.c), compiled into the library, over the module's rings
+ * as mmap() of the device gives them. So the order of records is defined once.
  *
- * The file has a position of its own in the kernel, which poll() goes by. It is
- * moved to now whenever nothing is left here, and then the rings are looked at
- * once more. So whenever tcps_mapped_buffered() is false and no record is at
- * hand, the file is readable if and only if there is something to read here:
- * what came before the position was found by the last look or not wanted, and
- * what comes after it is the kernel's to report.
+ * The file has a position of its own in the kernel, which poll() uses. Whenever
+ * nothing is left here, that position is moved to now, and the rings are looked at
+ * once more. So when tcps_mapped_buffered() is false and no record is at hand, the
+ * file is readable if and only if there is something to read here: earlier records
+ * were found by the last look or did not match, and the kernel reports later ones.
  */
 #include "mapped.h"
 
@@ -20,17 +19,17 @@
 #include <unistd.h>
 
 #include "filter.h"
-#include "reader.h"
+#include "merge.h"
 #include "ring.h"
 
 /**
- * struct tcps_mapped - mapped rings and a reader of them
+ * struct tcps_mapped - mapped rings and a position in them
  * @fd: the device; not owned
  * @memory: the rings
  * @size: bytes of @memory
  * @rings: where each of them is
  * @pointers: to each of @rings
- * @reader: the position
+ * @merge: the position
  * @has_next: @next has been read and not been given
  * @next: an item
  */
@@ -40,7 +39,7 @@ struct tcps_mapped {
 	size_t size;
 	struct tcps_ring *rings;
 	struct tcps_ring **pointers;
-	struct tcps_reader *reader;
+	struct tcps_merge *merge;
 	bool has_next;
 	struct tcpstates_record next;
 };
@@ -87,7 +86,7 @@ static void find_rings(struct tcps_mapped *mapped,
 static bool has_item(struct tcps_mapped *mapped,
 		     struct tcpstates_record *record)
 {
-	return tcps_reader_next(mapped->reader, record) == TCPS_FOUND_ITEM;
+	return tcps_merge_next(mapped->merge, record) == TCPS_FOUND_ITEM;
 }
 
 /* Have the next item at hand, if there is one. */
@@ -129,11 +128,11 @@ struct tcps_mapped *tcps_mapped_make(int fd, const struct tcpstates_info *info)
 		goto err_free;
 	mapped->rings = calloc(info->cpus, sizeof(*mapped->rings));
 	mapped->pointers = calloc(info->cpus, sizeof(*mapped->pointers));
-	mapped->reader = malloc(tcps_reader_size(info->cpus));
-	if (!mapped->rings || !mapped->pointers || !mapped->reader)
+	mapped->merge = malloc(tcps_merge_size(info->cpus));
+	if (!mapped->rings || !mapped->pointers || !mapped->merge)
 		goto err_free;
 	find_rings(mapped, info);
-	tcps_reader_init(mapped->reader, mapped->pointers, info->cpus, 0);
+	tcps_merge_init(mapped->merge, mapped->pointers, info->cpus, 0);
 	if (catch_up(mapped))
 		goto err_free;
 	return mapped;
@@ -153,7 +152,7 @@ void tcps_mapped_free(struct tcps_mapped *mapped)
 		munmap(mapped->memory, mapped->size);
 	free(mapped->rings);
 	free(mapped->pointers);
-	free(mapped->reader);
+	free(mapped->merge);
 	free(mapped);
 	errno = error;
 }
@@ -170,17 +169,17 @@ static size_t take(struct tcps_mapped *mapped, struct tcpstates_record *records,
 		records[count++] = mapped->next;
 	}
 	while (count < room) {
-		size_t run = tcps_reader_copy(mapped->reader, &records[count],
+		size_t run = tcps_merge_copy(mapped->merge, &records[count],
 					      room - count);
 
 		if (run) {
 			count += run;
 			continue;
 		}
-		slot = tcps_reader_peek(mapped->reader);
+		slot = tcps_merge_peek(mapped->merge);
 		if (slot) {
 			tcps_ring_copy(slot, &records[count]);
-			count += tcps_reader_take(mapped->reader);
+			count += tcps_merge_take(mapped->merge);
 		} else if (has_item(mapped, &records[count])) {
 			count++;
 		} else {
@@ -214,7 +213,7 @@ bool tcps_mapped_buffered(const struct tcps_mapped *mapped)
 void tcps_mapped_filter(struct tcps_mapped *mapped,
 			const struct tcpstates_filter *filter)
 {
-	tcps_reader_set_filter(mapped->reader, filter);
+	tcps_merge_set_filter(mapped->merge, filter);
 	if (mapped->has_next)
 		mapped->has_next = tcps_filter_match(filter, &mapped->next);
 	if (!look(mapped))
@@ -225,7 +224,7 @@ void tcps_mapped_filter(struct tcps_mapped *mapped,
 void tcps_mapped_rewind(struct tcps_mapped *mapped)
 {
 	mapped->has_next = false;
-	tcps_reader_rewind(mapped->reader);
+	tcps_merge_rewind(mapped->merge);
 	if (!look(mapped))
 		catch_up(mapped);
 }
@@ -233,5 +232,5 @@ void tcps_mapped_rewind(struct tcps_mapped *mapped)
 /* What this reader has missed. */
 __u64 tcps_mapped_lost(const struct tcps_mapped *mapped)
 {
-	return mapped->reader->lost;
+	return mapped->merge->lost;
 }

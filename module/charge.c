@@ -7,8 +7,8 @@
  * of them together leave some to the administrator who looks for the cause.
  *
  * The kernel's allocator rounds up to a power of two, and so do the charges. Not
- * charged are struct tcps_user, struct tcps_wake_user and the group of each filter:
- * a few hundred bytes for each file at most, which is some thirty times as large.
+ * charged are struct tcps_user and struct tcps_wake_user, of which there is one
+ * for each user id; a user cannot make more of these by opening files.
  */
 #include "charge.h"
 
@@ -167,7 +167,15 @@ static u64 cost_of(size_t size)
 	return roundup_pow_of_two(size);
 }
 
-static bool charge_bytes(struct tcps_user *user, size_t size)
+/**
+ * tcps_charge_reserve() - charge memory that is allocated elsewhere
+ * @user: the user who opened the file
+ * @size: bytes; not 0
+ *
+ * Context: process; may sleep.
+ * Return: false if a limit would be exceeded; then nothing is charged.
+ */
+bool tcps_charge_reserve(struct tcps_user *user, size_t size)
 {
 	u64 cost = cost_of(size);
 	bool fits;
@@ -186,7 +194,14 @@ static bool charge_bytes(struct tcps_user *user, size_t size)
 	return fits;
 }
 
-static void uncharge_bytes(struct tcps_user *user, size_t size)
+/**
+ * tcps_charge_release() - take back what tcps_charge_reserve() has charged
+ * @user: the user who opened the file
+ * @size: bytes, as in tcps_charge_reserve()
+ *
+ * Context: process; may sleep.
+ */
+void tcps_charge_release(struct tcps_user *user, size_t size)
 {
 	u64 cost = cost_of(size);
 
@@ -210,11 +225,11 @@ void *tcps_charge_alloc(struct tcps_user *user, size_t size)
 {
 	void *memory;
 
-	if (!charge_bytes(user, size))
+	if (!tcps_charge_reserve(user, size))
 		return NULL;
 	memory = kvzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!memory)
-		uncharge_bytes(user, size);
+		tcps_charge_release(user, size);
 	return memory;
 }
 
@@ -231,7 +246,7 @@ void tcps_charge_free(struct tcps_user *user, void *memory, size_t size)
 	if (!memory)
 		return;
 	kvfree(memory);
-	uncharge_bytes(user, size);
+	tcps_charge_release(user, size);
 }
 
 /**

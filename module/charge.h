@@ -38,6 +38,8 @@ unsigned int tcps_charge_mib(void);
 
 struct tcps_user *tcps_charge_open(u32 uid, bool privileged);
 void tcps_charge_close(struct tcps_user *user);
+bool tcps_charge_reserve(struct tcps_user *user, size_t size);
+void tcps_charge_release(struct tcps_user *user, size_t size);
 void *tcps_charge_alloc(struct tcps_user *user, size_t size);
 void tcps_charge_free(struct tcps_user *user, void *memory, size_t size);
 

@@ -41,6 +41,9 @@ static void free_memory(struct tcps_file *tf)
  * @net: the only namespace that the file may see, with a reference until
  *	tcps_file_free(); NULL to see all
  *
+ * The file pays for a group of wake.c, too: it may need one of its own, and a
+ * group may outlive the file that it was made for.
+ *
  * Context: process; may sleep.
  * Return: the file; NULL if there is no memory or the user's share is used up.
  */
@@ -59,12 +62,16 @@ struct tcps_file *tcps_file_make(struct tcps_user *user, struct net *net)
 	tf->sleeper.passed = tcps_charge_alloc(user, passed_size());
 	if (!tf->reader || !tf->sleeper.passed)
 		goto err_free;
-	if (tcps_wake_add(&tf->sleeper, user->uid, netns))
+	if (!tcps_charge_reserve(user, sizeof(struct tcps_wake_group)))
 		goto err_free;
+	if (tcps_wake_add(&tf->sleeper, user->uid, netns))
+		goto err_release_group;
 	mutex_init(&tf->lock);
 	tcps_reader_init(tf->reader, tcps_stream_rings(), count, netns);
 	return tf;
 
+err_release_group:
+	tcps_charge_release(user, sizeof(struct tcps_wake_group));
 err_free:
 	free_memory(tf);
 	return NULL;
@@ -79,6 +86,7 @@ err_free:
 void tcps_file_free(struct tcps_file *tf)
 {
 	tcps_wake_remove(&tf->sleeper);
+	tcps_charge_release(tf->user, sizeof(struct tcps_wake_group));
 	tcps_reader_end(tf->reader);
 	mutex_destroy(&tf->lock);
 	free_memory(tf);

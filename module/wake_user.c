@@ -126,6 +126,9 @@ static struct tcps_wake_group *find_group(struct tcps_wake_user *user,
  * @user: the user
  * @criteria: the criteria
  *
+ * The memory of a group is charged by the caller: each file pays for one, since
+ * there are never more groups than files.
+ *
  * Context: process, with tcps_wake_users_lock held; may sleep.
  * Return: the group, until tcps_wake_group_put(); NULL if there is no memory.
  */

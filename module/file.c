@@ -177,6 +177,7 @@ void tcps_file_begin_look(struct tcps_file *tf)
 {
 	lockdep_assert_held(&tf->lock);
 	tf->generation = tcps_wake_look(&tf->sleeper, &tf->reader->merge);
+	tcps_merge_begin_read(&tf->reader->merge);
 }
 
 /**

@@ -107,6 +107,17 @@ static inline enum tcps_found tcps_file_take(struct tcps_file *tf)
 }
 
 /**
+ * tcps_file_is_drained() - whether this read() has taken what there was
+ * @tf: the file
+ *
+ * Return: true if another look would find only what was recorded meanwhile.
+ */
+static inline bool tcps_file_is_drained(const struct tcps_file *tf)
+{
+	return tcps_merge_is_drained(&tf->reader->merge);
+}
+
+/**
  * tcps_file_may_map() - whether the rings may be mapped
  * @tf: the file
  *

@@ -144,6 +144,7 @@ static void open_batch(struct tcps_merge *merge)
 			merge->horizon_ns = last_ns;
 	}
 	merge->beyond = false;
+	merge->has_opened = true;
 	for (i = 0; i < merge->count; i++) {
 		merge->cursors[i].limit = tcps_ring_settled(merge->rings[i]);
 		turn->ring = i;

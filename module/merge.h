@@ -48,6 +48,7 @@ struct tcps_turn {
  * @horizon_ns: end of the current batch (CLOCK_BOOTTIME)
  * @filtered: @criteria hold something back
  * @beyond: there are complete records after @horizon_ns
+ * @has_opened: a batch was opened since tcps_merge_begin_read()
  * @criteria: what the reader may see and wants to see
  * @interpose: asked for each record before it is returned; see
  *	tcps_merge_interpose()
@@ -63,6 +64,7 @@ struct tcps_merge {
 	u64 until_ns;
 	u64 horizon_ns;
 	bool beyond;
+	bool has_opened;
 	struct tcps_criteria criteria;
 	bool (*interpose)(struct tcps_merge *merge,
 			  struct tcpstates_record *record);
@@ -119,6 +121,32 @@ static inline bool tcps_merge_wants(const struct tcps_merge *merge,
 {
 	return !merge->criteria.filtered ||
 	       tcps_match_record(&merge->criteria, record);
+}
+
+/**
+ * tcps_merge_begin_read() - a read() begins
+ * @merge: the merge
+ *
+ * Context: any.
+ */
+static inline void tcps_merge_begin_read(struct tcps_merge *merge)
+{
+	merge->has_opened = false;
+}
+
+/**
+ * tcps_merge_is_drained() - whether a read() has returned what there was
+ * @merge: the merge
+ *
+ * Context: any.
+ * Return: true if a batch was opened since tcps_merge_begin_read(), all of it
+ * has been returned, and it ended with the last complete record. What was
+ * recorded since is for the next read().
+ */
+static inline bool tcps_merge_is_drained(const struct tcps_merge *merge)
+{
+	return merge->has_opened && !merge->turn_count && !merge->beyond &&
+	       !merge->losses && !merge->interpose;
 }
 
 #endif /* _TCPS_MERGE_H */

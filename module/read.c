@@ -4,6 +4,9 @@
  * these. Each step keeps its input until the next step has succeeded, so that a
  * failed copy loses nothing, and a line can be read byte by byte. Binary records
  * are copied straight from the rings where that is allowed.
+ *
+ * A read() that has returned all records up to its last look at the rings does
+ * not look again: what was recorded meanwhile is for the next one.
  */
 #include "read.h"
 
@@ -50,7 +53,7 @@ static unsigned int make_lines(struct tcps_file *tf, size_t room,
 		ends[lines++] = length;
 	} while (length + TCPS_LINE_MAX <= most &&
 		 (i < tf->count ||
-		  (i < TCPS_FILE_QUEUE &&
+		  (i < TCPS_FILE_QUEUE && !tcps_file_is_drained(tf) &&
 		   tcps_file_take(tf) == TCPS_FOUND_ITEM)));
 	tf->begin = 0;
 	tf->copied = 0;
@@ -115,12 +118,20 @@ static bool copy_lines(struct tcps_file *tf, struct tcps_user_buffer *to)
 	return copied == part;
 }
 
+/* Whether this read() need not look at the rings again. */
+static bool is_enough(const struct tcps_file *tf,
+		      const struct tcps_user_buffer *to)
+{
+	return tcps_user_buffer_has_data(to) && tcps_file_is_queue_empty(tf) &&
+	       tcps_file_is_drained(tf);
+}
+
 /* 0 if it has returned enough, or the reason why there is no more. */
 static int read_text(struct tcps_file *tf, struct tcps_user_buffer *to)
 {
 	enum tcps_found found;
 
-	while (to->left) {
+	while (to->left && !is_enough(tf, to)) {
 		found = tcps_file_fetch(tf);
 		if (found != TCPS_FOUND_ITEM)
 			return error_of(found);
@@ -183,8 +194,8 @@ static int read_binary(struct tcps_file *tf, struct tcps_user_buffer *to)
 {
 	int ret;
 
-	while (to->left >= sizeof(tf->queue[0])) {
-		if (!copy_slots(tf, to)) {
+	while (to->left >= sizeof(tf->queue[0]) && !is_enough(tf, to)) {
+		if (!copy_slots(tf, to) && !is_enough(tf, to)) {
 			ret = copy_record(tf, to);
 			if (ret)
 				return ret;

@@ -382,6 +382,39 @@ static void test_pass(void **state)
 	tear_down(&bench);
 }
 
+/* A read() may end when the last batch is read, and not before. */
+static void test_drained(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	set_up(&bench, SLOTS, 0);
+	put(&bench, 0, 100);
+	put(&bench, 1, 101);
+	tcps_merge_begin_read(bench.merge);
+	assert_false(tcps_merge_is_drained(bench.merge));
+	expect(&bench, 0, 100);
+	assert_false(tcps_merge_is_drained(bench.merge));
+	expect(&bench, 1, 101);
+	assert_true(tcps_merge_is_drained(bench.merge));
+	/* The next one has to look at the rings. */
+	tcps_merge_begin_read(bench.merge);
+	assert_false(tcps_merge_is_drained(bench.merge));
+	expect_end(&bench);
+
+	/* Nor is there an end at the horizon, if there are records after it. */
+	put(&bench, 1, 121);
+	enter_slowly(&bench, 1, 130);
+	tcps_merge_begin_read(bench.merge);
+	expect(&bench, 1, 121);
+	assert_true(bench.merge->beyond);
+	assert_false(tcps_merge_is_drained(bench.merge));
+	expect(&bench, 0, 130);
+	expect(&bench, 2, 131);
+	assert_true(tcps_merge_is_drained(bench.merge));
+	tear_down(&bench);
+}
+
 static unsigned int interposed;
 
 /* A row before each record of CPU 0. */
@@ -408,6 +441,7 @@ static void test_interpose(void **state)
 	put(&bench, 0, 100);
 	put(&bench, 1, 101);
 	put(&bench, 0, 102);
+	tcps_merge_begin_read(bench.merge);
 	assert_true(tcps_merge_next(bench.merge, &record));
 	assert_int_equal(record.event, TCPSTATES_EVENT_EXISTING);
 	/* The rest has to go through it as well. */
@@ -416,7 +450,9 @@ static void test_interpose(void **state)
 	expect(&bench, 1, 101);
 	/* A row that does not match is left out, its record is not. */
 	expect(&bench, 0, 102);
+	assert_false(tcps_merge_is_drained(bench.merge));
 	tcps_merge_interpose(bench.merge, NULL);
+	assert_true(tcps_merge_is_drained(bench.merge));
 	expect_end(&bench);
 	assert_int_equal(interposed, 4);
 	tear_down(&bench);
@@ -440,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_pass),
+		cmocka_unit_test(test_drained),
 		cmocka_unit_test(test_interpose),
 	};
 

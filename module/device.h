@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* /dev/tcpstates: system calls, and who may see what. */
+/* /dev/tcpstates. */
 #ifndef _TCPS_DEVICE_H
 #define _TCPS_DEVICE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A filter is checked once, when a reader sets it, and then matched against
- * every record. Matching relies on what checking has made sure of.
+ * A filter is checked once, when a reader sets it, and then compared with every
+ * record. tcps_filter_match() relies on the check.
  */
 #include "filter.h"
 
@@ -37,7 +37,7 @@ static __u8 prefix_mask(unsigned int prefix, unsigned int i)
 	return 0xff << (8 * (i + 1) - prefix);
 }
 
-/* Bits after the prefix would never be looked at: surely a mistake. */
+/* Bits after the prefix would be ignored: a mistake of the caller. */
 static bool valid_network(__u8 family, unsigned int prefix,
 			  const __u8 address[ADDRESS_BYTES])
 {
@@ -54,12 +54,12 @@ static bool valid_network(__u8 family, unsigned int prefix,
 }
 
 /**
- * tcps_filter_check() - whether a filter makes sense
- * @filter: the filter, as a user gave it
+ * tcps_filter_check() - check a filter
+ * @filter: the filter, from user space
  *
  * Context: any.
- * Return: 0, or -EINVAL for bits, families, prefixes or ranges that mean
- * nothing.
+ * Return: 0, or -EINVAL for undefined bits or families, and for prefixes or ranges
+ * that cannot match.
  */
 int tcps_filter_check(const struct tcpstates_filter *filter)
 {
@@ -81,7 +81,7 @@ int tcps_filter_check(const struct tcpstates_filter *filter)
 }
 
 /**
- * tcps_filter_is_empty() - whether a filter lets everything pass
+ * tcps_filter_is_empty() - whether a filter matches every record
  * @filter: the filter; tcps_filter_check() has accepted it
  *
  * Context: any.
@@ -95,14 +95,14 @@ bool tcps_filter_is_empty(const struct tcpstates_filter *filter)
 		 filter->raddr_family | filter->events);
 }
 
-/* State 0 is in no filter, hence an unknown state matches no restriction. */
+/* No filter contains state 0, so an unknown state matches no filter. */
 static bool match_state(__u32 wanted, __u8 state)
 {
 	return !wanted ||
 	       (state < TCPSTATES_STATE_COUNT && wanted & (1U << state));
 }
 
-/* What no filter can name is an event of a later version. */
+/* An event of a later version cannot be in a filter. */
 static bool match_event(__u32 wanted, __u8 event)
 {
 	return !wanted ||
@@ -136,10 +136,10 @@ static bool match_network(__u8 family, unsigned int prefix, const __u8 *network,
 }
 
 /**
- * tcps_filter_match() - whether a reader wants a record
+ * tcps_filter_match() - whether a record matches a filter
  * @filter: the filter; tcps_filter_check() has accepted it
  * @record: the record, which may be written to at the same time; then the
- *	result is of no use
+ *	result means nothing
  *
  * Context: any.
  * Return: true if the record matches every member of the filter, and for every

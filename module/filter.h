@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a reader wants to see: a pure function of filter and record. */
+/* Filters of readers. Matching is a pure function of filter and record. */
 #ifndef _TCPS_FILTER_H
 #define _TCPS_FILTER_H
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages are put in place when they are looked at, since the ring of a CPU comes
- * when the CPU does. They belong to the module, which cannot be unloaded while a
- * file is open, and a mapping keeps its file: so nobody counts references to
- * them, nor are they part of the reader's memory.
+ * Pages are mapped when they are accessed, since the ring of a CPU is allocated
+ * when that CPU comes up. They belong to the module, which cannot be unloaded while
+ * a file is open, and a mapping keeps its file open; so their references are not
+ * counted, and they are not accounted to the reader.
  */
 #include "map.h"
 
@@ -17,13 +17,14 @@
 #include "ring.h"
 #include "stream.h"
 
-/* A fault costs as much as reading some ten records, and a page holds 21. */
+/* A fault costs as much as reading about ten records; a page holds 21. */
 #define PAGES_AT_ONCE	16UL
 
 /**
- * tcps_map_stride() - from one CPU's ring to the next
+ * tcps_map_stride() - distance from one CPU's ring to the next
  *
- * Return: the distance in bytes, whole pages.
+ * Context: any.
+ * Return: bytes, a multiple of the page size.
  */
 u64 tcps_map_stride(void)
 {
@@ -32,7 +33,7 @@ u64 tcps_map_stride(void)
 			  sizeof(struct tcpstates_record));
 }
 
-/* The frame that @page of the map is, or 0 if there is none. */
+/* The page frame number of page @page of the mapping, or 0 if it has none. */
 static unsigned long frame_of(unsigned long page)
 {
 	unsigned long each = tcps_map_stride() >> PAGE_SHIFT;
@@ -50,7 +51,7 @@ static unsigned long frame_of(unsigned long page)
 			      ((page - 1) << PAGE_SHIFT));
 }
 
-/* The page that is looked at, and some behind it that will be next. */
+/* Map the page that is accessed, and some behind it. */
 static vm_fault_t on_fault(struct vm_fault *vmf)
 {
 	unsigned long first = vmf->address & PAGE_MASK, address;
@@ -77,10 +78,11 @@ static const struct vm_operations_struct operations = {
 
 /**
  * tcps_map() - map the rings
- * @vma: where to; the caller may see everything
+ * @vma: the mapping; its file may see all namespaces
  *
+ * Context: process, with the mmap lock held for writing.
  * Return: 0; -EPERM for a mapping that can be written to or executed; -EINVAL for
- * a private one, or beyond the last ring.
+ * a private mapping, or one beyond the last ring.
  */
 int tcps_map(struct vm_area_struct *vma)
 {
@@ -89,7 +91,7 @@ int tcps_map(struct vm_area_struct *vma)
 
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EPERM;
-	/* VM_SHARED is not there if the file is open for reading only. */
+	/* VM_SHARED is cleared if the file is open for reading only. */
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff > pages ||
 	    vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rings in user space, read-only: those of all possible CPUs one after the
- * other, each its page of counters and then its slots.
+ * mmap() of the rings, read-only: those of all possible CPUs one after the other,
+ * each with its page of counters and then its slots.
  *
  * Context: process.
  */
@@ -13,7 +13,7 @@
 
 struct vm_area_struct;
 
-/* Where the slots of a ring begin. */
+/* Offset of the slots from the beginning of a ring. */
 #define TCPS_MAP_SLOTS	PAGE_SIZE
 
 u64 tcps_map_stride(void);

@@ -102,7 +102,7 @@ static bool interpose_row(struct tcps_merge *merge,
 		return false;
 	reader->row_seq = record->seq;
 	reader->row_cpu = record->cpu;
-	tcps_snapshot_introduce(record, record);
+	tcps_snapshot_row_before(record, record);
 	return true;
 }
 
@@ -157,7 +157,7 @@ static enum tcps_found next_row(struct tcps_reader *reader,
 		return TCPS_FOUND_NOTHING;
 	while (tcps_snapshot_next(snapshot, row)) {
 		if (tcps_merge_wants(merge, row) &&
-		    tcps_snapshot_give(snapshot, row))
+		    tcps_snapshot_note(snapshot, row))
 			return TCPS_FOUND_ITEM;
 		if (++looked_at % TCPS_MERGE_LOOKS == 0 &&
 		    signal_pending(current))

@@ -4,12 +4,12 @@
  *
  * Three counters and the slots are shared. Only the writer stores to them.
  *
- *   @entered   odd while the writer may be about to write, even else
- *   @reserved  how many numbers have been given out
- *   @head      how many records are complete; equal to @reserved, or one less
- *              while the writer fills a slot
+ *   @entered   odd while the writer may be about to write, else even
+ *   @reserved  number of records that have been reserved
+ *   @head      number of records that are complete: equal to @reserved, or one
+ *              less while the writer fills a slot
  *
- * Giving out number n destroys record n - size, whose slot it takes.
+ * Reserving number n destroys record n - size, which is in the same slot.
  *
  *   writer                              reader
  *   ------                              ------
@@ -26,28 +26,28 @@
  * Pairs:
  *   D with B  a reader that sees head > n sees all of record n.
  *   I with C  a reader that copied a word of a later record n + size sees
- *             reserved > n + size, hence knows that its copy is spoiled.
- *   A with E  whoever finds @entered even knows that the next record's clock is
- *             not earlier than the time that he learned before E, from a record
- *             or from his own clock; and whoever finds it odd waits until it has
- *             changed, and sees by J what was written. This gives readers the
- *             global order.
- *   S with S  (stream.c) who sees that the ring of a CPU has slots sees where they
+ *             reserved > n + size, so it knows that its copy is spoiled.
+ *   A with E  a reader that finds @entered even knows that the clock of the next
+ *             record is not earlier than a time that the reader has read before
+ *             E, from a record or from its own clock. A reader that finds it odd
+ *             waits until it has changed, and sees by J what was written. This
+ *             gives readers the global order.
+ *   S with S  (stream.c) a reader that sees that a ring has slots sees where they
  *             are.
- *   A with F  (wake.c) either the reader that is about to sleep sees @entered
- *             odd, or the record, or the writer sees that a reader waits.
- *   A with G  (wake_pass.c) the same of a pass that looks for whom there is something
- *             new: if it sees neither, the writer sees that a pass is wanted.
- *   L with M  (file.c) either who finds a file's lock taken gets it at his
- *             second try, or its holder sees that somebody has asked.
+ *   A with F  (wake.c) either a reader that is about to sleep sees @entered odd,
+ *             or it sees the record, or the writer sees that a reader waits.
+ *   A with G  (wake_pass.c) the same for a pass that searches new records: if it
+ *             sees neither, the writer sees that a pass is wanted.
+ *   L with M  (file.c) either a thread that finds a file's lock taken gets it at
+ *             its second try, or the holder sees the thread's request.
  *
- * tests/litmus has each of these as a litmus test, and goes through all its runs.
+ * tests/litmus has a litmus test for each of these, and tries all executions.
  *
- * The full barrier is not here: a writer takes a lock between entering and the
- * clock, and a locked instruction is one already.
+ * The full barrier is not in this file: a writer takes a lock between entering and
+ * the clock, and a locked instruction is a full barrier.
  *
- * The writer writes in place, with plain stores: a reader may meet it in a slot,
- * and then throws its copy away. Readers copy word by word with READ_ONCE().
+ * The writer writes in place, with plain stores. A reader may copy a slot at the
+ * same time, word by word with READ_ONCE(), and then discards its copy.
  */
 #include "ring.h"
 
@@ -56,15 +56,15 @@
 #include <asm/barrier.h>
 #include <asm/processor.h>
 
-/* Looks at a writer that fills a slot before the reader offers its CPU. */
+/* Looks at a busy writer before the reader offers its CPU. */
 #define SPINS_BEFORE_RESCHED	1024
 
 /**
- * tcps_ring_settled() - wait for a record being written, then give the head
+ * tcps_ring_settled() - wait for a record being written, then return the head
  * @ring: the ring
  *
- * Every record that gets a number from here on will not be earlier than any
- * clock or record that the caller read before this call. The writer runs with
+ * No record that gets a number from here on is earlier than a clock or a record
+ * that the caller has read before this call. The writer runs with
  * interrupts off for some hundred instructions, so the wait is short.
  *
  * Context: any that may sleep.
@@ -92,7 +92,7 @@ u64 tcps_ring_settled(const struct tcps_ring *ring)
 }
 
 /**
- * tcps_ring_oldest() - number of the oldest record not yet overwritten
+ * tcps_ring_oldest() - number of the oldest record that is not overwritten
  * @ring: the ring
  *
  * Context: any. It may be overwritten as soon as the call returns.
@@ -110,8 +110,8 @@ u64 tcps_ring_oldest(const struct tcps_ring *ring)
 /**
  * tcps_ring_read() - copy a record
  * @ring: the ring
- * @number: which one; below what tcps_ring_settled() returned
- * @record: where to; undefined if the record was overwritten
+ * @number: number of the record; below what tcps_ring_settled() returned
+ * @record: receives the copy; undefined if the record was overwritten
  *
  * Context: any.
  * Return: false if the record is overwritten.
@@ -126,10 +126,11 @@ bool tcps_ring_read(const struct tcps_ring *ring, u64 number,
 }
 
 /**
- * tcps_ring_read_time() - look at a record's time
+ * tcps_ring_read_time() - read a record's time
  * @ring: the ring
- * @number: which one; below what tcps_ring_settled() returned
- * @boot_ns: where to; undefined if the record was overwritten
+ * @number: number of the record; below what tcps_ring_settled() returned
+ * @boot_ns: receives the time (CLOCK_BOOTTIME); undefined if the record was
+ *	overwritten
  *
  * Context: any.
  * Return: false if the record is overwritten.

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A ring of records: one writer, any number of readers, the oldest records
- * are overwritten. It knows bytes and running numbers, not TCP, not time.
+ * A ring of records: one writer, any number of readers; new records overwrite the
+ * oldest ones. It knows bytes and sequence numbers, but neither TCP nor time.
  *
  *   writer: one at a time. In the kernel that is the ring's own CPU with
- *           interrupts off (stream.c); it never waits for anybody.
- *   reader: any context that may wait for a writer. It owns its position;
- *           readers do not know of each other, nor the writer of them.
+ *           interrupts off (stream.c); it never waits.
+ *   reader: any context that may wait for a writer. Each reader keeps its own
+ *           position; readers and the writer do not know each other.
  *
  * The ordering between the two sides is described at the top of ring.c.
  */
@@ -24,13 +24,13 @@
 
 /**
  * struct tcps_ring - one CPU's ring
- * @shared: the counters, which a reader may have mapped into user space
- * @slots: @mask + 1 records, or NULL where no memory could be had: then every
- *	record counts as overwritten at once
+ * @shared: the counters, which may be mapped into user space
+ * @slots: @mask + 1 records; NULL if there was no memory, and every record counts
+ *	as overwritten at once
  * @mask: number of slots - 1; the number of slots is a power of two
  *
- * Record number n stands in slot n & @mask. Writer: @shared and the slots.
- * Reader: nothing.
+ * Record number n is in slot n & @mask. Only the writer writes to @shared and to
+ * the slots.
  */
 struct tcps_ring {
 	struct tcpstates_ring *shared;
@@ -39,29 +39,29 @@ struct tcps_ring {
 };
 
 /**
- * tcps_ring_enter() - be about to write a record, or perhaps not
+ * tcps_ring_enter() - announce that a record may be written
  * @ring: the ring
  *
- * From here to tcps_ring_leave() readers that need the order of time wait for
- * the caller, who must not be interrupted by anything that enters @ring.
+ * Until tcps_ring_leave(), readers that need the order of time wait for the
+ * caller. It must not be interrupted by another writer of @ring.
  *
- * The caller passes a full barrier (A in ring.c), which may be that of a lock,
- * after this and before it reads the record's clock or looks whether readers
- * wait.
+ * After this call, and before it reads the record's clock or checks whether
+ * readers wait, the caller executes a full barrier (A in ring.c), which may be
+ * that of a lock.
  *
  * Context: the ring's one writer.
  */
 static inline void tcps_ring_enter(struct tcps_ring *ring)
 {
 	/*
-	 * J: for a reader that waits and does not see the even number before
-	 * this one. Pairs with J in ring.c.
+	 * J: for a waiting reader that misses the even number before this one.
+	 * Pairs with J in ring.c.
 	 */
 	smp_store_release(&ring->shared->entered, ring->shared->entered + 1);
 }
 
 /**
- * tcps_ring_reserve() - take the next number
+ * tcps_ring_reserve() - reserve the next number
  * @ring: the ring, entered
  *
  * Context: the ring's one writer.
@@ -91,7 +91,7 @@ static inline void tcps_ring_commit(struct tcps_ring *ring, u64 number)
 }
 
 /**
- * tcps_ring_leave() - let the readers go on
+ * tcps_ring_leave() - let waiting readers continue
  * @ring: the ring, entered; what was reserved has been committed
  *
  * Context: the ring's one writer.
@@ -102,7 +102,7 @@ static inline void tcps_ring_leave(struct tcps_ring *ring)
 	smp_store_release(&ring->shared->entered, ring->shared->entered + 1);
 }
 
-/* Where a record is written, between these two; there must be slots. */
+/* The slot of a record. The ring must have slots. */
 static inline struct tcpstates_record *
 tcps_ring_slot(const struct tcps_ring *ring, u64 number)
 {
@@ -110,8 +110,8 @@ tcps_ring_slot(const struct tcps_ring *ring, u64 number)
 }
 
 /**
- * tcps_ring_give_slots() - have records kept from here on
- * @ring: the ring, that has none
+ * tcps_ring_give_slots() - give a ring its slots
+ * @ring: the ring, which has none
  * @slots: @mask + 1 zeroed records
  *
  * Context: before the first record.
@@ -129,8 +129,8 @@ static inline void tcps_ring_give_slots(struct tcps_ring *ring,
  * @ring: the ring
  *
  * Context: any.
- * Return: false as long as there is no memory for it; then every record counts
- * as overwritten. When it is true, it stays so, and @slots may be used.
+ * Return: false while the ring has no memory, and every record counts as
+ * overwritten. Once it is true it stays true, and @slots may be used.
  */
 static inline bool tcps_ring_has_slots(const struct tcps_ring *ring)
 {
@@ -139,7 +139,7 @@ static inline bool tcps_ring_has_slots(const struct tcps_ring *ring)
 }
 
 /**
- * tcps_ring_head() - how far the ring is written
+ * tcps_ring_head() - number after the last complete record
  * @ring: the ring
  *
  * Context: any.
@@ -152,12 +152,12 @@ static inline u64 tcps_ring_head(const struct tcps_ring *ring)
 }
 
 /**
- * tcps_ring_is_entered() - whether its writer is at work
+ * tcps_ring_is_entered() - whether the ring's writer is at work
  * @ring: the ring
  *
  * Context: any.
- * Return: false if all that the writer has begun is complete, below what
- * tcps_ring_head() returns from here on.
+ * Return: false if all records that the writer has begun are complete, and below
+ * what tcps_ring_head() returns from here on.
  */
 static inline bool tcps_ring_is_entered(const struct tcps_ring *ring)
 {
@@ -168,11 +168,11 @@ static inline bool tcps_ring_is_entered(const struct tcps_ring *ring)
 /**
  * tcps_ring_holds() - whether a record has not been overwritten
  * @ring: the ring, with slots
- * @number: which one; below what tcps_ring_head() returned
+ * @number: number of the record; below what tcps_ring_head() returned
  *
  * Context: any.
- * Return: true if the slot held it while all loads before were done. The slots
- * of later numbers below the head did so too.
+ * Return: true if the slot held the record during all earlier loads. So did the
+ * slots of later numbers below the head.
  */
 static inline bool tcps_ring_holds(const struct tcps_ring *ring, u64 number)
 {
@@ -182,14 +182,14 @@ static inline bool tcps_ring_holds(const struct tcps_ring *ring, u64 number)
 }
 
 /*
- * What is copied at once. It need not be atomic: whatever the writer has got
- * hold of spoils the whole copy. So user space may have something wider.
+ * The unit of a copy. It need not be atomic, since any part that the writer has
+ * changed spoils the whole copy; so user space may use a wider one.
  */
 #ifndef TCPS_RING_CHUNK
 #define TCPS_RING_CHUNK		u64
 #endif
 
-/* Copy a slot, which may be written to at the same time. */
+/* Copy a record from its slot, which may be written to at the same time. */
 static __always_inline void
 tcps_ring_copy(const struct tcpstates_record *slot,
 	       struct tcpstates_record *record)

@@ -1,44 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table changes while it is walked. A snapshot is of the moment M before
- * the walk, and the live records are those after M. A row says in which state a
- * connection was at M, and since when. The walk gives a row of each connection
- * that has been in its state since M or before. That of one that changed after M,
- * before the walk came to it, is not given: its first record after M says in
- * which state it was until then, and since when, and the row goes directly before
- * that record ("lacks"). What begins after M has no row: its records tell all.
+ * The table changes during the walk. A snapshot is of the moment M before the
+ * walk, and the live records are those after M. A row says in which state a
+ * connection was at M, and since when. The walk returns a row for each connection
+ * that has been in its state since M or before. A connection that changed after M,
+ * before the walk came to it, gets no row from the walk. Its first record after M
+ * says in which state it was until then, and since when; so its row is returned
+ * directly before that record, which "lacks" its row. A connection that begins
+ * after M has no row: its records are complete.
  *
  * So a record lacks its row if and only if
  *
- *   - it tells a duration that began at M or before. Then it is the first of its
- *     connection after M, and that was there at M; and
- *   - the row of that connection, in that state, since that time has not been
- *     given. Which rows have been is noted (snapshot_seen.c).
+ *   - it has a duration that began at M or before: then it is the first record of
+ *     its connection after M, and the connection existed at M; and
+ *   - the row of that connection, in that state, since that time, has not been
+ *     returned. snapshot_seen.c holds those that have been.
  *
- * That is exact, whatever the clock says:
+ * That is exact, whatever the resolution of the clock:
  *
- *   - M separates. It is read after the places in the rings were taken, and they
- *     are moved past M only when the clock has left it: each record that is not
- *     later than M has been passed over then, and each that comes is later than
- *     M (A and E in ring.c). A transition writes one reading of the clock into
- *     its record and into the entry, so the walk finds "since" at M or before just
- *     where the record has been passed over.
- *   - Nothing compares the time of a record with that of the walk to say what the
- *     walk has met. A row and the record that ends it have the same connection,
- *     state and "since", since a duration is the difference of the two readings.
- *     Two lives with one cookie (a TIME_WAIT, and the socket connected again)
- *     are in different states.
- *   - A row that the reader's filter held back was not given. With the same filter
- *     it is held back before its record too.
- *   - A row that there was no memory to note is not given but counted as lost. If
- *     its connection changes, it comes all the same.
+ *   - M separates records. It is read after the positions in the rings were taken,
+ *     and the positions are moved past M only when the clock shows a later time.
+ *     So each record up to M has been skipped, and each record that follows is
+ *     later than M (A and E in ring.c). A transition writes one reading of the
+ *     clock into its record and into the entry, so the walk finds "since" at M or
+ *     before exactly when the record has been skipped.
+ *   - Times of records are never compared with the time of the walk to decide what
+ *     the walk has found. A row and the record that ends it have the same
+ *     connection, state and "since", since a duration is the difference of the two
+ *     readings. Two lives with one cookie (TIME_WAIT, and the socket connected
+ *     again) are in different states.
+ *   - A row that the reader's filter rejects is not returned. Before its record, the
+ *     same filter rejects it again.
+ *   - A row that there is no memory to note is not returned; it counts as lost. If
+ *     its connection changes, it is returned before the record.
  *
- * When the walk is over, what was there at M and has not changed has been given.
- * The records of all that changed before are not later than the end of the walk,
- * by clocks that do not go backwards; a record of the same reading may have come
- * after it, and does no harm. A reader that has got past the end needs the list no
- * more. Nor does one who opens a batch after the end and has come to its end: what
- * was written before is in that batch.
+ * After the walk, the rows of all connections that have not changed since M have
+ * been returned. The records of those that changed before are not later than the
+ * end of the walk, as clocks do not go backwards; a record with the same reading may
+ * be later, and does no harm. A reader that has come past the end does not need the
+ * list any more. Nor does a reader that has opened a batch after the end and has
+ * read all of it: older records are in that batch.
  */
 #include "snapshot.h"
 
@@ -64,7 +65,7 @@ static void free_rows(struct tcps_snapshot *snapshot)
 	snapshot->room = 0;
 }
 
-/* Have memory for @count rows, or leave all as it is. */
+/* Make room for @count rows. On failure nothing has changed. */
 static bool make_rows(struct tcps_snapshot *snapshot, unsigned int count)
 {
 	struct tcpstates_record *rows;
@@ -79,12 +80,14 @@ static bool make_rows(struct tcps_snapshot *snapshot, unsigned int count)
 }
 
 /**
- * tcps_snapshot_make() - memory for a snapshot
- * @user: who is charged
+ * tcps_snapshot_make() - allocate a snapshot
+ * @user: the user to charge
  *
- * It does not depend on the table. The walk takes more as it goes on.
+ * The size does not depend on the table. The walk allocates more when needed.
  *
- * Return: the snapshot, to begin, or NULL if there is no memory for the user.
+ * Context: process; may sleep.
+ * Return: the snapshot, to be begun; NULL if there is no memory or the user's share
+ * is used up.
  */
 struct tcps_snapshot *tcps_snapshot_make(struct tcps_user *user)
 {
@@ -103,11 +106,13 @@ struct tcps_snapshot *tcps_snapshot_make(struct tcps_user *user)
 }
 
 /**
- * tcps_snapshot_begin() - choose this moment
+ * tcps_snapshot_begin() - take the snapshot's moment
  * @snapshot: just made
  *
- * All that happens after the call is later by the clock. That takes until the
- * clock's next reading, which is a tick (1/HZ seconds) with the coarsest.
+ * Everything that happens after the call is later by the clock. So it waits for the
+ * clock's next reading: a tick (1/HZ seconds) with the coarsest clock.
+ *
+ * Context: process; may sleep.
  */
 void tcps_snapshot_begin(struct tcps_snapshot *snapshot)
 {
@@ -121,8 +126,10 @@ void tcps_snapshot_begin(struct tcps_snapshot *snapshot)
 }
 
 /**
- * tcps_snapshot_free() - forget a snapshot
- * @snapshot: which, or NULL
+ * tcps_snapshot_free() - free a snapshot
+ * @snapshot: the snapshot, or NULL
+ *
+ * Context: process; may sleep.
  */
 void tcps_snapshot_free(struct tcps_snapshot *snapshot)
 {
@@ -133,7 +140,7 @@ void tcps_snapshot_free(struct tcps_snapshot *snapshot)
 	tcps_charge_free(snapshot->user, snapshot, sizeof(*snapshot));
 }
 
-/* What a long chain has no memory for counts as lost. */
+/* Connections of a long chain that there is no memory for count as lost. */
 static void copy_chain(struct tcps_snapshot *snapshot)
 {
 	unsigned long chain = snapshot->chain++;
@@ -148,10 +155,7 @@ static void copy_chain(struct tcps_snapshot *snapshot)
 	snapshot->lost += count - snapshot->count;
 }
 
-/*
- * The row of a connection that was in @state since @since_ns. It is in no ring,
- * and has no number there.
- */
+/* A row is in no ring, so it has no number. */
 static void make_row(struct tcpstates_record *row, u8 state, u64 since_ns,
 		     u64 now_ns, u64 now_real_ns)
 {
@@ -176,12 +180,13 @@ static void end_walk(struct tcps_snapshot *snapshot)
 }
 
 /**
- * tcps_snapshot_next() - the next connection that was there
+ * tcps_snapshot_next() - the next connection that existed at the moment
  * @snapshot: the snapshot
- * @row: where to
+ * @row: receives its row
  *
- * If the row is given, tcps_snapshot_give() has to be told.
+ * If the row is returned to the reader, tcps_snapshot_note() has to be called.
  *
+ * Context: process; may sleep.
  * Return: false if the walk is over.
  */
 bool tcps_snapshot_next(struct tcps_snapshot *snapshot,
@@ -206,14 +211,15 @@ bool tcps_snapshot_next(struct tcps_snapshot *snapshot,
 }
 
 /**
- * tcps_snapshot_give() - note that a row is given
+ * tcps_snapshot_note() - note that a row is returned
  * @snapshot: the snapshot
- * @row: what tcps_snapshot_next() has made
+ * @row: the row, from tcps_snapshot_next()
  *
- * Return: false if there is no memory for that. The row must not be given then;
- * it is counted as lost.
+ * Context: process; may sleep.
+ * Return: false if there is no memory. Then the row must not be returned; it counts
+ * as lost.
  */
-bool tcps_snapshot_give(struct tcps_snapshot *snapshot,
+bool tcps_snapshot_note(struct tcps_snapshot *snapshot,
 			const struct tcpstates_record *row)
 {
 	if (tcps_seen_add(&snapshot->seen, row->conn,
@@ -224,11 +230,12 @@ bool tcps_snapshot_give(struct tcps_snapshot *snapshot,
 }
 
 /**
- * tcps_snapshot_lacks() - whether a record's connection was not told of
- * @snapshot: the snapshot, its walk over
- * @record: a live record after the moment of the snapshot
+ * tcps_snapshot_lacks() - whether a record's connection has no row yet
+ * @snapshot: the snapshot; its walk is over
+ * @record: a live record after the snapshot's moment
  *
- * Return: true if tcps_snapshot_introduce() is to go before @record.
+ * Context: any.
+ * Return: true if the row of tcps_snapshot_row_before() has to go before @record.
  */
 bool tcps_snapshot_lacks(const struct tcps_snapshot *snapshot,
 			 const struct tcpstates_record *record)
@@ -243,17 +250,19 @@ bool tcps_snapshot_lacks(const struct tcps_snapshot *snapshot,
 }
 
 /**
- * tcps_snapshot_introduce() - the row that goes before a record
+ * tcps_snapshot_row_before() - make the row that goes before a record
  * @record: the record
- * @row: where to: its connection in the old state
+ * @row: receives the row of its connection in the old state; may be @record
+ *
+ * Context: any.
  */
-void tcps_snapshot_introduce(const struct tcpstates_record *record,
-			     struct tcpstates_record *row)
+void tcps_snapshot_row_before(const struct tcpstates_record *record,
+			      struct tcpstates_record *row)
 {
 	*row = *record;
 	make_row(row, record->old_state, record->boot_ns - record->dur_ns,
 		 record->boot_ns, record->real_ns);
-	/* The handshake was not over then. */
+	/* The handshake was not complete at that time. */
 	if (row->new_state == TCPSTATES_SYN_SENT ||
 	    row->new_state == TCPSTATES_SYN_RECV) {
 		row->known &= ~TCPSTATES_KNOW_HANDSHAKE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is there, to go before what happens: the connections at one moment, the
- * moment that a reader's live records begin with, without a gap and without a
- * double. It knows the table of connections, not rings or files.
+ * A snapshot: the connections that exist at one moment, as rows that go before a
+ * reader's live records. Together they have no gap and nothing twice. It knows the
+ * table of connections, not rings or files.
  *
  * Context: process, one thread at a time for one snapshot.
  */
@@ -18,17 +18,17 @@ struct tcps_user;
 
 /**
  * struct tcps_snapshot - a walk over the table
- * @user: who is charged for its memory
- * @moment_ns: what was there at this time (CLOCK_BOOTTIME) is to be told
+ * @user: the user to charge for the memory
+ * @moment_ns: the moment of the snapshot (CLOCK_BOOTTIME)
  * @end_ns: when the walk ended; 0 before
- * @moment_real_ns: @moment_ns by CLOCK_REALTIME
- * @chain: next chain to copy
- * @rows: copied from the chain before; NULL when the walk has ended
- * @row: next of them to give
- * @count: how many there are
- * @room: for how many there is memory
+ * @moment_real_ns: @moment_ns as CLOCK_REALTIME
+ * @chain: index of the next chain to copy
+ * @rows: copies of the connections of one chain; NULL after the walk
+ * @row: index in @rows of the next one to return
+ * @count: number of rows
+ * @room: length of @rows
  * @lost: connections that there was no memory for
- * @seen: the rows that have been given
+ * @seen: the rows that have been returned
  */
 struct tcps_snapshot {
 	struct tcps_user *user;
@@ -49,11 +49,11 @@ void tcps_snapshot_begin(struct tcps_snapshot *snapshot);
 void tcps_snapshot_free(struct tcps_snapshot *snapshot);
 bool tcps_snapshot_next(struct tcps_snapshot *snapshot,
 			struct tcpstates_record *row);
-bool tcps_snapshot_give(struct tcps_snapshot *snapshot,
+bool tcps_snapshot_note(struct tcps_snapshot *snapshot,
 			const struct tcpstates_record *row);
 bool tcps_snapshot_lacks(const struct tcps_snapshot *snapshot,
 			 const struct tcpstates_record *record);
-void tcps_snapshot_introduce(const struct tcpstates_record *record,
-			     struct tcpstates_record *row);
+void tcps_snapshot_row_before(const struct tcpstates_record *record,
+			      struct tcpstates_record *row);
 
 #endif /* _TCPS_SNAPSHOT_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Recording runs with interrupts off on one CPU, from begin to commit:
- * so each ring has one writer at a time, whatever context the transition comes
- * from (process, softirq, a softirq over a process, all preemptible on RT),
+ * A record is written with interrupts off on one CPU, from begin to commit. So
+ * each ring has one writer at a time, whatever context the transition comes from
+ * (process, softirq, a softirq that interrupts a process, all preemptible on RT),
  * and the times in a ring never go backwards.
  */
 #include "stream.h"
@@ -27,7 +27,7 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* Records that are chosen for all CPUs, and for one; see choose_records(). */
+/* Default number of records for all CPUs, and for one; see choose_records(). */
 #define ALL_RECORDS	524288U
 #define MOST_RECORDS	131072U
 #define LEAST_RECORDS	16384U
@@ -45,9 +45,9 @@ unsigned int tcps_stream_batch_us = 1000;
 enum tcps_stream_wait tcps_stream_waiting __read_mostly;
 
 /*
- * Memory for a CPU that comes up. Without it the CPU works all the same, and
- * its records count as lost. A second try, when the CPU comes up again, would
- * give its past numbers slots that were never written.
+ * Memory for a CPU that comes up. Without it, the CPU's records count as lost. There
+ * is no second attempt when the CPU comes up again: the slots of its past numbers
+ * would never have been written.
  */
 static int prepare_cpu(unsigned int cpu)
 {
@@ -106,9 +106,9 @@ err_free_rings:
 }
 
 /*
- * Room for a burst of connections that nobody reads at once, on the CPUs
- * together, and each alone if they are few; but not more memory than the machine
- * can spare.
+ * Room for a burst of connections that readers are slow to read, on all CPUs
+ * together, and on a single one if there are few; but not more memory than the
+ * machine can spare.
  */
 static unsigned int choose_records(void)
 {
@@ -125,11 +125,12 @@ static unsigned int choose_records(void)
 }
 
 /**
- * tcps_stream_init() - make the rings
+ * tcps_stream_init() - allocate the rings
  * @records: records in each ring, rounded up to a power of two; 0 chooses
  *
  * Context: process, before anything is recorded.
- * Return: 0, -EINVAL if @records is out of bounds, or another error.
+ * Return: 0; -EINVAL if @records is out of range; -ENOMEM, or an error of
+ * cpuhp_setup_state().
  */
 int tcps_stream_init(unsigned int records)
 {
@@ -171,7 +172,7 @@ err_free_rings:
 /**
  * tcps_stream_exit() - free the rings
  *
- * Context: process; nothing records and nobody reads any more.
+ * Context: process; nothing is recorded, and no file is open.
  */
 void tcps_stream_exit(void)
 {
@@ -180,8 +181,8 @@ void tcps_stream_exit(void)
 }
 
 /**
- * tcps_stream_set_offset() - find out how far CLOCK_REALTIME is from BOOTTIME
- * @stream: this CPU's
+ * tcps_stream_set_offset() - compute CLOCK_REALTIME - CLOCK_BOOTTIME
+ * @stream: this CPU's part
  *
  * Context: interrupts off.
  */
@@ -194,19 +195,20 @@ void tcps_stream_set_offset(struct tcps_stream_cpu *stream)
 }
 
 /**
- * tcps_stream_tell() - tell tracers of a record, and wake.c if it waits
- * @stream: this CPU's
- * @record: the record, published
+ * tcps_stream_tell() - report a record to tracers, and to wake_pass.c if it waits
+ * @stream: this CPU's part
+ * @record: the record, which is published
  *
- * Context: process or softirq, interrupts off; any locks held but the module's.
+ * Context: process or softirq, interrupts off; any locks may be held but those of
+ * the module.
  */
 void tcps_stream_tell(struct tcps_stream_cpu *stream,
 		      const struct tcpstates_record *record)
 {
-	/* The trace event is one of transitions. */
+	/* The trace event covers transitions only. */
 	if (record->event == TCPSTATES_EVENT_TRANSITION)
 		trace_transition(record);
-	/* One CPU is enough, or all would meet at the lock in wake.c. */
+	/* One CPU does it, or all would contend for tcps_wake_lock. */
 	if (READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_RECORD &&
 	    cmpxchg(&tcps_stream_waiting, TCPS_WAIT_RECORD,
 		    TCPS_WAIT_CLAIMED) == TCPS_WAIT_RECORD)
@@ -216,7 +218,8 @@ void tcps_stream_tell(struct tcps_stream_cpu *stream,
 /**
  * tcps_stream_ring_records() - size of a ring
  *
- * Return: the number of records that it holds.
+ * Context: any.
+ * Return: the number of records that a ring holds.
  */
 unsigned int tcps_stream_ring_records(void)
 {
@@ -224,8 +227,8 @@ unsigned int tcps_stream_ring_records(void)
 }
 
 /**
- * tcps_stream_stats() - fill in what is known here
- * @stats: where to; recorded, overwritten and ring_bytes are written
+ * tcps_stream_stats() - fill in the statistics of the rings
+ * @stats: recorded, overwritten and ring_bytes are written
  *
  * Context: process.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The stream: one ring for each CPU, the moment of recording, and the word to
- * wake.c that there is a record. Everything that happens on the hot path after a transition has
- * been understood.
+ * The stream: a ring for each CPU, the recording of a transition, and the report
+ * to wake_pass.c that there is a record. On the hot path, this follows after the
+ * hooks have determined what a transition is.
  *
  * Context: process, where nothing else is said.
  */
@@ -23,12 +23,12 @@
 #define TCPS_STREAM_RECORDS_MIN		64U
 #define TCPS_STREAM_RECORDS_MAX		4194304U
 
-/* Microseconds between two wake-ups at least; may change at any time. */
+/* Minimum time between two wake-ups in microseconds; may change at any time. */
 extern unsigned int tcps_stream_batch_us;
 
 /*
- * What wake.c waits for: nothing, the next record, the irq_work that the writer of
- * one has queued, or a pass of its own.
+ * What wake_pass.c waits for: nothing, the next record, the irq_work that the writer
+ * of a record has queued, or its own timer.
  */
 enum tcps_stream_wait {
 	TCPS_WAIT_NONE,
@@ -42,13 +42,13 @@ extern enum tcps_stream_wait tcps_stream_waiting;
 DECLARE_TRACEPOINT(transition);
 
 /**
- * struct tcps_stream_cpu - a CPU's part; no other CPU writes to it
+ * struct tcps_stream_cpu - one CPU's part of the stream, written by this CPU only
  * @ring: the ring
  * @cpu: its number
  * @real_offset: CLOCK_REALTIME - CLOCK_BOOTTIME, in ns
- * @offset_at: in which jiffy that was found out last
- * @wake: tells wake.c of a record, queued by this CPU
- * @nowhere: where records go if there is no memory for the ring
+ * @offset_at: the jiffy in which it was computed last
+ * @wake: reports a record to wake_pass.c, queued by this CPU
+ * @nowhere: the slot of all records if there is no memory for the ring
  */
 struct tcps_stream_cpu {
 	struct tcps_ring ring;
@@ -74,9 +74,9 @@ void tcps_stream_tell(struct tcps_stream_cpu *stream,
 		      const struct tcpstates_record *record);
 
 /**
- * tcps_stream_enter() - be about to record, or perhaps not
+ * tcps_stream_enter() - announce that a record may be written
  *
- * A full barrier must come after it and before all else; see A in ring.h.
+ * The caller executes a full barrier next; see A in ring.c.
  *
  * Return: this CPU's part of the stream.
  */
@@ -90,12 +90,11 @@ static inline struct tcps_stream_cpu *tcps_stream_enter(void)
 }
 
 /**
- * tcps_stream_begin() - begin to record a transition that happens now
- * @stream: entered; one record at a time
- * @number: gets the record's number
+ * tcps_stream_begin() - begin a record
+ * @stream: this CPU's part, entered; no other record is begun
+ * @number: receives the record's number
  *
- * Return: where to write the record, all of it, since the place holds an older
- * one.
+ * Return: the slot. All members have to be written: it holds an older record.
  */
 static inline struct tcpstates_record *
 tcps_stream_begin(struct tcps_stream_cpu *stream, u64 *number)
@@ -110,8 +109,7 @@ tcps_stream_begin(struct tcps_stream_cpu *stream, u64 *number)
  * @stream: entered
  * @boot_ns: CLOCK_BOOTTIME now
  *
- * The distance of the two changes if somebody sets the clock, which is seen in
- * the next jiffy at the latest.
+ * When the clock is set, records show it from the next jiffy on.
  *
  * Return: the time in ns.
  */
@@ -124,9 +122,9 @@ static inline u64 tcps_stream_real_ns(struct tcps_stream_cpu *stream,
 }
 
 /**
- * tcps_stream_commit() - publish the record
- * @stream: entered
- * @number: the record's, which is complete
+ * tcps_stream_commit() - publish a record
+ * @stream: this CPU's part, entered
+ * @number: number of the record, which is complete
  */
 static inline void tcps_stream_commit(struct tcps_stream_cpu *stream,
 				      u64 number)
@@ -135,17 +133,17 @@ static inline void tcps_stream_commit(struct tcps_stream_cpu *stream,
 }
 
 /**
- * tcps_stream_leave() - be done
- * @stream: entered
- * @record: what has been committed since, or NULL
+ * tcps_stream_leave() - let readers continue, and report the record
+ * @stream: this CPU's part, entered
+ * @record: the record that has been committed, or NULL
  *
- * No lock of the module's is held: readers and tracers are told.
+ * The caller holds no lock of the module.
  */
 static inline void tcps_stream_leave(struct tcps_stream_cpu *stream,
 				     const struct tcpstates_record *record)
 {
 	tcps_ring_leave(&stream->ring);
-	/* After A: the writer's half of F and G in ring.c. */
+	/* After A: the writer's side of F and G in ring.c. */
 	if (record &&
 	    (unlikely(READ_ONCE(tcps_stream_waiting) == TCPS_WAIT_RECORD) ||
 	     tracepoint_enabled(transition)))
@@ -157,10 +155,10 @@ extern struct tcps_ring **tcps_stream_all;
 extern unsigned int tcps_stream_count;
 
 /**
- * tcps_stream_rings() - all rings
+ * tcps_stream_rings() - the rings of all possible CPUs
  *
  * Context: any.
- * Return: tcps_stream_ring_count() rings, there as long as the module is.
+ * Return: tcps_stream_ring_count() rings, which exist until the module is unloaded.
  */
 static inline struct tcps_ring *const *tcps_stream_rings(void)
 {
@@ -168,7 +166,7 @@ static inline struct tcps_ring *const *tcps_stream_rings(void)
 }
 
 /**
- * tcps_stream_ring_count() - how many rings there are
+ * tcps_stream_ring_count() - number of rings
  *
  * Context: any.
  * Return: the number.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The trace event tcpstates:transition: what the device gives, for perf,
- * bpftrace and trace-cmd. A static branch while nobody listens.
+ * The trace event tcpstates:transition, for perf, bpftrace and trace-cmd: the same
+ * transitions as the device's. It costs a static branch while it is disabled.
  *
  * Addresses are struct sockaddr_in6 or sockaddr_in as in other events of the
- * kernel, so that tools print them; unknown ports are 0, an unknown duration
- * is the largest number.
+ * kernel, so that tools print them. Unknown ports are 0, an unknown duration is
+ * the largest number.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM tcpstates

@@ -222,6 +222,29 @@ static void test_threads(void **state)
 
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Memory that is allocated elsewhere counts like any other. */
+static void test_reserved(void **state)
+{
+	u64 refused = account_now().files_refused;
+	struct tcps_user *user = open_as(1, false);
+	unsigned int i;
+
+	(void)state;
+	assert_true(tcps_charge_reserve(user, 100));
+	assert_int_equal(account_now().files_bytes, 128);
+	for (i = 1; i < SHARE / 128; i++)
+		assert_true(tcps_charge_reserve(user, 128));
+	assert_false(tcps_charge_reserve(user, 1));
+	assert_null(tcps_charge_alloc(user, 1));
+	assert_int_equal(account_now().files_refused, refused + 2);
+	tcps_charge_release(user, 100);
+	assert_true(tcps_charge_reserve(user, 128));
+	for (i = 0; i < SHARE / 128; i++)
+		tcps_charge_release(user, 128);
+	assert_int_equal(account_now().files_bytes, 0);
+	tcps_charge_close(user);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +253,7 @@ int main(void)
 		TEST(test_who_is_who),
 		TEST(test_cost),
 		TEST(test_threads),
+		TEST(test_reserved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

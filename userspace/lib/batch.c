@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batches of records, taken apart. The kernel hands out whole records; that
- * and everything else about the bytes is checked, as they decide how far to
- * step, and what comes may be of another version or from something else.
+ * The kernel returns whole records. Still, the length and version of each record
+ * are checked, since they decide where the next one begins, and the source may be
+ * another version of the module or no device at all.
  *
- * A record that fails the check is not stepped over: nothing tells where the
- * next one begins. So the stream stays at it, and says the same ever after.
+ * A record that fails the check cannot be skipped, as its length is not known. So
+ * the stream stays there, and every further call returns the same error.
  */
 #include "batch.h"
 
@@ -24,7 +24,7 @@
 #define BATCH_RECORDS	256
 #define RECORD_ALIGN	8
 
-/* Memory for batches of records of @record_size bytes. 0, or -1 and ENOMEM. */
+/* For records of @record_size bytes. 0, or -1 and ENOMEM. */
 int tcps_batch_init(struct tcps_batch *batch, int fd, size_t record_size)
 {
 	*batch = (struct tcps_batch) {
@@ -42,14 +42,14 @@ void tcps_batch_free(struct tcps_batch *batch)
 	batch->buffer = NULL;
 }
 
-/* From here on records come from the file descriptor. */
+/* Reads records from the file descriptor from here on. */
 void tcps_batch_unmap(struct tcps_batch *batch)
 {
 	tcps_mapped_free(batch->mapped);
 	batch->mapped = NULL;
 }
 
-/* A record of another length or version than this library's, or none at all. */
+/* The full check: a record may be longer than this library knows. */
 static bool is_record(const struct tcpstates_record *record, size_t left)
 {
 	return record->size >= sizeof(*record) && record->size <= left &&
@@ -57,7 +57,7 @@ static bool is_record(const struct tcpstates_record *record, size_t left)
 	       record->version == TCPSTATES_ABI_VERSION;
 }
 
-/* The record at @offset, or NULL if the bytes there are none. */
+/* The record at @offset, or NULL if the bytes there are not a record. */
 static inline const struct tcpstates_record *
 record_at(const struct tcps_batch *batch, size_t offset)
 {
@@ -74,7 +74,7 @@ record_at(const struct tcps_batch *batch, size_t offset)
 	return NULL;
 }
 
-/* 1 when there may be something, 0 if nobody wants to wait, -1 and errno. */
+/* 1 if there may be a record, 0 with O_NONBLOCK, -1 and errno. */
 static int wait_for(int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
@@ -87,7 +87,7 @@ static int wait_for(int fd)
 	return poll(&ready, 1, -1) < 0 ? -1 : 1;
 }
 
-/* Bytes of a batch, 0 if there is nothing now, -1 and errno. */
+/* The length of the batch in bytes, 0 if there is nothing now, -1 and errno. */
 static ssize_t fill_from_map(struct tcps_batch *batch)
 {
 	for (;;) {
@@ -105,7 +105,7 @@ static ssize_t fill_from_map(struct tcps_batch *batch)
 	}
 }
 
-/* Likewise. */
+/* The length of the batch in bytes, 0 if there is nothing now, -1 and errno. */
 static ssize_t fill_from_file(struct tcps_batch *batch)
 {
 	ssize_t count = read(batch->fd, batch->buffer, batch->size);
@@ -132,12 +132,12 @@ static int fill(struct tcps_batch *batch)
 	return 1;
 }
 
-static bool is_at_hand(const struct tcps_batch *batch)
+static bool has_next(const struct tcps_batch *batch)
 {
 	return batch->begin < batch->end;
 }
 
-/* The item at hand; there must be one. */
+/* The next item of the current batch, which must have one. */
 static inline int give_next(struct tcps_batch *batch,
 			    const struct tcpstates_record **record)
 {
@@ -152,7 +152,7 @@ static inline int give_next(struct tcps_batch *batch,
 	return 1;
 }
 
-/* Apart, so that the items of a batch cost little. */
+/* Not inlined, so that the items of a batch cost little. */
 static noinline int fill_and_give(struct tcps_batch *batch,
 				  const struct tcpstates_record **record)
 {
@@ -165,19 +165,19 @@ static noinline int fill_and_give(struct tcps_batch *batch,
 int tcps_batch_next(struct tcps_batch *batch,
 		    const struct tcpstates_record **record)
 {
-	return is_at_hand(batch) ? give_next(batch, record) :
+	return has_next(batch) ? give_next(batch, record) :
 				   fill_and_give(batch, record);
 }
 
 /* tcpstates_buffered() */
 bool tcps_batch_buffered(const struct tcps_batch *batch)
 {
-	return is_at_hand(batch) ||
+	return has_next(batch) ||
 	       (batch->mapped && tcps_mapped_buffered(batch->mapped));
 }
 
 /*
- * Takes records that do not match out of the batch at hand. The kernel has
+ * Removes records that do not match from the current batch. The kernel has
  * accepted the filter.
  */
 void tcps_batch_filter(struct tcps_batch *batch,
@@ -194,14 +194,14 @@ void tcps_batch_filter(struct tcps_batch *batch,
 		}
 		from += size;
 	}
-	/* What is no record stays, so that tcps_batch_next() tells of it. */
+	/* Invalid bytes stay, so that tcps_batch_next() reports them. */
 	memmove(batch->buffer + to, batch->buffer + from, batch->end - from);
 	batch->end -= from - to;
 	if (batch->mapped)
 		tcps_mapped_filter(batch->mapped, filter);
 }
 
-/* The kernel has gone back already. */
+/* The file in the kernel has been rewound. */
 void tcps_batch_rewind(struct tcps_batch *batch)
 {
 	tcps_batch_drop(batch);
@@ -209,7 +209,7 @@ void tcps_batch_rewind(struct tcps_batch *batch)
 		tcps_mapped_rewind(batch->mapped);
 }
 
-/* Forgets the batch at hand. */
+/* Discards the current batch. */
 void tcps_batch_drop(struct tcps_batch *batch)
 {
 	batch->begin = 0;

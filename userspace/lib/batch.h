@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Binary records out of a file descriptor or mapped rings, read in batches. It
- * knows the layout of records and nothing of the device.
+ * Binary records, read in batches from a file descriptor or from mapped rings. It
+ * knows the layout of records, not the device.
  */
 #ifndef _TCPS_BATCH_H
 #define _TCPS_BATCH_H
@@ -14,10 +14,10 @@
 struct tcps_mapped;
 
 /**
- * struct tcps_batch - a batch and where more come from
+ * struct tcps_batch - a batch, and the source of more
  * @fd: where the records come from; not owned
- * @mapped: rings to read instead, whose @fd is to be waited for; NULL for none
- * @buffer: the batch at hand
+ * @mapped: mapped rings to read instead, while poll() still waits for @fd; or NULL
+ * @buffer: the current batch
  * @size: bytes of @buffer
  * @begin: offset of the next record
  * @end: offset after the last record

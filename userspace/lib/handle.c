@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What can be done with an open stream. Each function: see libtcpstates.h. */
+/* Operations on an open stream, described in libtcpstates.h. */
 #include "libtcpstates.h"
 
 #include <errno.h>
@@ -58,8 +58,8 @@ int tcpstates_rewind(struct tcpstates *stream)
 }
 
 /*
- * What the file has missed in the kernel is not what this reader has, as long as
- * it reads the rings: the file's position only follows.
+ * While the rings are mapped, the file's position in the kernel only follows, and
+ * its count of losses is not that of this reader. So keep the difference.
  */
 static void leave_map(struct tcpstates *stream)
 {

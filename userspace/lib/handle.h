@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a handle of the library consists of. */
+/* A handle of the library. */
 #ifndef _TCPS_HANDLE_H
 #define _TCPS_HANDLE_H
 
@@ -9,8 +9,8 @@
  * struct tcpstates - a handle
  * @fd: the open device, or -1
  * @records: the stream out of @fd
- * @lost: what mapped rings have missed that @fd has not, once they are not read
- *	any more
+ * @lost: records lost while the rings were mapped, beyond those that @fd counts;
+ *	set when they are unmapped
  */
 struct tcpstates {
 	int fd;

@@ -44,7 +44,7 @@ struct tcps_mapped {
 	struct tcpstates_record next;
 };
 
-/* Whether the rings are as this library knows them. */
+/* Whether the layout of the rings is one that this library knows. */
 static bool is_known(const struct tcpstates_info *info)
 {
 	__u64 page = sysconf(_SC_PAGESIZE), size;
@@ -82,15 +82,15 @@ static void find_rings(struct tcps_mapped *mapped,
 	}
 }
 
-/* In here signals end no search: either there is one, or there is none. */
+/* In the library, signals do not end a search. */
 static bool has_item(struct tcps_mapped *mapped,
 		     struct tcpstates_record *record)
 {
 	return tcps_merge_next(mapped->merge, record) == TCPS_FOUND_ITEM;
 }
 
-/* Have the next item at hand, if there is one. */
-static bool look(struct tcps_mapped *mapped)
+/* Fetch the next item, if there is one. */
+static bool fetch_next(struct tcps_mapped *mapped)
 {
 	if (!mapped->has_next)
 		mapped->has_next = has_item(mapped, &mapped->next);
@@ -98,18 +98,18 @@ static bool look(struct tcps_mapped *mapped)
 }
 
 /*
- * Nothing was left. Have the next item at hand, or the file's position where
- * this reader is. 0, or -1 and errno.
+ * Nothing is left: move the file's position to this one, then fetch the next item
+ * if there is one by now. 0, or -1 and errno.
  */
 static int catch_up(struct tcps_mapped *mapped)
 {
 	if (ioctl(mapped->fd, TCPSTATES_IOC_NOW) < 0)
 		return -1;
-	look(mapped);
+	fetch_next(mapped);
 	return 0;
 }
 
-/* Begin at this moment. NULL if read() has to do; errno says why. */
+/* Starts at this moment. NULL and errno if the rings cannot be mapped. */
 struct tcps_mapped *tcps_mapped_make(int fd, const struct tcpstates_info *info)
 {
 	struct tcps_mapped *mapped;
@@ -157,8 +157,8 @@ void tcps_mapped_free(struct tcps_mapped *mapped)
 	errno = error;
 }
 
-/* As many as there are and fit. */
-static size_t take(struct tcps_mapped *mapped, struct tcpstates_record *records,
+/* Returns as many records as there are and fit. */
+static size_t take_records(struct tcps_mapped *mapped, struct tcpstates_record *records,
 		   size_t room)
 {
 	const struct tcpstates_record *slot;
@@ -189,47 +189,47 @@ static size_t take(struct tcps_mapped *mapped, struct tcpstates_record *records,
 	return count;
 }
 
-/* How many records there are for the caller now; -1 and errno. */
+/* Returns the number of records that were read; -1 and errno. */
 ssize_t tcps_mapped_read(struct tcps_mapped *mapped,
 			 struct tcpstates_record *records, size_t room)
 {
 	size_t count = 0;
 
 	do {
-		count += take(mapped, records + count, room - count);
-		if ((count < room || !look(mapped)) && catch_up(mapped))
+		count += take_records(mapped, records + count, room - count);
+		if ((count < room || !fetch_next(mapped)) && catch_up(mapped))
 			return count ? (ssize_t)count : -1;
 	} while (count < room && mapped->has_next);
 	return count;
 }
 
-/* Whether tcps_mapped_read() has something without asking the kernel. */
+/* Whether tcps_mapped_read() returns a record without a system call. */
 bool tcps_mapped_buffered(const struct tcps_mapped *mapped)
 {
 	return mapped->has_next;
 }
 
-/* The kernel has accepted @filter, and goes by it already. */
+/* The kernel has accepted @filter and applied it to the file. */
 void tcps_mapped_filter(struct tcps_mapped *mapped,
 			const struct tcpstates_filter *filter)
 {
 	tcps_merge_set_filter(mapped->merge, filter);
 	if (mapped->has_next)
 		mapped->has_next = tcps_filter_match(filter, &mapped->next);
-	if (!look(mapped))
+	if (!fetch_next(mapped))
 		catch_up(mapped);
 }
 
-/* The file in the kernel has been rewound already. */
+/* The file in the kernel has been rewound. */
 void tcps_mapped_rewind(struct tcps_mapped *mapped)
 {
 	mapped->has_next = false;
 	tcps_merge_rewind(mapped->merge);
-	if (!look(mapped))
+	if (!fetch_next(mapped))
 		catch_up(mapped);
 }
 
-/* What this reader has missed. */
+/* Number of records lost. */
 __u64 tcps_mapped_lost(const struct tcps_mapped *mapped)
 {
 	return mapped->merge->lost;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The module's rings, mapped and read without a system call for each batch. It
- * knows the device's ioctl to go to now, and leaves waiting to others.
+ * The module's rings, mapped, to be read without a system call for each batch. It
+ * does not wait for records.
  */
 #ifndef _TCPS_MAPPED_H
 #define _TCPS_MAPPED_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Opening the device: the handshake about versions, and why it failed. What
- * comes afterwards is in handle.c.
+ * Opening the device: the check of versions, and messages for failures. Operations
+ * on an open stream are in handle.c.
  */
 #include "libtcpstates.h"
 
@@ -25,7 +25,7 @@
 
 static __thread char open_error[512];
 
-/* Keeps a sentence for tcpstates_open_error(), and sets errno last. */
+/* Stores a message for tcpstates_open_error(), and sets errno last. */
 __printf(2, 3)
 static void explain(int error, const char *format, ...)
 {
@@ -68,7 +68,7 @@ static void explain_errno(const char *path, int error)
 	}
 }
 
-/* Whether this library understands what a module of @info says. */
+/* Whether this library can read the records of the module. */
 static int check_versions(const char *path, const struct tcpstates_info *info)
 {
 	if (info->abi_version > TCPSTATES_ABI_VERSION) {
@@ -143,7 +143,7 @@ struct tcpstates *tcpstates_open(const char *path, unsigned int flags)
 		explain_errno(path, errno);
 		goto err_close;
 	}
-	/* Without, read() does the same. */
+	/* If that fails, read() is used. */
 	if (!(flags & TCPSTATES_OPEN_READ))
 		stream->records.mapped = tcps_mapped_make(stream->fd, &info);
 	return stream;

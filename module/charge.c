@@ -64,7 +64,7 @@ int tcps_charge_init(unsigned int mib, unsigned int conn_mib)
 	files_bytes_max = (u64)mib << 20;
 	if (!mib)
 		files_bytes_max = max(min(memory / MEMORY_SHARE, MOST_CHOSEN),
-			   ((u64)conn_mib << 20) / 2);
+				      ((u64)conn_mib << 20) / 2);
 	return 0;
 }
 

@@ -46,7 +46,7 @@ struct tcps_user;
  */
 struct tcps_file {
 	struct tcps_sleeper sleeper;
-	struct mutex lock;
+	struct mutex lock;	/* @reader and everything below */
 	struct net *net;
 	struct tcps_user *user;
 	bool was_asked;

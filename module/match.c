@@ -37,8 +37,8 @@ static bool is_overwritten(const struct tcps_ring *ring, u64 from, u64 since_ns)
  * at; TCPS_MATCH_LOST if some of them are overwritten.
  */
 u64 tcps_match_latest(const struct tcps_ring *ring, u64 from, u64 *to,
-		     u64 since_ns, const struct tcps_criteria *criteria,
-		     unsigned int *looks)
+		      u64 since_ns, const struct tcps_criteria *criteria,
+		      unsigned int *looks)
 {
 	if (*to == from)
 		return 0;

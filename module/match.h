@@ -63,7 +63,7 @@ static inline bool tcps_match_record(const struct tcps_criteria *criteria,
 }
 
 u64 tcps_match_latest(const struct tcps_ring *ring, u64 from, u64 *to,
-		     u64 since_ns, const struct tcps_criteria *criteria,
-		     unsigned int *looks);
+		      u64 since_ns, const struct tcps_criteria *criteria,
+		      unsigned int *looks);
 
 #endif /* _TCPS_MATCH_H */

@@ -248,7 +248,7 @@ bool tcps_merge_take(struct tcps_merge *merge)
  * Return: the number of records; after 0, tcps_merge_peek() has to be called.
  */
 size_t tcps_merge_copy(struct tcps_merge *merge,
-			struct tcpstates_record *records, size_t room)
+		       struct tcpstates_record *records, size_t room)
 {
 	const u64 until_ns = merge->until_ns;
 	struct tcps_cursor *cursor;

@@ -104,7 +104,7 @@ void tcps_round_drop(struct tcps_wake_user *user,
 
 /* The search for the group is over in this round. */
 static void finish_group(struct tcps_wake_user *user,
-		       struct tcps_wake_group *group)
+			 struct tcps_wake_group *group)
 {
 	tcps_round_drop(user, group);
 	if (list_empty(&group->sleepers))
@@ -232,8 +232,8 @@ static bool call_all_waiters(struct tcps_wake_user *user,
 
 /* Search one ring for a group. False if the budget is used up before the end. */
 static bool search_ring(struct tcps_wake_user *user,
-			 struct tcps_wake_group *group,
-			 struct tcps_budget *budget)
+			struct tcps_wake_group *group,
+			struct tcps_budget *budget)
 {
 	const struct tcps_ring *ring = tcps_stream_rings()[group->ring];
 	u64 from = user->shown[group->ring], found_ns;
@@ -246,7 +246,7 @@ static bool search_ring(struct tcps_wake_user *user,
 		return true;
 	first = list_first_entry(&group->sleepers, struct tcps_sleeper, armed);
 	found_ns = tcps_match_latest(ring, from, &group->to, first->armed_ns,
-				    &group->criteria, &budget->looks);
+				     &group->criteria, &budget->looks);
 	group->latest_ns = max(group->latest_ns, found_ns);
 	return found_ns || group->to == from;
 }

@@ -60,7 +60,7 @@ static size_t rows_size(unsigned int count)
 static void free_rows(struct tcps_snapshot *snapshot)
 {
 	tcps_charge_free(snapshot->user, snapshot->rows,
-			  rows_size(snapshot->room));
+			 rows_size(snapshot->room));
 	snapshot->rows = NULL;
 	snapshot->room = 0;
 }
@@ -223,7 +223,7 @@ bool tcps_snapshot_note(struct tcps_snapshot *snapshot,
 			const struct tcpstates_record *row)
 {
 	if (tcps_seen_add(&snapshot->seen, row->conn,
-			   row->boot_ns - row->dur_ns, row->new_state))
+			  row->boot_ns - row->dur_ns, row->new_state))
 		return true;
 	snapshot->lost++;
 	return false;

@@ -23,7 +23,7 @@
 #define STATE_BITS	4
 
 static struct tcps_seen_row *row_at(const struct tcps_seen *seen,
-				     unsigned long i)
+				    unsigned long i)
 {
 	return &seen->pages[i / ROWS_IN_PAGE][i % ROWS_IN_PAGE];
 }
@@ -51,7 +51,7 @@ static bool grow_pages(struct tcps_seen *seen)
 	if (seen->room)
 		memcpy(pages, seen->pages, seen->room * sizeof(*pages));
 	tcps_charge_free(seen->user, seen->pages,
-			  seen->room * sizeof(*pages));
+			 seen->room * sizeof(*pages));
 	seen->pages = pages;
 	seen->room = room;
 	return true;
@@ -119,7 +119,7 @@ static unsigned long first_of(const struct tcps_seen *seen,
  * Return: true if it has.
  */
 bool tcps_seen_has(const struct tcps_seen *seen, u64 conn, u64 since_ns,
-		    u8 state)
+		   u8 state)
 {
 	unsigned long chain = tcps_conn_chain(conn), i;
 	u64 since = since_key(since_ns, state);
@@ -148,7 +148,7 @@ void tcps_seen_free(struct tcps_seen *seen)
 	for (i = 0; i < pages_of(seen); i++)
 		tcps_charge_free(seen->user, seen->pages[i], PAGE_SIZE);
 	tcps_charge_free(seen->user, seen->pages,
-			  seen->room * sizeof(*seen->pages));
+			 seen->room * sizeof(*seen->pages));
 	seen->pages = NULL;
 	seen->room = 0;
 	seen->count = 0;

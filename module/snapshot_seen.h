@@ -38,7 +38,7 @@ struct tcps_seen {
 
 bool tcps_seen_add(struct tcps_seen *seen, u64 conn, u64 since_ns, u8 state);
 bool tcps_seen_has(const struct tcps_seen *seen, u64 conn, u64 since_ns,
-		    u8 state);
+		   u8 state);
 void tcps_seen_free(struct tcps_seen *seen);
 
 #endif /* _TCPS_SNAPSHOT_SEEN_H */

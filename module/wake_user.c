@@ -20,6 +20,7 @@
 #include "stream.h"
 #include "wake_pass.h"
 
+/* @users, the buckets of each, and the numbers of files. */
 DEFINE_MUTEX(tcps_wake_users_lock);
 
 static LIST_HEAD(users);

@@ -90,7 +90,9 @@ struct tcps_wake_group {
  * @is_heavy: uses its whole share of time
  * @pass: the last pass for which a round has begun
  * @due_ns: when work for it may continue (CLOCK_MONOTONIC)
- * @spent_ns: time that work for it has taken since the last pause
+ * @spent_ns: time that work for it has taken since the last pause, less its share
+ *	of the time that has gone by
+ * @charged_ns: from when on that share counts (CLOCK_MONOTONIC)
  * @shown: for each ring the number of the first record that has not been
  *	searched; behind it, for each ring, where the current round ends
  */
@@ -110,6 +112,7 @@ struct tcps_wake_user {
 	u64 pass;
 	u64 due_ns;
 	u64 spent_ns;
+	u64 charged_ns;
 	u64 shown[];
 };
 

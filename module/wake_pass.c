@@ -17,6 +17,7 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -119,20 +120,29 @@ static void set_heavy(struct tcps_wake_user *user, bool is_heavy)
 }
 
 /*
- * Charge time to the user. @is_done: nothing is left to do for it now, so the
- * pause begins even if the slice is not used up.
+ * Charge time to the user, after its share of the time since the last charge has
+ * been taken off. @is_done: nothing is left to do for it now, so the pause begins
+ * even if the slice is not used up.
  */
 static void charge_time(struct tcps_wake_user *user, u64 now_ns, u64 spent_ns,
 			bool is_done)
 {
 	u64 pauses = user->is_privileged ? PAUSES_PRIVILEGED : PAUSES;
 
+	if (now_ns > user->charged_ns) {
+		u64 elapsed_ns = now_ns - user->charged_ns;
+
+		user->spent_ns -= min(user->spent_ns,
+				      div64_u64(elapsed_ns, pauses + 1));
+		user->charged_ns = now_ns;
+	}
 	user->spent_ns += spent_ns;
 	if (user->spent_ns < SLICE_NS && !is_done)
 		return;
 	set_heavy(user, user->spent_ns >= SLICE_NS);
 	pauses *= max(DIV_ROUND_UP(heavy_count, HEAVY_USERS), 1U);
 	user->due_ns = now_ns + pauses * user->spent_ns;
+	user->charged_ns = user->due_ns;
 	user->spent_ns = 0;
 }
 

@@ -145,7 +145,7 @@ static inline void tcps_merge_begin_read(struct tcps_merge *merge)
  */
 static inline bool tcps_merge_is_drained(const struct tcps_merge *merge)
 {
-	return merge->has_opened && !merge->turn_count && !merge->beyond &&
+	return !merge->turn_count && merge->has_opened && !merge->beyond &&
 	       !merge->losses && !merge->interpose;
 }
 

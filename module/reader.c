@@ -153,7 +153,7 @@ static enum tcps_found next_row(struct tcps_reader *reader,
 	struct tcps_merge *merge = &reader->merge;
 	unsigned int looked_at = 0;
 
-	if (!snapshot || snapshot->end_ns)
+	if (snapshot->end_ns)
 		return TCPS_FOUND_NOTHING;
 	while (tcps_snapshot_next(snapshot, row)) {
 		if (tcps_merge_wants(merge, row) &&
@@ -169,17 +169,15 @@ static enum tcps_found next_row(struct tcps_reader *reader,
 }
 
 /**
- * tcps_reader_next() - the next item for a reader
+ * tcps_reader_next_with_rows() - tcps_reader_next() while there is a snapshot
  * @reader: the reader
  * @record: receives the item; undefined if there is none
- *
- * A signal ends a long search; the next call continues it.
  *
  * Context: process, with the file's mutex held; may sleep.
  * Return: see enum tcps_found.
  */
-enum tcps_found tcps_reader_next(struct tcps_reader *reader,
-				 struct tcpstates_record *record)
+enum tcps_found tcps_reader_next_with_rows(struct tcps_reader *reader,
+					   struct tcpstates_record *record)
 {
 	enum tcps_found found = next_row(reader, record);
 

@@ -8,6 +8,7 @@
 #ifndef _TCPS_READER_H
 #define _TCPS_READER_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #include "merge.h"
@@ -35,11 +36,29 @@ size_t tcps_reader_size(unsigned int count);
 void tcps_reader_init(struct tcps_reader *reader,
 		      struct tcps_ring *const *rings, unsigned int count,
 		      u32 netns);
-enum tcps_found tcps_reader_next(struct tcps_reader *reader,
-				 struct tcpstates_record *record);
+enum tcps_found tcps_reader_next_with_rows(struct tcps_reader *reader,
+					   struct tcpstates_record *record);
 void tcps_reader_skip(struct tcps_reader *reader);
 void tcps_reader_rewind(struct tcps_reader *reader);
 int tcps_reader_snapshot(struct tcps_reader *reader, struct tcps_user *user);
 void tcps_reader_end(struct tcps_reader *reader);
+
+/**
+ * tcps_reader_next() - the next item for a reader
+ * @reader: the reader
+ * @record: receives the item; undefined if there is none
+ *
+ * A signal ends a long search; the next call continues it.
+ *
+ * Context: process, with the file's mutex held; may sleep.
+ * Return: see enum tcps_found.
+ */
+static inline enum tcps_found tcps_reader_next(struct tcps_reader *reader,
+					       struct tcpstates_record *record)
+{
+	if (unlikely(reader->snapshot))
+		return tcps_reader_next_with_rows(reader, record);
+	return tcps_merge_next(&reader->merge, record);
+}
 
 #endif /* _TCPS_READER_H */

@@ -58,7 +58,7 @@ struct tcps_file {
 	size_t begin;
 	size_t end;
 	size_t copied;
-	struct tcps_format lines;
+	struct tcps_text_cache lines;
 	struct tcpstates_record queue[TCPS_FILE_QUEUE];
 	char text[TCPS_FILE_TEXT_BYTES];
 };

@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process name may hold any byte, and nothing in it may break a line, leave
- * its quotes, or make a terminal do or show something else. Hence the quote,
- * the backslash, control characters (C0, DEL, C1), line and paragraph
- * separators, marks that reorder text, and what is not UTF-8 are escaped:
- *
- *   line  byte by byte as \xHH
- *   JSON  as JSON does it, \" and \uHHHH. But JSON has no way to write a byte
- *         that is not part of a character, so the decoded string says \xHH in
- *         its place, and \x5c for a backslash: a backslash in the decoded
- *         string always begins such an escape, and nothing is lost.
- *
- * Digits come in threes from a table: a division costs more than a look-up.
+ * Numbers, times and addresses as text. Digits come in threes from a table: a
+ * division costs more than a look-up.
  */
 #include "text.h"
 
@@ -20,6 +10,7 @@
 #include "uapi/tcpstates.h"
 
 #define BILLION			1000000000U
+#define NS_PER_SECOND		1000000000ULL
 #define SECONDS_PER_DAY		86400U
 
 #define TEN_PADDED(h) \
@@ -86,8 +77,7 @@ const char tcps_short[] =
 	#h "0" #h "1" #h "2" #h "3" #h "4" #h "5" #h "6" #h "7" \
 	#h "8" #h "9" #h "a" #h "b" #h "c" #h "d" #h "e" #h "f"
 
-/* 00 to ff */
-static const char hex_pairs[] =
+const char tcps_hex_pairs[] =
 	SIXTEEN(0) SIXTEEN(1) SIXTEEN(2) SIXTEEN(3)
 	SIXTEEN(4) SIXTEEN(5) SIXTEEN(6) SIXTEEN(7)
 	SIXTEEN(8) SIXTEEN(9) SIXTEEN(a) SIXTEEN(b)
@@ -124,10 +114,13 @@ static noinline char *put_huge(char *p, __u64 number)
  */
 char *tcps_put_long(char *p, __u64 number)
 {
-	__u32 low = number, millions;
+	__u32 low = number, thousands, millions;
 
-	if (number < 1000000)
-		return tcps_put_port(p, low);
+	if (number < 1000000) {
+		thousands = low / 1000;
+		p = tcps_put_short(p, thousands);
+		return tcps_put_padded(p, low - 1000 * thousands);
+	}
 	if (number < 1000000000) {
 		millions = low / 1000000;
 		p = tcps_put_short(p, millions);
@@ -136,18 +129,12 @@ char *tcps_put_long(char *p, __u64 number)
 	return put_huge(p, number);
 }
 
-static __always_inline char *put_hex_pair(char *p, unsigned int number)
-{
-	memcpy(p, hex_pairs + 2UL * number, 2);
-	return p + 2;
-}
-
 /* One or two digits. */
 static __always_inline char *put_hex_short(char *p, unsigned int number)
 {
 	if (number >= 16)
-		return put_hex_pair(p, number);
-	*p = hex_pairs[2UL * number + 1];
+		return tcps_put_hex_pair(p, number);
+	*p = tcps_hex_pairs[2UL * number + 1];
 	return p + 1;
 }
 
@@ -166,7 +153,7 @@ char *tcps_put_hex(char *p, __u64 number)
 	p = put_hex_short(p, number >> shift);
 	while (shift) {
 		shift -= 8;
-		p = put_hex_pair(p, number >> shift & 0xff);
+		p = tcps_put_hex_pair(p, number >> shift & 0xff);
 	}
 	return p;
 }
@@ -233,6 +220,40 @@ char *tcps_put_second(char *p, __u64 seconds)
 	return p;
 }
 
+/**
+ * tcps_text_cache_set_second() - keep the text of another second
+ * @cache: where to
+ * @real_ns: a time in that second
+ *
+ * The second may be an earlier one, as clocks get set. The last second that 64
+ * bits of nanoseconds reach is not complete.
+ *
+ * Context: any; calls with the same @cache one after the other.
+ */
+void tcps_text_cache_set_second(struct tcps_text_cache *cache, __u64 real_ns)
+{
+	__u64 second = real_ns / NS_PER_SECOND;
+	__u64 begin_ns = second * NS_PER_SECOND;
+
+	cache->begin_ns = begin_ns;
+	cache->span_ns = begin_ns > -NS_PER_SECOND ? -begin_ns : NS_PER_SECOND;
+	tcps_put_second(cache->second, second);
+}
+
+/**
+ * tcps_text_cache_set_netns() - keep the text of another network namespace
+ * @cache: where to
+ * @netns: its number
+ *
+ * Context: any; calls with the same @cache one after the other.
+ */
+void tcps_text_cache_set_netns(struct tcps_text_cache *cache, __u32 netns)
+{
+	cache->netns = netns;
+	cache->netns_length = tcps_put_number(cache->netns_text, netns) -
+			       cache->netns_text;
+}
+
 static __always_inline unsigned int group_at(const __u8 *address,
 					     unsigned int i)
 {
@@ -248,7 +269,7 @@ static __always_inline char *put_groups(char *p, const __u8 *address,
 
 		if (group >= 0x100) {
 			p = put_hex_short(p, group >> 8);
-			p = put_hex_pair(p, group & 0xff);
+			p = tcps_put_hex_pair(p, group & 0xff);
 		} else {
 			p = put_hex_short(p, group);
 		}
@@ -313,209 +334,4 @@ char *tcps_put_address(char *p, __u8 family, const __u8 *address)
 	default:
 		return tcps_put_word(p, "-");
 	}
-}
-
-/*
- * Takes the character at @bytes apart, of which @left follow.
- * Returns its length, or 0 if it is none: cut off, overlong, a surrogate, too
- * large, or not the beginning of one.
- */
-static unsigned int decode_utf8(const __u8 *bytes, unsigned int left,
-				__u32 *character)
-{
-	static const __u32 smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned int length, i;
-	__u32 value;
-
-	if (bytes[0] < 0x80) {
-		*character = bytes[0];
-		return 1;
-	} else if (bytes[0] < 0xc2) {
-		return 0;
-	} else if (bytes[0] < 0xe0) {
-		length = 2;
-	} else if (bytes[0] < 0xf0) {
-		length = 3;
-	} else if (bytes[0] < 0xf5) {
-		length = 4;
-	} else {
-		return 0;
-	}
-	if (length > left)
-		return 0;
-
-	value = bytes[0] & (0x7f >> length);
-	for (i = 1; i < length; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (bytes[i] & 0x3f);
-	}
-	if (value < smallest[length] || value > 0x10ffff ||
-	    (value >= 0xd800 && value <= 0xdfff))
-		return 0;
-	*character = value;
-	return length;
-}
-
-/* What a terminal or a splitter of lines takes for more than a character. */
-static bool is_control(__u32 character)
-{
-	return character < 0x20 ||
-	       (character >= 0x7f && character <= 0x9f) ||
-	       character == 0x061c || /* reordering, like the ranges below */
-	       character == 0x200e || character == 0x200f ||
-	       (character >= 0x2028 && character <= 0x202e) ||
-	       (character >= 0x2066 && character <= 0x2069);
-}
-
-#define EACH_BYTE(byte)	((byte) * 0x0101010101010101ULL)
-
-/* Eight bytes, the first the lowest. */
-static __u64 load(const char *bytes)
-{
-	__u64 word;
-
-	memcpy(&word, bytes, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
-
-/*
- * How many bytes of @word are, before the first other, ASCII that stands for
- * itself everywhere: from 0x20 to 0x7e, no quote, no backslash. The top bit of
- * a byte becomes set where it is below 0x20 or above 0xa0, where it is 0x7f to
- * 0xfe, and where it is one of those two; what a byte borrows from or carries
- * to the bytes after it changes nothing at the first that gets one.
- */
-static __always_inline unsigned int count_plain(__u64 word)
-{
-	__u64 others = (word - EACH_BYTE(0x20)) | (word + EACH_BYTE(1)) |
-		       ((word ^ EACH_BYTE('"')) - EACH_BYTE(1)) |
-		       ((word ^ EACH_BYTE('\\')) - EACH_BYTE(1));
-
-	others &= EACH_BYTE(0x80);
-	return others ? __builtin_ctzll(others) / 8 : 8;
-}
-
-/* Appends a name up to the first byte that is not plain; says which that is. */
-static __always_inline unsigned int put_plain(char *p, const char *comm)
-{
-	unsigned int count = count_plain(load(comm));
-
-	memcpy(p, comm, TCPSTATES_COMM_LEN);
-	return count < 8 ? count : 8 + count_plain(load(comm + 8));
-}
-
-/* At most @most: a name of full length has no NUL. */
-static unsigned int comm_length(const __u8 *comm, unsigned int most)
-{
-	unsigned int length = 0;
-
-	while (length < most && comm[length])
-		length++;
-	return length;
-}
-
-static char *put_bytes(char *p, const __u8 *bytes, unsigned int length)
-{
-	while (length--)
-		*p++ = *bytes++;
-	return p;
-}
-
-/* What follows the plain beginning of a name, on a line. */
-static noinline char *put_special(char *p, const __u8 *bytes, unsigned int left)
-{
-	unsigned int length;
-	__u32 character;
-
-	for (left = comm_length(bytes, left); left; left -= length) {
-		length = decode_utf8(bytes, left, &character);
-		if (length && !is_control(character) &&
-		    character != '"' && character != '\\') {
-			p = put_bytes(p, bytes, length);
-			bytes += length;
-			continue;
-		}
-		/* The rest of a character is not the beginning of one. */
-		length = 1;
-		p = tcps_put_word(p, "\\x");
-		p = put_hex_pair(p, *bytes++);
-	}
-	*p++ = '"';
-	return p;
-}
-
-/**
- * tcps_put_comm() - append a process name in quotes, escaped for a line
- * @p: where to
- * @comm: TCPSTATES_COMM_LEN bytes, ended by a NUL if shorter
- *
- * Context: any.
- * Return: the position after it.
- */
-char *tcps_put_comm(char *p, const char *comm)
-{
-	unsigned int plain;
-
-	*p++ = '"';
-	plain = put_plain(p, comm);
-	p += plain;
-	if (plain < TCPSTATES_COMM_LEN && comm[plain])
-		return put_special(p, (const __u8 *)comm + plain,
-				   TCPSTATES_COMM_LEN - plain);
-	*p++ = '"';
-	return p;
-}
-
-/* The same in JSON. */
-static noinline char *put_json_special(char *p, const __u8 *bytes,
-				       unsigned int left)
-{
-	unsigned int length;
-	__u32 character;
-
-	left = comm_length(bytes, left);
-	for (; left; left -= length, bytes += length) {
-		length = decode_utf8(bytes, left, &character);
-		if (!length || character == '\\') {
-			length = 1;
-			p = tcps_put_word(p, "\\\\x");
-			p = put_hex_pair(p, *bytes);
-		} else if (character == '"') {
-			p = tcps_put_word(p, "\\\"");
-		} else if (is_control(character)) {
-			p = tcps_put_word(p, "\\u");
-			p = put_hex_pair(p, character >> 8);
-			p = put_hex_pair(p, character & 0xff);
-		} else {
-			p = put_bytes(p, bytes, length);
-		}
-	}
-	*p++ = '"';
-	return p;
-}
-
-/**
- * tcps_put_json_comm() - append a process name as a string of JSON
- * @p: where to
- * @comm: as for tcps_put_comm()
- *
- * Context: any.
- * Return: the position after it.
- */
-char *tcps_put_json_comm(char *p, const char *comm)
-{
-	unsigned int plain;
-
-	*p++ = '"';
-	plain = put_plain(p, comm);
-	p += plain;
-	if (plain < TCPSTATES_COMM_LEN && comm[plain])
-		return put_json_special(p, (const __u8 *)comm + plain,
-					TCPSTATES_COMM_LEN - plain);
-	*p++ = '"';
-	return p;
 }

@@ -18,14 +18,18 @@
 #include <linux/types.h>
 
 #include "names.h"
+#include "text_cache.h"
 
 #define TCPS_TEXT_SLACK	24
 
 /* By number below 1000 four bytes: its digits, and how many these are. */
 extern const char tcps_short[4 * 1000 + 1];
 
-/* The same as three digits, with leading zeros, and a NUL. */
+/* By number below 1000 four bytes: three digits and a NUL. */
 extern const char tcps_padded[4 * 1000 + 1];
+
+/* By number below 256 its two hexadecimal digits. */
+extern const char tcps_hex_pairs[2 * 256 + 1];
 
 /* Inline, so that the compiler knows the length of a literal. */
 static __always_inline char *tcps_put_word(char *p, const char *word)
@@ -58,7 +62,13 @@ static __always_inline char *tcps_put_short(char *p, __u32 number)
 	return p + digits[3];
 }
 
-/* One to five digits, or six. */
+static __always_inline char *tcps_put_hex_pair(char *p, unsigned int number)
+{
+	memcpy(p, tcps_hex_pairs + 2UL * number, 2);
+	return p + 2;
+}
+
+/* One to six digits. */
 static __always_inline char *tcps_put_port(char *p, __u32 number)
 {
 	__u32 thousands = number / 1000;
@@ -89,10 +99,11 @@ static __always_inline char *tcps_put_ipv4(char *p, const __u8 *address)
 	return tcps_put_short(p, address[3]);
 }
 
+void tcps_text_cache_set_second(struct tcps_text_cache *cache, __u64 real_ns);
+void tcps_text_cache_set_netns(struct tcps_text_cache *cache, __u32 netns);
+
 char *tcps_put_hex(char *p, __u64 number);
 char *tcps_put_second(char *p, __u64 seconds);
 char *tcps_put_address(char *p, __u8 family, const __u8 *address);
-char *tcps_put_comm(char *p, const char *comm);
-char *tcps_put_json_comm(char *p, const char *comm);
 
 #endif /* _TCPS_TEXT_H */

@@ -19,58 +19,21 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
+#include "names.h"
 #include "uapi/tcpstates.h"
 
 #ifndef TCPS_TRACE_SHOW_STATE
-#define TCPS_TRACE_SHOW_STATE(state)				\
-	__print_symbolic(state,					\
-			 { TCPSTATES_ESTABLISHED, "ESTABLISHED" }, \
-			 { TCPSTATES_SYN_SENT, "SYN_SENT" },	\
-			 { TCPSTATES_SYN_RECV, "SYN_RECV" },	\
-			 { TCPSTATES_FIN_WAIT1, "FIN_WAIT1" },	\
-			 { TCPSTATES_FIN_WAIT2, "FIN_WAIT2" },	\
-			 { TCPSTATES_TIME_WAIT, "TIME_WAIT" },	\
-			 { TCPSTATES_CLOSE, "CLOSE" },		\
-			 { TCPSTATES_CLOSE_WAIT, "CLOSE_WAIT" }, \
-			 { TCPSTATES_LAST_ACK, "LAST_ACK" },	\
-			 { TCPSTATES_LISTEN, "LISTEN" },	\
-			 { TCPSTATES_CLOSING, "CLOSING" })
+#define TCPS_TRACE_LAST_STATE(name, word)	{ TCPSTATES_##name, word }
+#define TCPS_TRACE_STATE(name, word)		{ TCPSTATES_##name, word },
+#define TCPS_TRACE_SHOW_STATE(state) \
+	__print_symbolic(state, \
+			 TCPS_STATES(TCPS_TRACE_STATE, TCPS_TRACE_LAST_STATE))
 
-#define TCPS_TRACE_SHOW_CAUSE(cause)				\
-	__print_symbolic(cause,					\
-			 { TCPSTATES_CAUSE_UNKNOWN, "-" },	\
-			 { TCPSTATES_CAUSE_CONNECT, "connect" }, \
-			 { TCPSTATES_CAUSE_LISTEN, "listen" }, \
-			 { TCPSTATES_CAUSE_SYN, "syn" }, \
-			 { TCPSTATES_CAUSE_SYNACK, "synack" }, \
-			 { TCPSTATES_CAUSE_ACK, "ack" }, \
-			 { TCPSTATES_CAUSE_FIN, "fin" }, \
-			 { TCPSTATES_CAUSE_FIN_ACKED, "fin-acked" }, \
-			 { TCPSTATES_CAUSE_CLOSE, "close" }, \
-			 { TCPSTATES_CAUSE_SHUTDOWN, "shutdown" }, \
-			 { TCPSTATES_CAUSE_RST_RECEIVED, "rst-received" }, \
-			 { TCPSTATES_CAUSE_RST_SENT, "rst-sent" }, \
-			 { TCPSTATES_CAUSE_ABORT, "abort" }, \
-			 { TCPSTATES_CAUSE_UNREAD, "unread" }, \
-			 { TCPSTATES_CAUSE_DISCONNECT, "disconnect" }, \
-			 { TCPSTATES_CAUSE_TIMEOUT, "timeout" }, \
-			 { TCPSTATES_CAUSE_REFUSED, "refused" }, \
-			 { TCPSTATES_CAUSE_UNREACHABLE, "unreachable" }, \
-			 { TCPSTATES_CAUSE_SYNACK_TIMEOUT, "synack-timeout" }, \
-			 { TCPSTATES_CAUSE_OVERFLOW, "overflow" }, \
-			 { TCPSTATES_CAUSE_LISTENER_CLOSED, "listener-closed" }, \
-			 { TCPSTATES_CAUSE_DUPLICATE, "duplicate" }, \
-			 { TCPSTATES_CAUSE_TW_EXPIRED, "tw-expired" }, \
-			 { TCPSTATES_CAUSE_TW_REUSED, "tw-reused" }, \
-			 { TCPSTATES_CAUSE_TW_RESET, "tw-reset" }, \
-			 { TCPSTATES_CAUSE_TW_OVERFLOW, "tw-overflow" }, \
-			 { TCPSTATES_CAUSE_NETNS_EXIT, "netns-exit" }, \
-			 { TCPSTATES_CAUSE_KILLED, "killed" }, \
-			 { TCPSTATES_CAUSE_NO_MEMORY, "no-memory" }, \
-			 { TCPSTATES_CAUSE_CONNECT_FAILED, "connect-failed" }, \
-			 { TCPSTATES_CAUSE_LISTEN_FAILED, "listen-failed" }, \
-			 { TCPSTATES_CAUSE_REPAIR, "repair" }, \
-			 { TCPSTATES_CAUSE_UNSEEN, "unseen" })
+#define TCPS_TRACE_LAST_CAUSE(name, word)	{ TCPSTATES_CAUSE_##name, word }
+#define TCPS_TRACE_CAUSE(name, word)		{ TCPSTATES_CAUSE_##name, word },
+#define TCPS_TRACE_SHOW_CAUSE(cause) \
+	__print_symbolic(cause, \
+			 TCPS_CAUSES(TCPS_TRACE_CAUSE, TCPS_TRACE_LAST_CAUSE))
 
 /* An address and port of a record as a struct sockaddr. */
 static inline void tcps_trace_address(void *to, __u8 family,

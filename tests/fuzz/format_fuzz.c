@@ -95,7 +95,7 @@ static void must_be_object(const char *text, size_t length, bool lost)
 	json_decref(object);
 }
 
-static size_t format(bool json, struct tcps_format *before,
+static size_t format(bool json, struct tcps_text_cache *before,
 		     const struct tcpstates_record *record, char *text)
 {
 	size_t room = json ? TCPS_JSON_MAX : TCPS_LINE_MAX, length;
@@ -108,12 +108,12 @@ static size_t format(bool json, struct tcps_format *before,
 }
 
 /* What was formatted before saves work, and changes nothing. */
-static void check(bool json, struct tcps_format *before,
+static void check(bool json, struct tcps_text_cache *before,
 		  const struct tcpstates_record *record)
 {
 	bool lost = record->event == TCPSTATES_EVENT_LOST;
 	char text[TCPS_JSON_MAX + 1], again[TCPS_JSON_MAX + 1];
-	struct tcps_format nothing = { 0 };
+	struct tcps_text_cache nothing = { 0 };
 	size_t length = format(json, before, record, text);
 
 	MUST(format(json, &nothing, record, again) == length);
@@ -127,7 +127,7 @@ static void check(bool json, struct tcps_format *before,
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct input input = { .data = data, .left = size };
-	struct tcps_format lines = { 0 }, objects = { 0 };
+	struct tcps_text_cache lines = { 0 }, objects = { 0 };
 	struct tcpstates_record record;
 
 	while (input_take(&input, &record, sizeof(record))) {

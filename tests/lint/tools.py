@@ -23,12 +23,22 @@ CHECKPATCH_IGNORE = {
     # TRACE_EVENT() is a macro whose arguments are code, laid out as in the
     # kernel's own events.
     "module/trace.h": ["PARENTHESIS_ALIGNMENT", "OPEN_ENDED_LINE"],
+    # A list of fields or words stands for statements, members or parts of a
+    # literal, one for each item, and for what a macro makes of them.
+    "module/fields.h": ["COMPLEX_MACRO", "MACRO_ARG_REUSE"],
+    "module/names.h": ["TYPO_SPELLING", "COMPLEX_MACRO", "MACRO_ARG_REUSE"],
+    "module/format.c": ["TYPO_SPELLING", "COMPLEX_MACRO", "MACRO_ARG_REUSE",
+                        "MULTISTATEMENT_MACRO_USE_DO_WHILE",
+                        "TRAILING_SEMICOLON"],
     # To compare kernel versions is what this file is for; for the second see
     # the first: checkpatch takes KERNEL_VERSION() for a constant.
     "module/compat.h": ["LINUX_VERSION_CODE", "CONSTANT_COMPARISON",
                         "OPEN_BRACE"],
     # The macro that it prefers is the kernel's.
     "userspace/": ["PREFER_DEFINED_ATTRIBUTE_MACRO"],
+    # Lists, as in module/format.c.
+    "userspace/lib/text.c": ["COMPLEX_MACRO", "TRAILING_SEMICOLON",
+                             "MULTISTATEMENT_MACRO_USE_DO_WHILE"],
     # These define barriers and READ_ONCE() and do not use them; a member's name
     # cannot stand in parentheses.
     "userspace/lib/shim/": ["MEMORY_BARRIER", "VOLATILE", "COMPLEX_MACRO",

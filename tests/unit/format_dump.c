@@ -8,7 +8,7 @@
 
 int main(void)
 {
-	struct tcps_format format = { };
+	struct tcps_text_cache format = { };
 	struct tcpstates_record record;
 	size_t length;
 	char line[TCPS_LINE_MAX], json[TCPS_JSON_MAX];

@@ -51,6 +51,12 @@ struct tcpstates;
 #define TCPSTATES_JSON_SIZE	1025
 #define TCPSTATES_ADDRESS_SIZE	46
 #define TCPSTATES_COMM_SIZE	(6 * TCPSTATES_COMM_LEN + 3)
+#define TCPSTATES_FIELD_SIZE	128
+
+/** Forms of tcpstates_format_field(): as in a line, in an object, in CSV. */
+#define TCPSTATES_FORM_LINE	0U
+#define TCPSTATES_FORM_JSON	1U
+#define TCPSTATES_FORM_CSV	2U
 
 /**
  * tcpstates_open() - open the stream and agree on its version
@@ -225,6 +231,44 @@ size_t tcpstates_format_json(const struct tcpstates_record *record, char *text,
 			     size_t size);
 
 /**
+ * tcpstates_field_name() - key of a field of a record
+ * @field: number of the field, from 0 on in the order of a line; "count", which
+ *	only a TCPSTATES_EVENT_LOST has, follows "event"
+ *
+ * A field keeps its number in all versions of the library; new fields come last.
+ *
+ * Return: a constant string, the key of the field in a line or an object; NULL if
+ * there is no such field. A program that wants all fields asks from 0 to NULL.
+ */
+const char *tcpstates_field_name(unsigned int field);
+
+/**
+ * tcpstates_field_number() - number of a field of a record
+ * @name: its key, for example "rtt_us"
+ *
+ * Return: the number for tcpstates_format_field(); -1 if no field has that key.
+ */
+int tcpstates_field_number(const char *name);
+
+/**
+ * tcpstates_format_field() - the value of one field of a record
+ * @record: the record
+ * @field: number of the field
+ * @form: TCPSTATES_FORM_LINE for the value as in a line, "-" if it is unknown;
+ *	TCPSTATES_FORM_JSON for the value as in an object, "null" if it is unknown;
+ *	TCPSTATES_FORM_CSV for a value of RFC 4180, empty if it is unknown, in
+ *	quotes if it needs them
+ * @text: where to put the value with NUL, cut off if too long
+ * @size: bytes at @text, may be 0; TCPSTATES_FIELD_SIZE is enough
+ *
+ * Return: length of the whole value without NUL; 0 also if a record of this event
+ * does not have the field, or if @field or @form does not exist. Never fails.
+ */
+size_t tcpstates_format_field(const struct tcpstates_record *record,
+			      unsigned int field, unsigned int form, char *text,
+			      size_t size);
+
+/**
  * tcpstates_format_comm() - the name of a process, as comm is in a line
  * @comm: the name, any bytes but NUL, padded with NUL
  * @json: as it is in an object rather
@@ -284,7 +328,7 @@ const char *tcpstates_hook_shows(unsigned int hook);
 /**
  * tcpstates_version() - version of the library
  *
- * Return: a constant string like "0.1.0".
+ * Return: a constant string like "1.0.0".
  */
 const char *tcpstates_version(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The module's version; nowhere else but in dkms.conf, which cannot include. */
+/* The version of module, library and commands; lint compares all other places. */
 #ifndef _TCPS_VERSION_H
 #define _TCPS_VERSION_H
 
-#define TCPS_VERSION "0.1.0"
+#define TCPS_VERSION "1.0.0"
 
 #endif /* _TCPS_VERSION_H */

@@ -266,6 +266,31 @@ def who_sees_what():
     return [f"{page}: the table is to be", *done.stdout.splitlines()]
 
 
+# Where the version is written again, as a pattern whose first group is the version.
+VERSIONS = {
+    "dkms.conf": r'^PACKAGE_VERSION="(.*)"$',
+    "debian/changelog": r"\Atcpstates \((.*)\) ",
+    "userspace/doc/CHANGELOG.md": r"\A(?:(?!## ).*\n)*## (\S+?),? ",
+    "README.md": r"\btcpstates/(\d+\.\d+\.\d+)",
+    "userspace/lib/libtcpstates.h": r'like "(\d+\.\d+\.\d+)"',
+}
+
+
+def versions():
+    """the version is that of module/version.h everywhere"""
+    source = re.findall(r'#define TCPS_VERSION "(.*)"',
+                        tree.read("module/version.h"))
+    if len(source) != 1:
+        return [f"module/version.h: versions {source}"]
+    faults = []
+    for name, pattern in VERSIONS.items():
+        found = re.findall(pattern, tree.read(name), re.MULTILINE)
+        faults += [f"{name}: version {version}, not {source[0]}"
+                   for version in found or ["missing"]
+                   if version != source[0]]
+    return faults
+
+
 RULES = [allowed_includes, pure_files, version_tests, barrier_pairs,
          unlabelled_barriers, documented, file_map, top_level, unfinished, spdx,
-         supported_kernels, who_sees_what]
+         supported_kernels, who_sees_what, versions]

@@ -91,7 +91,7 @@ static inline void tcps_for_each_listener(struct inet_listen_hashbucket *bucket,
 	struct inet_connection_sock *icsk;
 
 	hlist_for_each_entry(icsk, &bucket->head, icsk_listen_portaddr_node)
-		visit((struct sock *)icsk);
+		visit(&icsk->icsk_inet.sk);
 #else
 	struct hlist_nulls_node *node;
 	struct sock *sk;

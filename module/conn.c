@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A table of fixed width over all connections; the chains stay short since the
- * width follows from the memory that the entries may take. Each chain has a
- * lock in its head, so that CPUs meet only if their connections do.
+ * A hash table whose width is fixed at load. It follows from the memory that entries
+ * may take, so chains stay short. The lock of a chain is a bit of its head, so CPUs
+ * contend only for connections of the same chain.
  *
- * Chains have a bound, TCPS_CONN_CHAIN_MOST. When all memory is used, a chain has
- * three connections on average, four at most, and it has 65 with a probability of
- * less than 10^-52 (Poisson); so whoever meets the bound has many connections
- * with one cookie: a socket that is connected again and again leaves one behind
- * in TIME_WAIT each time. Such a connection is refused like one that found no
- * memory. Of others, those that share the chain are.
+ * TCPS_CONN_CHAIN_MOST bounds the length of a chain. When all memory is used, a chain
+ * has three entries on average, four at most, and 65 with a probability below 10^-52
+ * (Poisson). So a chain reaches its bound only by many connections with one cookie: a
+ * socket that is connected again and again leaves one behind in TIME_WAIT each time.
+ * Further connections of that chain get no entry, as if there were no memory.
  */
 #include "conn.h"
 
@@ -27,37 +26,37 @@
 #include <linux/string.h>
 
 #include "pool.h"
-#include "tell.h"
 
 /* Entries for each chain when the table is full. */
 #define CHAIN_LENGTH	2UL
-/* Bytes of each entry for the marks of the chains; a bit would do. */
-#define MARK_BYTES	1UL
+/* Bytes of each entry for the bitmap of watched chains; a bit would do. */
+#define WATCHED_BYTES	1UL
 
 struct hlist_bl_head *tcps_conn_heads __read_mostly;
 unsigned long tcps_conn_mask __read_mostly;
 u64 tcps_conn_key __read_mostly;
-unsigned long *tcps_conn_marks __read_mostly;
-static u32 states_to_mark;	/* by the walk that is going on */
-static unsigned long most_entries;	/* that the bound of memory allows */
-static atomic64_t missed;	/* connections that found no memory */
-static atomic64_t crowded;	/* connections that found their chain full */
+unsigned long *tcps_conn_watched __read_mostly;
+u32 tcps_conn_watched_states __read_mostly;
+static bool learning;	/* connections older than the module may lack an entry */
+static unsigned long most_entries;	/* in the memory that conn_mib allows */
+static atomic64_t missed;	/* connections for which there was no memory */
+static atomic64_t crowded;	/* connections whose chain was full */
 /*
- * Since when there may be connections without an entry, and since when there are
- * none any more; 0 if that does not hold now.
+ * The time since which connections may lack an entry, and the time since which all
+ * have one again; 0 if that is not so now.
  */
 static u64 incomplete_ns, complete_ns;
 
 DEFINE_PER_CPU(u64[TCPS_COUNTS], tcps_conn_counts);
 
-static unsigned long mark_words(void)
+static unsigned long watched_words(void)
 {
 	return BITS_TO_LONGS(tcps_conn_chains());
 }
 
 /**
- * tcps_conn_init() - make the table
- * @mib: memory that entries and chains may take together, in MiB
+ * tcps_conn_init() - allocate the table
+ * @mib: bound on the memory of entries and chains together, in MiB
  *
  * Context: process.
  * Return: 0, -EINVAL if @mib is out of bounds, or what tcps_pool_init() returns.
@@ -65,7 +64,7 @@ static unsigned long mark_words(void)
 int tcps_conn_init(unsigned int mib)
 {
 	unsigned long most = ((unsigned long)mib << 20) /
-			     (sizeof(struct tcps_conn) + MARK_BYTES +
+			     (sizeof(struct tcps_conn) + WATCHED_BYTES +
 			      sizeof(*tcps_conn_heads) / CHAIN_LENGTH);
 	int ret = -ENOMEM;
 
@@ -81,33 +80,33 @@ int tcps_conn_init(unsigned int mib)
 				   GFP_KERNEL);
 	if (!tcps_conn_heads)
 		return -ENOMEM;
-	tcps_conn_marks = kvcalloc(mark_words(), sizeof(*tcps_conn_marks),
-				   GFP_KERNEL);
-	if (!tcps_conn_marks)
+	tcps_conn_watched = kvcalloc(watched_words(),
+				     sizeof(*tcps_conn_watched), GFP_KERNEL);
+	if (!tcps_conn_watched)
 		goto err_free_heads;
 	most_entries = most;
 	incomplete_ns = 0;
 	complete_ns = 0;
 	ret = tcps_pool_init(sizeof(struct tcps_conn), most);
 	if (ret)
-		goto err_free_marks;
+		goto err_free_watched;
 	return 0;
 
-err_free_marks:
-	kvfree(tcps_conn_marks);
+err_free_watched:
+	kvfree(tcps_conn_watched);
 err_free_heads:
 	kvfree(tcps_conn_heads);
 	return ret;
 }
 
 /**
- * tcps_conn_next() - all entries with a cookie, one after the other
+ * tcps_conn_next() - iterate over the entries with a cookie
  * @chain: the chain of @cookie, locked
  * @cookie: the cookie
- * @conn: what the last call returned, or NULL
+ * @conn: the entry that the last call returned, or NULL for the first entry
  *
  * Context: interrupts off.
- * Return: the next one, or NULL.
+ * Return: the next entry, or NULL.
  */
 struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 				 const struct tcps_conn *conn)
@@ -125,10 +124,10 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 }
 
 /**
- * tcps_conn_chain_has_room() - whether another entry may be in a chain
+ * tcps_conn_chain_has_room() - whether a chain may get another entry
  * @chain: the chain, locked
  *
- * Counted here, since entries come less often than they are looked for.
+ * Counts the entries, since adding one is rarer than finding one.
  *
  * Context: interrupts off.
  * Return: false if it has TCPS_CONN_CHAIN_MOST.
@@ -144,7 +143,7 @@ bool tcps_conn_chain_has_room(struct hlist_bl_head *chain)
 }
 
 /**
- * tcps_conn_make() - an entry for a new connection
+ * tcps_conn_make() - add an entry for a new connection
  * @chain: the chain of @cookie, locked
  * @cookie: its cookie
  *
@@ -159,21 +158,24 @@ struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
 	if (!conn)
 		return NULL;
 	conn->cookie = cookie;
-	conn->ghost = NULL;
+	conn->replaced_sk = NULL;
 	hlist_bl_add_head(&conn->node, chain);
 	tcps_conn_count(TCPS_COUNT_ENTRIES_STARTED);
 	return conn;
 }
 
 /**
- * tcps_conn_missed() - count connections that get no entry
+ * tcps_conn_missed() - count connections that lack an entry
  * @count: how many
  *
  * Context: any.
  */
 void tcps_conn_missed(unsigned long count)
 {
-	/* A full barrier: so tcps_conn_complete() sees the count, or this its 0. */
+	/*
+	 * A full barrier: tcps_conn_complete() sees the count, or this function
+	 * sees its 0.
+	 */
 	atomic64_add_return(count, &missed);
 	if (READ_ONCE(incomplete_ns))
 		return;
@@ -183,7 +185,7 @@ void tcps_conn_missed(unsigned long count)
 
 /**
  * tcps_conn_free() - remove an entry
- * @conn: which; its chain is locked
+ * @conn: the entry, its chain locked
  *
  * Context: interrupts off.
  */
@@ -198,7 +200,7 @@ void tcps_conn_free(struct tcps_conn *conn)
  * tcps_conn_refused() - count a connection that tcps_conn_make() had no entry for
  * @chain: its chain, locked
  *
- * A full chain is one socket's own doing, and says nothing about other connections.
+ * A full chain does not make the table incomplete: other chains have room.
  *
  * Context: interrupts off.
  */
@@ -211,7 +213,7 @@ void tcps_conn_refused(struct hlist_bl_head *chain)
 }
 
 /**
- * tcps_conn_short() - whether there may be connections without an entry
+ * tcps_conn_short() - whether connections may lack an entry
  *
  * Context: any.
  * Return: true from when an entry could not be made until
@@ -223,10 +225,33 @@ bool tcps_conn_short(void)
 }
 
 /**
- * tcps_conn_has_room() - whether there is memory for connections that were missed
+ * tcps_conn_set_learning() - set whether connections are being learned
+ * @is_learning: if true, a connection that is older than the module may lack an
+ *	entry
  *
- * An eighth of the table has to be free, so that a table that stays full is not
- * filled in vain again and again.
+ * Context: process.
+ */
+void tcps_conn_set_learning(bool is_learning)
+{
+	WRITE_ONCE(learning, is_learning);
+}
+
+/**
+ * tcps_conn_learning() - whether connections are being learned
+ *
+ * Context: any.
+ * Return: the argument of the last tcps_conn_set_learning().
+ */
+bool tcps_conn_learning(void)
+{
+	return unlikely(READ_ONCE(learning));
+}
+
+/**
+ * tcps_conn_has_room() - whether there is memory for connections that lack an entry
+ *
+ * An eighth of the table must be free: otherwise a table that stays full would be
+ * filled again and again.
  *
  * Context: any.
  * Return: true if there is.
@@ -240,10 +265,10 @@ bool tcps_conn_has_room(void)
 }
 
 /**
- * tcps_conn_misses() - how many connections got no entry so far
+ * tcps_conn_misses() - how many connections have lacked an entry so far
  *
  * Context: any.
- * Return: a number that changes with each tcps_conn_missed().
+ * Return: a number that grows with each tcps_conn_missed().
  */
 u64 tcps_conn_misses(void)
 {
@@ -252,8 +277,8 @@ u64 tcps_conn_misses(void)
 
 /**
  * tcps_conn_complete() - note that every connection has an entry again
- * @misses: what tcps_conn_misses() returned before the walk that has made sure
- *	of that; nothing is noted if there were more since
+ * @misses: tcps_conn_misses() from before the walk that has added the entries;
+ *	nothing is noted if it has grown since
  *
  * Context: process; one call at a time.
  */
@@ -269,8 +294,8 @@ void tcps_conn_complete(u64 misses)
 }
 
 /**
- * tcps_conn_sum() - what all CPUs have counted
- * @count: of what
+ * tcps_conn_sum() - add up what all CPUs have counted
+ * @count: what
  *
  * Context: any.
  * Return: the sum; approximate while CPUs count.
@@ -285,7 +310,7 @@ u64 tcps_conn_sum(enum tcps_conn_count count)
 	return sum;
 }
 
-/* Call @visit for each entry, which may remove it; its chain is locked. */
+/* Call @visit for each entry, its chain locked; it may remove the entry. */
 static void for_each_conn(void (*visit)(struct tcps_conn *conn))
 {
 	unsigned long i;
@@ -309,16 +334,16 @@ static void free_if_unconfirmed(struct tcps_conn *conn)
 	if (conn->unmet != TCPS_UNCONFIRMED)
 		return;
 	conn->unmet = 0;
-	if (conn->ghost)
+	if (conn->replaced_sk)
 		return;
 	tcps_conn_count_end(conn->kind);
 	tcps_conn_free(conn);
 }
 
-static void mark_if_in_state(struct tcps_conn *conn)
+static void watch_if_in_state(struct tcps_conn *conn)
 {
-	if (BIT(conn->state) & states_to_mark)
-		tcps_conn_mark(&tcps_conn_heads[tcps_conn_chain(conn->cookie)]);
+	tcps_conn_note_state(&tcps_conn_heads[tcps_conn_chain(conn->cookie)],
+			     conn->state);
 }
 
 /**
@@ -330,12 +355,12 @@ void tcps_conn_exit(void)
 {
 	for_each_conn(tcps_conn_free);
 	tcps_pool_exit();
-	kvfree(tcps_conn_marks);
+	kvfree(tcps_conn_watched);
 	kvfree(tcps_conn_heads);
 }
 
 /**
- * tcps_conn_forget() - free the entries that were learned and are not confirmed
+ * tcps_conn_forget() - free entries that were learned, but not confirmed
  *
  * Context: process.
  */
@@ -345,15 +370,18 @@ void tcps_conn_forget(void)
 }
 
 /**
- * tcps_conn_mark_states() - mark the chains of all connections in some states
- * @states: a bit for each
+ * tcps_conn_watch_states() - watch connections in some states
+ * @states: a bit for each of them
+ *
+ * A transition that still reads the old states took the lock of its chain before
+ * the walk does, which then finds its connection.
  *
  * Context: process; one call at a time.
  */
-void tcps_conn_mark_states(u32 states)
+void tcps_conn_watch_states(u32 states)
 {
-	states_to_mark = states;
-	for_each_conn(mark_if_in_state);
+	WRITE_ONCE(tcps_conn_watched_states, states);
+	for_each_conn(watch_if_in_state);
 }
 
 /**
@@ -367,59 +395,9 @@ unsigned long tcps_conn_chains(void)
 	return tcps_conn_mask + 1;
 }
 
-/* What is known of @conn now; its chain is locked. */
-static void make_row(struct tcpstates_record *row, const struct tcps_conn *conn)
-{
-	tcps_tell(row, conn, TCPSTATES_EVENT_EXISTING);
-	row->old_state = TCPSTATES_UNKNOWN;
-	row->new_state = conn->state;
-	row->cause = TCPSTATES_CAUSE_UNKNOWN;
-	row->boot_ns = conn->since_ns;
-	row->real_ns = 0;
-	row->seq = 0;
-	row->dur_ns = 0;
-	row->cpu = 0;
-	if (conn->atleast)
-		row->flags |= TCPSTATES_FLAG_ATLEAST;
-	row->known |= tcps_tell_health(row, conn->holder, conn->kind);
-}
-
 /**
- * tcps_conn_copy() - copy the connections of a chain, as they are now
- * @chain: its number
- * @rows: where to: an EXISTING of each, with @boot_ns the time since when, and
- *	the flag atleast if that is a lower bound
- * @room: of @rows
- *
- * Context: process.
- * Return: how many connections there are; if more than @room, not all have
- * been copied.
- */
-unsigned int tcps_conn_copy(unsigned long chain, struct tcpstates_record *rows,
-			    unsigned int room)
-{
-	struct hlist_bl_head *head = &tcps_conn_heads[chain];
-	struct hlist_bl_node *node;
-	unsigned int count = 0;
-	struct tcps_conn *conn;
-
-	local_irq_disable();
-	tcps_conn_lock_chain(chain);
-	hlist_bl_for_each_entry(conn, node, head, node) {
-		if (conn->state == TCPSTATES_CLOSE)
-			continue;	/* over, but for a ghost */
-		if (count < room)
-			make_row(&rows[count], conn);
-		count++;
-	}
-	tcps_conn_unlock(head);
-	local_irq_enable();
-	return count;
-}
-
-/**
- * tcps_conn_stats() - fill in what is known here
- * @stats: where to; conns_missed and conn_bytes are written
+ * tcps_conn_stats() - fill in the statistics of the table
+ * @stats: where to: conns_missed and conn_bytes
  *
  * Context: process.
  */
@@ -429,18 +407,18 @@ void tcps_conn_stats(struct tcpstates_stats *stats)
 			      atomic64_read(&crowded);
 	stats->conn_bytes = tcps_pool_objects() * sizeof(struct tcps_conn) +
 			    tcps_conn_chains() * sizeof(*tcps_conn_heads) +
-			    mark_words() * sizeof(*tcps_conn_marks);
+			    watched_words() * sizeof(*tcps_conn_watched);
 }
 
 /**
- * tcps_conn_account() - fill in what is known here
- * @account: where to; all about entries, and since when they are complete
+ * tcps_conn_account() - fill in the account of the table
+ * @account: where to: all but the members of audits
  *
  * Context: process.
  */
 void tcps_conn_account(struct tcpstates_account *account)
 {
-	/* Ends first: so no end is counted whose start is not. */
+	/* Ends before starts: the sums never have an end without its start. */
 	account->entries_ended = tcps_conn_sum(TCPS_COUNT_ENTRIES_ENDED);
 	account->entries_started = tcps_conn_sum(TCPS_COUNT_ENTRIES_STARTED);
 	account->entries = account->entries_started - account->entries_ended;

@@ -5,7 +5,9 @@
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
+#include <linux/kernel.h>
 #include <linux/types.h>
+#include <net/inet_timewait_sock.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
 
@@ -27,6 +29,18 @@ static inline u64 tcps_cookie(const struct sock *sk)
 	u64 cookie = atomic64_read(&sk->sk_cookie);
 
 	return likely(cookie) ? cookie : tcps_cookie_make(sk);
+}
+
+/* A minisock as a struct sock, of which only sock_common may be used. */
+static inline const struct sock *
+tcps_timewait_sk(const struct inet_timewait_sock *tw)
+{
+	return container_of(&tw->__tw_common, struct sock, __sk_common);
+}
+
+static inline u64 tcps_timewait_cookie(const struct inet_timewait_sock *tw)
+{
+	return tcps_cookie(tcps_timewait_sk(tw));
 }
 
 static inline u64 tcps_request_cookie(const struct request_sock *req)

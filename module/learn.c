@@ -21,75 +21,72 @@
 #include "cookie.h"
 #include "fallback.h"
 #include "life.h"
-#include "look.h"
 #include "pool.h"
 #include "probe.h"
 #include "sock.h"
+#include "sock_inline.h"
 #include "uapi/tcpstates.h"
 #include "verify.h"
 #include "walk.h"
 
 static unsigned long missed;	/* that the last walk had no memory for */
 
-static void learn(const struct tcps_step *step, const struct tcps_owner *owner)
+static void learn(const struct tcps_step *step)
 {
-	if (!tcps_verify_learn(step, owner))
+	if (!tcps_verify_learn(step))
 		missed++;
 }
 
 /* Who made it is not known any more, but its user is. */
 static void learn_full(const struct sock *sk)
 {
-	struct tcps_owner owner = { };
-	struct tcps_tuple tuple;
+	struct tcpstates_ident ident;
 	struct tcps_step step = {
 		.cookie = tcps_cookie(sk),
 		.holder = sk,
 		.kind = TCPS_KIND_SOCK,
-		.tuple = &tuple,
-		.flags = tcps_look_flags(sk),
+		.ident = &ident,
+		.flags = tcps_sock_flags(sk),
 		.new = sk->sk_state,
 	};
 
-	tcps_sock_tuple(&tuple, sk, false);
-	tcps_sock_file(&owner, sk);
-	if (tcps_sock_user(&owner, sk))
+	step.family = tcps_sock_ident(&ident, sk, false);
+	tcps_sock_file(&ident, sk);
+	if (tcps_sock_user(&ident, sk))
 		step.flags |= TCPSTATES_FLAG_UNACCEPTED;
-	learn(&step, &owner);
+	learn(&step);
 }
 
 static void learn_request(const struct request_sock *req)
 {
-	struct tcps_owner owner = { };
-	struct tcps_tuple tuple;
+	struct tcpstates_ident ident;
 	struct tcps_step step = {
 		.cookie = tcps_request_cookie(req),
 		.holder = req,
 		.kind = tcps_probe_request_kind(),
-		.tuple = &tuple,
+		.ident = &ident,
 		.flags = tcps_sock_request_flags(req) |
 			 TCPSTATES_FLAG_UNACCEPTED,
 		.new = TCP_SYN_RECV,
 	};
 
-	tcps_sock_request_tuple(&tuple, req);
-	learn(&step, &owner);
+	step.family = tcps_sock_request_ident(&ident, req);
+	learn(&step);
 }
 
 static void learn_timewait(const struct inet_timewait_sock *tw)
 {
-	struct tcps_owner owner = { };
-	struct tcps_tuple tuple;
+	struct tcpstates_ident ident;
 	struct tcps_step step = {
-		.cookie = tcps_cookie((const struct sock *)tw),
+		.cookie = tcps_timewait_cookie(tw),
 		.holder = tw,
 		.kind = TCPS_KIND_TIMEWAIT,
-		.tuple = &tuple,
+		.ident = &ident,
 		.new = READ_ONCE(tw->tw_substate),
 	};
 
-	tcps_sock_timewait_tuple(&tuple, tw);
-	learn(&step, &owner);
+	step.family = tcps_sock_timewait_ident(&ident, tw);
+	learn(&step);
 }
 
 static void learn_socket(struct sock *sk)

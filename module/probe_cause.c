@@ -12,6 +12,7 @@
 #include <net/tcp_states.h>
 
 #include "cause.h"
+#include "cookie.h"
 #include "life.h"
 #include "probe_step.h"
 #include "uapi/tcpstates.h"
@@ -22,7 +23,7 @@ static void mark_cause(const struct sock *sk, u8 cause)
 	u64 cookie = atomic64_read(&sk->sk_cookie);
 
 	if (cookie)
-		tcps_life_mark(cookie, sk, tcps_probe_context(), cause);
+		tcps_life_mark_cause(cookie, sk, tcps_probe_context(), cause);
 }
 
 static void mark_request(const struct request_sock *req, u8 cause)
@@ -131,6 +132,6 @@ void tcps_probe_tw_deschedule(const struct inet_timewait_sock *tw,
 			      enum tcps_caller caller)
 {
 	if (tcps_probe_is_tcp_timewait(tw))
-		mark_cause((const struct sock *)tw,
+		mark_cause(tcps_timewait_sk(tw),
 			   tcps_cause_of_deschedule(tw, caller));
 }

@@ -25,7 +25,6 @@
 #include "probe_step.h"
 #include "sock.h"
 #include "uapi/tcpstates.h"
-#include "verify.h"
 
 /**
  * struct child_ctx - passed from inet_csk_clone_lock() to the child's first
@@ -33,10 +32,10 @@
  * @cookie: of the request that the child is made from, 0 if there is none
  * @known: the request was in the hash of established sockets: its SYN_RECV has
  *	been recorded, or happened before loading
- * @tuple: the child's addresses, if not @known; before 6.18 they are not set in
- *	the child at its first transition
- * @owner: the listener's owner, if not @known
+ * @ident: the child's addresses and the listener's owner, if not @known; before
+ *	6.18 the addresses are not set in the child at its first transition
  * @flags: TCPSTATES_FLAG_* of the child, if not @known
+ * @family: TCPSTATES_FAMILY_* of the child, if not @known
  * @cause: TCPSTATES_CAUSE_* of its first transition, if not @known
  *
  * Both calls are made in one function with bottom halves off, so they run on one
@@ -48,14 +47,14 @@
 struct child_ctx {
 	u64 cookie;
 	bool known;
-	struct tcps_tuple tuple;
-	struct tcps_owner owner;
+	struct tcpstates_ident ident;
 	u32 flags;
+	u8 family;
 	u8 cause;
 };
 
 static DEFINE_PER_CPU(struct child_ctx, child_ctxs);
-static u64 unplaced;	/* children without a tuple; approximate */
+static u64 unplaced;	/* children of unknown addresses; approximate */
 
 /*
  * Whether the request was ever in the hash of established sockets: then it has
@@ -103,9 +102,8 @@ void tcps_probe_child(const struct sock *listener,
 	ctx = this_cpu_ptr(&child_ctxs);
 	ctx->known = tcps_attached(TCPSTATES_HOOK_REQ_START) && was_hashed(req);
 	if (!ctx->known) {
-		memset(&ctx->owner, 0, sizeof(ctx->owner));
-		tcps_sock_request_tuple(&ctx->tuple, req);
-		tcps_life_inherit(tcps_cookie(listener), listener, &ctx->owner);
+		ctx->family = tcps_sock_request_ident(&ctx->ident, req);
+		tcps_life_inherit_owner(tcps_cookie(listener), listener, &ctx->ident);
 		set_first_cause(ctx, req);
 	}
 	ctx->cookie = cookie;
@@ -131,14 +129,15 @@ static void begin_child(const struct sock *child, const struct child_ctx *ctx)
 		.cookie = ctx->cookie,
 		.holder = child,
 		.next = child,
-		.tuple = &ctx->tuple,
+		.ident = &ctx->ident,
+		.family = ctx->family,
 		.flags = ctx->flags,
 		.old = TCP_LISTEN,
 		.new = TCP_SYN_RECV,
 		.cause = ctx->cause,
 	};
 
-	tcps_life_begin(&step, &ctx->owner);
+	tcps_life_begin(&step);
 }
 
 /* On RT: from what the child tells, which excludes the listener's owner. */
@@ -150,7 +149,7 @@ static void begin_complete_child(const struct sock *child)
 		.cause = TCPSTATES_CAUSE_SYN,
 	};
 
-	tcps_sock_tuple(&ctx.tuple, child, false);
+	ctx.family = tcps_sock_ident(&ctx.ident, child, false);
 	begin_child(child, &ctx);
 }
 
@@ -181,12 +180,12 @@ void tcps_probe_child_created(const struct sock *child)
 	} else {
 		if (complete)
 			cookie = tcps_cookie(child);
-		known = cookie && tcps_life_known(cookie);
+		known = cookie && tcps_life_is_tracked(cookie);
 	}
 
 	if (known && sk_is_mptcp(child))
-		tcps_life_child(cookie);
-	if (known && (tcps_verify_learning() || tcps_conn_short()) &&
+		tcps_life_note_child(cookie);
+	if (known && (tcps_conn_learning() || tcps_conn_short()) &&
 	    tcps_attached(TCPSTATES_HOOK_REQ_DONE))
 		tcps_fallback_add(TCPS_FALLBACK_CHILD, cookie);
 	else if (!known && tcps_recording() && ctx)
@@ -211,6 +210,7 @@ static bool is_unhashed_join(const struct request_sock *req)
  * tcps_probe_child_refused() - record the end of a join that MPTCP refuses
  * @child: a child without an entry, which goes from SYN_RECV to CLOSE
  * @step: that step
+ * @rules: of that step
  *
  * A join without a valid HMAC, or to a connection that is gone, is refused after
  * the child has taken its request's place: subflow_syn_recv_sock() removes what
@@ -222,10 +222,12 @@ static bool is_unhashed_join(const struct request_sock *req)
  * Return: true if it was one, and its end is recorded.
  */
 bool tcps_probe_child_refused(const struct sock *child,
-			      const struct tcps_step *step)
+			      const struct tcps_step *step,
+			      const struct tcps_step_rules *rules)
 {
-	return tcps_life_close_child(step, sock_flag(child, SOCK_DEAD) ?
-					   is_unhashed_join : NULL);
+	return tcps_life_close_child(step, rules,
+				     sock_flag(child, SOCK_DEAD) ?
+				     is_unhashed_join : NULL);
 }
 
 /* Whether the end of a child may look like the end of a connection. */
@@ -251,7 +253,7 @@ bool tcps_probe_child_was_late(u64 cookie, bool has_others)
 	    tcps_fallback_has(TCPS_FALLBACK_HALF_OPEN, cookie))
 		return true;
 	/* If every connection has an entry, this child has none of its own. */
-	return !tcps_verify_learning() && !tcps_conn_short();
+	return !tcps_conn_learning() && !tcps_conn_short();
 }
 
 /**

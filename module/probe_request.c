@@ -62,13 +62,12 @@ u8 tcps_probe_request_kind(void)
 void tcps_probe_request_start(const struct sock *listener,
 			      const struct request_sock *req)
 {
-	struct tcps_owner owner = { };
-	struct tcps_tuple tcps_uninitialized tuple;
+	struct tcpstates_ident tcps_uninitialized ident;
 	struct tcps_step step = {
 		.holder = req,
 		.next = req,
 		.kind = tcps_probe_request_kind(),
-		.tuple = &tuple,
+		.ident = &ident,
 		.old = TCP_LISTEN,
 		.new = TCP_SYN_RECV,
 		.cause = TCPSTATES_CAUSE_SYN,
@@ -78,36 +77,52 @@ void tcps_probe_request_start(const struct sock *listener,
 		return;
 	step.cookie = tcps_request_cookie(req);
 	step.flags = tcps_sock_request_flags(req) | TCPSTATES_FLAG_UNACCEPTED;
-	tcps_sock_request_tuple(&tuple, req);
-	tcps_life_inherit(tcps_cookie(listener), listener, &owner);
-	if (!tcps_life_begin(&step, &owner) &&
+	step.family = tcps_sock_request_ident(&ident, req);
+	tcps_life_inherit_owner(tcps_cookie(listener), listener, &ident);
+	if (!tcps_life_begin(&step) &&
 	    (tcps_attached(TCPSTATES_HOOK_REQ_FREE) ||
 	     tcps_attached(TCPSTATES_HOOK_REQ_DROP)))
 		tcps_fallback_add(TCPS_FALLBACK_HALF_OPEN, step.cookie);
 }
 
-/* If the request was dropped before, its cause was set then. */
+/*
+ * If the request was dropped before, its cause was set then. If a hook is missing,
+ * the absence of a mark proves nothing.
+ */
+static u8 find_end_cause(const struct tcps_step *step,
+			 const struct tcps_conn *conn)
+{
+	if (tcps_probe_is_marked(conn))
+		return conn->mark;
+	return tcps_attached_all(TCPS_PROBE_REQUEST_HOOKS) ?
+	       TCPSTATES_CAUSE_DUPLICATE : TCPSTATES_CAUSE_UNKNOWN;
+}
+
+static const struct tcps_step_rules end_rules = {
+	.read_counters = tcps_step_read_counters,
+	.find_cause = find_end_cause,
+};
+
 static void request_ends(const struct request_sock *req)
 {
 	u64 cookie = tcps_request_cookie(req);
-	struct tcps_tuple tuple;
+	struct tcpstates_ident ident;
 	struct tcps_step step = {
 		.cookie = cookie,
 		.holder = req,
 		.kind = TCPS_KIND_REQUEST,
-		.tuple = &tuple,
+		.ident = &ident,
 		.old = TCP_SYN_RECV,
 		.new = TCP_CLOSE,
+		.cause = TCPSTATES_CAUSE_UNKNOWN,
 	};
 
-	tcps_probe_overridable_cause(&step, TCPSTATES_CAUSE_DUPLICATE,
-				     TCPS_PROBE_REQUEST_HOOKS);
-	if (tcps_life_step(&step) != TCPS_STEP_STRANGE)
+	if (tcps_life_step(&step, &end_rules) != TCPS_STEP_UNTRACKED)
 		return;
 	if (tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN, cookie) &&
 	    !tcps_fallback_take(TCPS_FALLBACK_CHILD, cookie)) {
-		tcps_sock_request_tuple(&tuple, req);
-		tcps_life_strange(&step);
+		step.family = tcps_sock_request_ident(&ident, req);
+		tcps_life_step_untracked(&step);
 	}
 }
 
@@ -139,8 +154,9 @@ void tcps_probe_request_drop(const struct sock *listener,
 			tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN, cookie);
 		return;
 	}
-	if (!tcps_life_settle(cookie, req, tcps_probe_context(),
-			      tcps_cause_of_drop(listener, req, from_timer)))
+	if (!tcps_life_set_final_cause(cookie, req, tcps_probe_context(),
+				       tcps_cause_of_drop(listener, req,
+							  from_timer)))
 		tcps_fallback_add(TCPS_FALLBACK_HALF_OPEN, cookie);
 	if (!tcps_attached(TCPSTATES_HOOK_REQ_FREE))
 		request_ends(req);
@@ -162,7 +178,7 @@ void tcps_probe_request_done(const struct sock *child,
 	if (!tcps_probe_is_tcp(child) || !own)
 		return;
 	cookie = tcps_request_cookie(req);
-	tcps_life_pass(cookie, req, child);
+	tcps_life_set_holder(cookie, req, child);
 	tcps_fallback_take(TCPS_FALLBACK_CHILD, cookie);
 	tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN, cookie);
 }
@@ -197,7 +213,7 @@ void tcps_probe_request_free(const struct request_sock *req)
 	if (tcps_fallback_take_migrated(req)) {
 		tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN, cookie);
 		/* True if the copy could not be made, or was not used. */
-		if (!tcps_life_is(cookie, req, TCP_SYN_RECV))
+		if (!tcps_life_is_in(cookie, req, TCP_SYN_RECV))
 			return;
 	}
 	if (!rsk_is_mptcp(req) && became_child(req))
@@ -217,5 +233,5 @@ void tcps_probe_request_migrate(const struct request_sock *req)
 	if (!tcps_attached(TCPSTATES_HOOK_REQ_FREE))
 		return;
 	tcps_fallback_add_migrated(req);
-	tcps_life_move(tcps_request_cookie(req), req);
+	tcps_life_migrate(tcps_request_cookie(req), req);
 }

@@ -24,26 +24,40 @@
 #include "step.h"
 #include "uninitialized.h"
 #include "uapi/tcpstates.h"
-#include "verify.h"
+
+/* If a hook is missing, the absence of a mark proves nothing. */
+static __always_inline u8 find_close_cause(const struct tcps_step *step,
+					   const struct tcps_conn *conn)
+{
+	if (tcps_probe_is_marked(conn))
+		return conn->mark;
+	return tcps_attached_all(TCPS_PROBE_CLOSE_HOOKS) ?
+	       tcps_cause_of_close(step->holder, step->old) :
+	       TCPSTATES_CAUSE_UNKNOWN;
+}
+
+static const struct tcps_step_rules close_rules = {
+	.read_counters = tcps_probe_read_counters,
+	.find_cause = find_close_cause,
+};
 
 static __always_inline void init_close(struct tcps_step *step,
 				       const struct sock *sk, u8 old)
 {
 	tcps_probe_start_step(step, sk, old, TCP_CLOSE);
 	step->next = NULL;
-	tcps_probe_overridable_cause(step, TCPSTATES_CAUSE_UNKNOWN,
-				     TCPS_PROBE_CLOSE_HOOKS);
-	step->ask = tcps_attached_all(TCPS_PROBE_CLOSE_HOOKS);
+	step->cause = TCPSTATES_CAUSE_UNKNOWN;
 }
 
 /* A step of a socket whose connection has no entry. */
 static void record_untracked(struct tcps_step *step)
 {
-	struct tcps_tuple tuple;
+	struct tcpstates_ident ident;
 
-	tcps_sock_tuple(&tuple, step->holder, step->new == TCP_CLOSE);
-	step->tuple = &tuple;
-	tcps_life_strange(step);
+	step->family = tcps_sock_ident(&ident, step->holder,
+				       step->new == TCP_CLOSE);
+	step->ident = &ident;
+	tcps_life_step_untracked(step);
 }
 
 /**
@@ -60,19 +74,30 @@ void tcps_probe_untracked_move(const struct sock *sk, const void *next,
 {
 	struct tcps_step step;
 
-	tcps_probe_init_move(&step, sk, old, new);
+	tcps_probe_start_step(&step, sk, old, new);
 	step.next = next;
+	/* shutdown() marks entries only. */
+	step.cause = tcps_probe_may_be_shutdown(new) ?
+		     TCPSTATES_CAUSE_UNKNOWN :
+		     tcps_probe_cause_of_move(sk, old, new);
 	record_untracked(&step);
 }
 
 /* The caller of connect() or listen() becomes the owner. */
-static void get_caller(struct tcps_owner *owner, const struct sock *sk)
+static void get_caller(struct tcpstates_ident *ident, const struct sock *sk)
 {
-	memset(owner, 0, sizeof(*owner));
 	if (!in_task())
 		return;
-	tcps_sock_running(owner);
-	tcps_sock_file(owner, sk);
+	tcps_sock_running(ident);
+	tcps_sock_file(ident, sk);
+}
+
+/* A step from CLOSE to SYN_SENT or LISTEN. */
+static __always_inline void init_begin(struct tcps_step *step,
+				       const struct sock *sk, u8 new)
+{
+	tcps_probe_start_step(step, sk, TCP_CLOSE, new);
+	step->cause = tcps_probe_cause_of_move(sk, TCP_CLOSE, new);
 }
 
 /*
@@ -81,16 +106,14 @@ static void get_caller(struct tcps_owner *owner, const struct sock *sk)
  */
 static bool begin_sock(const struct sock *sk, u8 new, bool once)
 {
-	struct tcps_owner tcps_uninitialized owner;
-	struct tcps_tuple tcps_uninitialized tuple;
+	struct tcpstates_ident tcps_uninitialized ident;
 	struct tcps_step tcps_uninitialized step;
 
-	tcps_probe_init_move(&step, sk, TCP_CLOSE, new);
-	tcps_sock_tuple(&tuple, sk, false);
-	get_caller(&owner, sk);
-	step.tuple = &tuple;
-	step.strict = once;
-	return tcps_life_begin(&step, &owner);
+	init_begin(&step, sk, new);
+	step.family = tcps_sock_ident(&ident, sk, false);
+	get_caller(&ident, sk);
+	step.ident = &ident;
+	return once ? tcps_life_begin_once(&step) : tcps_life_begin(&step);
 }
 
 /* Whether the choice of the port is seen when a socket goes to @state. */
@@ -108,7 +131,7 @@ static bool is_portless(const struct sock *sk, u8 state)
 {
 	return sees_port(state) &&
 	       !tcps_fallback_take(TCPS_FALLBACK_BOUND, (unsigned long)sk) &&
-	       !tcps_verify_learning() && !tcps_conn_short();
+	       !tcps_conn_learning() && !tcps_conn_short();
 }
 
 /*
@@ -117,19 +140,19 @@ static bool is_portless(const struct sock *sk, u8 state)
  */
 static void record_portless(const struct sock *sk, struct tcps_step *last)
 {
-	struct tcps_owner owner;
-	struct tcps_tuple tuple;
+	struct tcpstates_ident ident;
 	struct tcps_step first;
 
-	tcps_probe_init_move(&first, sk, TCP_CLOSE, last->old);
-	tcps_sock_tuple(&tuple, sk, true);
-	tcps_sock_no_port(&tuple);
-	get_caller(&owner, sk);
-	first.tuple = &tuple;
-	tcps_life_begin(&first, &owner);
-	if (!tcps_life_step(last)) {
-		last->tuple = &tuple;
-		tcps_life_strange(last);
+	init_begin(&first, sk, last->old);
+	first.family = tcps_sock_ident(&ident, sk, true);
+	tcps_sock_no_port(&ident);
+	get_caller(&ident, sk);
+	first.ident = &ident;
+	tcps_life_begin(&first);
+	if (tcps_life_step(last, &close_rules) == TCPS_STEP_UNTRACKED) {
+		last->ident = &ident;
+		last->family = first.family;
+		tcps_life_step_untracked(last);
 	}
 }
 
@@ -149,12 +172,12 @@ static noinline void close_untracked(const struct sock *sk, u8 old,
 	struct tcps_step step;
 
 	init_close(&step, sk, old);
-	if (old == TCP_SYN_RECV && end == TCPS_END_STRANGE &&
-	    tcps_probe_child_refused(sk, &step))
+	if (old == TCP_SYN_RECV && end == TCPS_END_UNTRACKED &&
+	    tcps_probe_child_refused(sk, &step, &close_rules))
 		return;
 	if (is_portless(sk, old))
 		record_portless(sk, &step);
-	else if (!is_replaced(step.cookie, old, end == TCPS_END_STRANGE))
+	else if (!is_replaced(step.cookie, old, end == TCPS_END_UNTRACKED))
 		record_untracked(&step);
 }
 
@@ -173,8 +196,8 @@ static noinline void close_sock(const struct sock *sk, u8 old)
 	enum tcps_end end;
 
 	init_close(&step, sk, old);
-	end = tcps_step_close(&step, tcps_probe_look_at_sock);
-	if (end == TCPS_END_STRANGE || end == TCPS_END_ALONE)
+	end = tcps_step_close(&step, &close_rules);
+	if (end == TCPS_END_UNTRACKED || end == TCPS_END_ALONE)
 		close_untracked(sk, old, end);
 }
 
@@ -183,8 +206,7 @@ static noinline void move_sock(const struct sock *sk, u8 old, u8 new)
 	struct tcps_step tcps_uninitialized step;
 
 	tcps_probe_start_step(&step, sk, old, new);
-	if (tcps_step_go(&step, tcps_probe_look_at_sock,
-			 tcps_probe_ask_sock) == TCPS_STEP_STRANGE)
+	if (tcps_probe_move(&step) == TCPS_STEP_UNTRACKED)
 		tcps_probe_untracked_move(sk, sk, old, new);
 	if (old == TCP_SYN_RECV && !tcps_attached(TCPSTATES_HOOK_REQ_DONE))
 		tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN, tcps_cookie(sk));
@@ -255,12 +277,12 @@ static bool is_inet(const struct sock *sk)
  */
 void tcps_probe_accept(const struct sock *sk)
 {
-	struct tcps_owner owner;
+	struct tcpstates_ident owner = { };
 
 	if (!in_task() || !is_inet(sk) || !tcps_probe_is_tcp(sk))
 		return;
 	get_caller(&owner, sk);
-	tcps_life_accepted(tcps_cookie(sk), sk, &owner);
+	tcps_life_set_owner(tcps_cookie(sk), sk, &owner);
 }
 
 /**

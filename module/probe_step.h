@@ -25,8 +25,8 @@
 #include "conn.h"
 #include "cookie.h"
 #include "life.h"
-#include "look.h"
 #include "sock.h"
+#include "sock_inline.h"
 #include "step.h"
 #include "uapi/tcpstates.h"
 
@@ -61,18 +61,11 @@ static __always_inline unsigned long tcps_probe_context(void)
 	return (unsigned long)current | (in_serving_softirq() ? 1 : 0);
 }
 
-/*
- * A mark in the entry overrides @cause. If any of @hooks is missing, the absence
- * of a mark proves nothing.
- */
-static __always_inline void
-tcps_probe_overridable_cause(struct tcps_step *step, u8 cause,
-			     unsigned long hooks)
+/* Whether a mark tells the cause of a transition that is made now. */
+static __always_inline bool tcps_probe_is_marked(const struct tcps_conn *conn)
 {
-	step->cause = tcps_attached_all(hooks) ? cause :
-						 TCPSTATES_CAUSE_UNKNOWN;
-	step->unless_marked = true;
-	step->by = tcps_probe_context();
+	return unlikely(conn->is_marked) &&
+	       tcps_step_is_marked(conn, tcps_probe_context());
 }
 
 /*
@@ -86,15 +79,11 @@ static __always_inline void tcps_probe_start_step(struct tcps_step *step,
 	step->cookie = tcps_cookie(sk);
 	step->holder = sk;
 	step->next = sk;
-	step->tuple = NULL;
-	step->by = 0;
-	step->flags = tcps_look_flags(sk);
+	step->ident = NULL;
+	step->flags = tcps_sock_flags(sk);
 	step->old = old;
 	step->new = new;
 	step->kind = TCPS_KIND_SOCK;
-	step->strict = false;
-	step->ask = false;
-	step->unless_marked = false;
 }
 
 /* The cause of a step that is not to CLOSE, if nothing is marked. */
@@ -112,47 +101,45 @@ static __always_inline bool tcps_probe_may_be_shutdown(u8 new)
 	return (1U << new) & (TCPF_FIN_WAIT1 | TCPF_LAST_ACK);
 }
 
-/* A step that is not to CLOSE. */
-static __always_inline void tcps_probe_init_move(struct tcps_step *step,
-						 const struct sock *sk,
-						 u8 old, u8 new)
-{
-	u8 cause = tcps_probe_cause_of_move(sk, old, new);
-
-	tcps_probe_start_step(step, sk, old, new);
-	step->cause = cause;
-	if (tcps_probe_may_be_shutdown(new))
-		tcps_probe_overridable_cause(step, cause,
-					     BIT(TCPSTATES_HOOK_SHUTDOWN));
-}
-
 /*
- * What is passed to step.h as a function is inlined there; it does not pass on
- * @step, which therefore needs no memory.
+ * The functions of the rules are inlined in step.h, and do not pass on @step, which
+ * therefore needs no memory.
  */
 
 static __always_inline u32
-tcps_probe_look_at_sock(struct tcpstates_record *record,
-			const struct tcps_step *step, u32 *known)
+tcps_probe_read_counters(struct tcpstates_record *record,
+			 const struct tcps_step *step, u32 *known)
 {
-	if (likely(tcps_has_health(step->old, step->new)))
-		*known |= tcps_look_health(record, step->holder);
+	if (likely(tcps_has_all_counters(step->old, step->new)))
+		*known |= tcps_sock_all_counters(record, step->holder);
 	else
-		*known |= tcps_sock_some_health(record, step->holder);
-	return tcps_look_flags(step->holder);
+		*known |= tcps_sock_some_counters(record, step->holder);
+	return tcps_sock_flags(step->holder);
 }
 
-static __always_inline u8 tcps_probe_ask_sock(const struct tcps_step *step,
-					      const struct tcps_conn *conn)
+static __always_inline u8 tcps_probe_find_move_cause(const struct tcps_step *step,
+						     const struct tcps_conn *conn)
 {
 	if (tcps_probe_may_be_shutdown(step->new)) {
-		if (unlikely(conn->is_marked) &&
-		    tcps_step_is_by(conn, tcps_probe_context()))
+		if (tcps_probe_is_marked(conn))
 			return conn->mark;
+		/* If the hook is missing, the absence of a mark proves nothing. */
 		if (!tcps_attached(TCPSTATES_HOOK_SHUTDOWN))
 			return TCPSTATES_CAUSE_UNKNOWN;
 	}
 	return tcps_probe_cause_of_move(step->holder, step->old, step->new);
+}
+
+/* Record a step of a full socket that is not to CLOSE. */
+static __always_inline enum tcps_stepped
+tcps_probe_move(const struct tcps_step *step)
+{
+	static const struct tcps_step_rules rules = {
+		.read_counters = tcps_probe_read_counters,
+		.find_cause = tcps_probe_find_move_cause,
+	};
+
+	return tcps_step_go(step, &rules);
 }
 
 /* probe_sock.c */
@@ -162,7 +149,8 @@ noinline void tcps_probe_untracked_move(const struct sock *sk, const void *next,
 /* probe_child.c */
 void tcps_probe_child_created(const struct sock *child);
 bool tcps_probe_child_refused(const struct sock *child,
-			      const struct tcps_step *step);
+			      const struct tcps_step *step,
+			      const struct tcps_step_rules *rules);
 bool tcps_probe_child_was_late(u64 cookie, bool has_others);
 
 /* probe_request.c */

@@ -15,9 +15,9 @@
 #include "cookie.h"
 #include "fallback.h"
 #include "life.h"
-#include "look.h"
 #include "probe_step.h"
 #include "sock.h"
+#include "sock_inline.h"
 #include "step.h"
 #include "uninitialized.h"
 #include "uapi/tcpstates.h"
@@ -31,8 +31,7 @@ static bool replace_and_move(const struct sock *sk,
 
 	tcps_probe_start_step(&step, sk, old, new);
 	step.next = tw;
-	return tcps_step_go(&step, tcps_probe_look_at_sock,
-			    tcps_probe_ask_sock) == TCPS_STEP_DONE;
+	return tcps_probe_move(&step) == TCPS_STEP_DONE;
 }
 
 /**
@@ -56,7 +55,7 @@ void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 	if (!atomic64_read(&tw->tw_cookie))
 		atomic64_set(&tw->tw_cookie, cookie);
 	if (tcps_recording() && old == new &&
-	    tcps_life_stay(cookie, sk, tw, tcps_look_flags(sk)))
+	    tcps_life_replace(cookie, sk, tw, tcps_sock_flags(sk)))
 		return;
 	if (tcps_recording() && old != new && replace_and_move(sk, tw, old, new))
 		return;
@@ -67,47 +66,60 @@ void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 		tcps_probe_untracked_move(sk, tw, old, new);
 }
 
+/* If a hook is missing, the absence of a mark proves nothing. */
+static __always_inline u8 find_timewait_cause(const struct tcps_step *step,
+					      const struct tcps_conn *conn)
+{
+	if (step->new != TCP_CLOSE)
+		return TCPSTATES_CAUSE_FIN;
+	if (tcps_probe_is_marked(conn))
+		return conn->mark;
+	return tcps_attached_all(TCPS_PROBE_TIMEWAIT_HOOKS) ?
+	       tcps_cause_of_expiry(step->holder, step->old) :
+	       TCPSTATES_CAUSE_UNKNOWN;
+}
+
+static const struct tcps_step_rules timewait_rules = {
+	.must_match_old = true,
+	.read_counters = tcps_step_read_counters,
+	.find_cause = find_timewait_cause,
+};
+
 /* A step from @old to @new, if the connection's entry is in @old. */
 static enum tcps_stepped timewait_step(const struct inet_timewait_sock *tw,
 				       u8 old, u8 new)
 {
 	struct tcps_step step = {
-		.cookie = tcps_cookie((const struct sock *)tw),
+		.cookie = tcps_timewait_cookie(tw),
 		.holder = tw,
 		.next = new == TCP_CLOSE ? NULL : tw,
 		.kind = TCPS_KIND_TIMEWAIT,
-		.strict = true,
 		.old = old,
 		.new = new,
-		.cause = TCPSTATES_CAUSE_FIN,
 	};
 
-	if (new == TCP_CLOSE)
-		tcps_probe_overridable_cause(&step,
-					     tcps_cause_of_expiry(tw, old),
-					     TCPS_PROBE_TIMEWAIT_HOOKS);
-	return tcps_step_go(&step, tcps_step_look, tcps_step_ask);
+	return tcps_step_go(&step, &timewait_rules);
 }
 
 /* A step of a minisock whose connection has no entry. */
 static void untracked_timewait_step(const struct inet_timewait_sock *tw,
 				    u8 old, u8 new)
 {
-	struct tcps_tuple tuple;
+	struct tcpstates_ident ident;
 	struct tcps_step step = {
-		.cookie = tcps_cookie((const struct sock *)tw),
+		.cookie = tcps_timewait_cookie(tw),
 		.holder = tw,
 		.next = new == TCP_CLOSE ? NULL : tw,
 		.kind = TCPS_KIND_TIMEWAIT,
-		.tuple = &tuple,
-		.unless_marked = new == TCP_CLOSE,
+		.ident = &ident,
 		.old = old,
 		.new = new,
-		.cause = TCPSTATES_CAUSE_FIN,
+		.cause = new == TCP_CLOSE ? TCPSTATES_CAUSE_UNKNOWN :
+					    TCPSTATES_CAUSE_FIN,
 	};
 
-	tcps_sock_timewait_tuple(&tuple, tw);
-	tcps_life_strange(&step);
+	step.family = tcps_sock_timewait_ident(&ident, tw);
+	tcps_life_step_untracked(&step);
 }
 
 /**
@@ -126,7 +138,7 @@ void tcps_probe_tw_rearm(const struct inet_timewait_sock *tw, bool rearm)
 	    !tcps_recording() || !tcps_probe_is_tcp_timewait(tw))
 		return;
 	if (timewait_step(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT) ==
-	    TCPS_STEP_STRANGE &&
+	    TCPS_STEP_UNTRACKED &&
 	    tcps_fallback_take(TCPS_FALLBACK_FIN_WAIT2, (unsigned long)tw))
 		untracked_timewait_step(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
 }
@@ -154,10 +166,10 @@ void tcps_probe_tw_end(const struct inet_timewait_sock *tw)
 	if (!tcps_recording())
 		return;
 	stepped = timewait_step(tw, state, TCP_CLOSE);
-	if (stepped == TCPS_STEP_ELSEWHERE) {
+	if (stepped == TCPS_STEP_OTHER_STATE) {
 		timewait_step(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
 		timewait_step(tw, state, TCP_CLOSE);
-	} else if (stepped == TCPS_STEP_STRANGE) {
+	} else if (stepped == TCPS_STEP_UNTRACKED) {
 		if (was_fin_wait2 && state == TCP_TIME_WAIT)
 			untracked_timewait_step(tw, TCP_FIN_WAIT2,
 						TCP_TIME_WAIT);

@@ -34,6 +34,11 @@
  *   - A row that there is no memory to note is not returned; it counts as lost. If
  *     its connection changes, it is returned before the record.
  *
+ * A record with the cause unseen has no duration and never lacks its row. No structure
+ * of the kernel belongs to its connection: two audits had not found one. So it was gone
+ * at M, unless the walk has lasted for two audits. If the walk had reached the entry
+ * before the audit dropped it, its row has been returned, and the record ends it.
+ *
  * After the walk, the rows of all connections that have not changed since M have
  * been returned. The records of those that changed before are not later than the
  * end of the walk, as clocks do not go backwards; a record with the same reading may
@@ -43,12 +48,14 @@
  */
 #include "snapshot.h"
 
+#include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
 #include "charge.h"
 #include "conn.h"
+#include "record.h"
 
 #define FIRST_ROOM	16U
 
@@ -140,6 +147,33 @@ void tcps_snapshot_free(struct tcps_snapshot *snapshot)
 	tcps_charge_free(snapshot->user, snapshot, sizeof(*snapshot));
 }
 
+/*
+ * Describe the connections of a chain as they are now, @room of them at most.
+ * Returns how many there are.
+ */
+static unsigned int fill_rows(unsigned long chain, struct tcpstates_record *rows,
+			      unsigned int room)
+{
+	struct hlist_bl_head *head;
+	struct hlist_bl_node *node;
+	unsigned int count = 0;
+	struct tcps_conn *conn;
+
+	local_irq_disable();
+	head = tcps_conn_lock_chain(chain);
+	hlist_bl_for_each_entry(conn, node, head, node) {
+		/* Over; its replaced socket is not in CLOSE yet. */
+		if (conn->state == TCPSTATES_CLOSE)
+			continue;
+		if (count < room)
+			tcps_record_existing(&rows[count], conn);
+		count++;
+	}
+	tcps_conn_unlock(head);
+	local_irq_enable();
+	return count;
+}
+
 /* Connections of a long chain that there is no memory for count as lost. */
 static void copy_chain(struct tcps_snapshot *snapshot)
 {
@@ -147,7 +181,7 @@ static void copy_chain(struct tcps_snapshot *snapshot)
 	unsigned int count;
 
 	do {
-		count = tcps_conn_copy(chain, snapshot->rows, snapshot->room);
+		count = fill_rows(chain, snapshot->rows, snapshot->room);
 	} while (count > snapshot->room && make_rows(snapshot, count * 2));
 
 	snapshot->row = 0;

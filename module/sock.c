@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All three structures begin with struct sock_common, which holds addresses,
- * family, namespace and cookie; the ports stand in places of their own.
+ * All three structures begin with struct sock_common, which holds addresses, family,
+ * namespace and cookie. Each has ports in members of its own.
  */
 #include "sock.h"
 
@@ -23,11 +23,11 @@
 #include <net/tcp.h>
 #include <net/tcp_states.h>
 
-#include "conn.h"
-#include "look.h"
+#include "cookie.h"
+#include "sock_inline.h"
 #include "uapi/tcpstates.h"
 
-/* The numbers of the ABI are the kernel's; a record stores them unchanged. */
+/* A record stores the kernel's numbers unchanged. */
 static_assert(TCPSTATES_ESTABLISHED == TCP_ESTABLISHED);
 static_assert(TCPSTATES_SYN_SENT == TCP_SYN_SENT);
 static_assert(TCPSTATES_SYN_RECV == TCP_SYN_RECV);
@@ -41,18 +41,17 @@ static_assert(TCPSTATES_LISTEN == TCP_LISTEN);
 static_assert(TCPSTATES_CLOSING == TCP_CLOSING);
 static_assert(TCPSTATES_COMM_LEN == TASK_COMM_LEN);
 
-static void put_ipv4(struct tcps_tuple *tuple, __be32 local,
-		     __be32 remote)
+static u8 put_ipv4(struct tcpstates_ident *ident, __be32 local, __be32 remote)
 {
-	tuple->family = TCPSTATES_FAMILY_INET;
-	memcpy(tuple->laddr, &local, sizeof(local));
-	memcpy(tuple->raddr, &remote, sizeof(remote));
+	memcpy(ident->laddr, &local, sizeof(local));
+	memcpy(ident->raddr, &remote, sizeof(remote));
+	return TCPSTATES_FAMILY_INET;
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
- * IPv4 over an AF_INET6 socket: the peer's address tells, or the own one if
- * there is no peer; what the socket keeps of an earlier peer does not count.
+ * IPv4 over an AF_INET6 socket. The peer's address decides; if there is no peer,
+ * the local address, since the socket may still hold the address of an earlier peer.
  */
 static bool is_v4mapped(const struct sock *sk, bool has_peer)
 {
@@ -60,113 +59,125 @@ static bool is_v4mapped(const struct sock *sk, bool has_peer)
 				  &sk->sk_v6_rcv_saddr);
 }
 
-static void put_ipv6(struct tcps_tuple *tuple, const struct sock *sk,
-		     bool has_peer)
+static u8 put_ipv6(struct tcpstates_ident *ident, const struct sock *sk,
+		   bool has_peer)
 {
 	if (is_v4mapped(sk, has_peer)) {
-		put_ipv4(tuple, sk->sk_v6_rcv_saddr.s6_addr32[3],
-			 sk->sk_v6_daddr.s6_addr32[3]);
-		tuple->flags |= TCPSTATES_FLAG_V4MAPPED;
-		return;
+		ident->flags = TCPSTATES_FLAG_V4MAPPED;
+		return put_ipv4(ident, sk->sk_v6_rcv_saddr.s6_addr32[3],
+				sk->sk_v6_daddr.s6_addr32[3]);
 	}
-	tuple->family = TCPSTATES_FAMILY_INET6;
-	memcpy(tuple->laddr, &sk->sk_v6_rcv_saddr, sizeof(tuple->laddr));
-	memcpy(tuple->raddr, &sk->sk_v6_daddr, sizeof(tuple->raddr));
+	memcpy(ident->laddr, &sk->sk_v6_rcv_saddr, sizeof(ident->laddr));
+	memcpy(ident->raddr, &sk->sk_v6_daddr, sizeof(ident->raddr));
+	return TCPSTATES_FAMILY_INET6;
 }
 #else
-static void put_ipv6(struct tcps_tuple *tuple, const struct sock *sk,
-		     bool has_peer)
+static u8 put_ipv6(struct tcpstates_ident *ident, const struct sock *sk,
+		   bool has_peer)
 {
+	return TCPSTATES_FAMILY_INET6;
 }
 #endif
 
-/* @sk: any of the three structures; only its sock_common is read. */
-static void fill(struct tcps_tuple *tuple, const struct sock *sk,
-		 u16 lport, u16 rport)
+/*
+ * @sk is any of the three structures; only its sock_common is read. Returns the
+ * family.
+ */
+static u8 fill_ident(struct tcpstates_ident *ident, const struct sock *sk,
+		     u16 lport, u16 rport)
 {
-	memset(tuple, 0, sizeof(*tuple));
-	if (sk->sk_family == AF_INET6)
-		put_ipv6(tuple, sk, rport);
-	else
-		put_ipv4(tuple, sk->sk_rcv_saddr, sk->sk_daddr);
+	u8 family;
 
-	tuple->known = TCPSTATES_KNOW_LADDR;
-	tuple->lport = lport;
-	if (lport)
-		tuple->known |= TCPSTATES_KNOW_LPORT;
-	tuple->rport = rport;
-	if (rport)
-		tuple->known |= TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT;
+	memset(ident, 0, sizeof(*ident));
+	if (sk->sk_family == AF_INET6)
+		family = put_ipv6(ident, sk, rport);
 	else
-		memset(tuple->raddr, 0, sizeof(tuple->raddr));
-	tuple->netns = sock_net(sk)->ns.inum;
+		family = put_ipv4(ident, sk->sk_rcv_saddr, sk->sk_daddr);
+
+	ident->known = TCPSTATES_KNOW_LADDR;
+	ident->lport = lport;
+	if (lport)
+		ident->known |= TCPSTATES_KNOW_LPORT;
+	ident->rport = rport;
+	if (rport)
+		ident->known |= TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT;
+	else
+		memset(ident->raddr, 0, sizeof(ident->raddr));
+	ident->netns = sock_net(sk)->ns.inum;
+	return family;
 }
 
 /**
- * tcps_sock_tuple() - between whom a full socket is
- * @tuple: where to
+ * tcps_sock_ident() - read addresses, ports and namespace of a full socket
+ * @ident: where to; its owner is not known afterwards
  * @sk: the socket
- * @closing: it is on its way to CLOSE
+ * @closing: it is about to go to CLOSE
  *
- * inet_num is the local port while there is one. At CLOSE it is gone already
- * (inet_put_port()), but inet_sport still holds it; at other times that may be
- * left from an earlier life of the socket.
+ * inet_num is the local port as long as there is one. On the way to CLOSE it is
+ * cleared already (inet_put_port()), but inet_sport still holds the port; at other
+ * times inet_sport may be left from an earlier connection of the socket.
  *
  * Context: any.
+ * Return: TCPSTATES_FAMILY_*.
  */
-void tcps_sock_tuple(struct tcps_tuple *tuple, const struct sock *sk,
-		     bool closing)
+u8 tcps_sock_ident(struct tcpstates_ident *ident, const struct sock *sk,
+		   bool closing)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 
-	fill(tuple, sk, closing ? ntohs(inet->inet_sport) : inet->inet_num,
-	     ntohs(inet->inet_dport));
+	return fill_ident(ident, sk,
+			  closing ? ntohs(inet->inet_sport) : inet->inet_num,
+			  ntohs(inet->inet_dport));
 }
 
 /**
- * tcps_sock_no_port() - a socket that never got a local port
- * @tuple: its tuple, whose local port is an earlier life's, if any
+ * tcps_sock_no_port() - correct the ident of a socket that never got a local port
+ * @ident: what tcps_sock_ident() has read; its local port, if any, is that of an
+ *	earlier connection
  *
  * Context: any.
  */
-void tcps_sock_no_port(struct tcps_tuple *tuple)
+void tcps_sock_no_port(struct tcpstates_ident *ident)
 {
-	tuple->lport = 0;
-	tuple->known &= ~TCPSTATES_KNOW_LPORT;
+	ident->lport = 0;
+	ident->known &= ~TCPSTATES_KNOW_LPORT;
 }
 
 /**
- * tcps_sock_request_tuple() - between whom a request is
- * @tuple: where to
+ * tcps_sock_request_ident() - read addresses, ports and namespace of a request
+ * @ident: where to; its owner is not known afterwards
  * @req: the request
  *
  * Context: any.
+ * Return: TCPSTATES_FAMILY_*.
  */
-void tcps_sock_request_tuple(struct tcps_tuple *tuple,
-			     const struct request_sock *req)
+u8 tcps_sock_request_ident(struct tcpstates_ident *ident,
+			   const struct request_sock *req)
 {
-	fill(tuple, req_to_sk((struct request_sock *)req),
-	     inet_rsk(req)->ir_num, ntohs(inet_rsk(req)->ir_rmt_port));
+	return fill_ident(ident, req_to_sk((struct request_sock *)req),
+			  inet_rsk(req)->ir_num,
+			  ntohs(inet_rsk(req)->ir_rmt_port));
 }
 
 /**
- * tcps_sock_timewait_tuple() - between whom a minisock is
- * @tuple: where to
+ * tcps_sock_timewait_ident() - read addresses, ports and namespace of a minisock
+ * @ident: where to; its owner is not known afterwards
  * @tw: the minisock
  *
  * Context: any.
+ * Return: TCPSTATES_FAMILY_*.
  */
-void tcps_sock_timewait_tuple(struct tcps_tuple *tuple,
-			      const struct inet_timewait_sock *tw)
+u8 tcps_sock_timewait_ident(struct tcpstates_ident *ident,
+			    const struct inet_timewait_sock *tw)
 {
-	fill(tuple, (const struct sock *)tw, ntohs(tw->tw_sport),
-	     ntohs(tw->tw_dport));
+	return fill_ident(ident, tcps_timewait_sk(tw), ntohs(tw->tw_sport),
+			  ntohs(tw->tw_dport));
 }
 
 /*
- * Requests made from a SYN cookie have no listener of their own. Those that BPF
- * has checked do, and references; only then the bit for it has a value on all
- * kernels (up to 6.1 cookie_v4_check() leaves it as it finds it).
+ * A request made from a SYN cookie has no listener, unless BPF has checked the cookie.
+ * Then it has a listener, references, and the bit. Without references the bit may be
+ * uninitialized: cookie_v4_check() does not set it up to 6.1.
  */
 static bool is_cookie(const struct request_sock *req)
 {
@@ -175,7 +186,7 @@ static bool is_cookie(const struct request_sock *req)
 }
 
 /**
- * tcps_sock_request_flags() - what a request says of its connection
+ * tcps_sock_request_flags() - read the flags of a request
  * @req: the request
  *
  * Context: any.
@@ -192,7 +203,7 @@ u32 tcps_sock_request_flags(const struct request_sock *req)
 	return flags;
 }
 
-/* @word up to its first zero byte, and zero behind it. */
+/* @word with all bytes behind its first zero byte cleared. */
 static __always_inline u64 until_nul(u64 word)
 {
 	const u64 ones = ~0ULL / 0xff, tops = ones << 7;
@@ -203,7 +214,7 @@ static __always_inline u64 until_nul(u64 word)
 }
 
 /*
- * A name that may change meanwhile, in words. On 5.10 old bytes may stand behind
+ * Copies in words, since the name may change meanwhile. On 5.10 old bytes may follow
  * the NUL.
  */
 static __always_inline void put_comm(char comm[TASK_COMM_LEN], const char *name)
@@ -219,65 +230,69 @@ static __always_inline void put_comm(char comm[TASK_COMM_LEN], const char *name)
 }
 
 /**
- * tcps_sock_running() - the running process is the owner
- * @owner: where to; pid, comm, uid and their bits
+ * tcps_sock_running() - make the running process the owner
+ * @ident: where to: pid, comm, uid and their bits
  *
- * The process, not the thread: what ss and ps show.
+ * The process, not the thread, as ss and ps show it.
  *
- * Context: process; called by the system call that makes it the owner.
+ * Context: process; in the system call that makes it the owner.
  */
-void tcps_sock_running(struct tcps_owner *owner)
+void tcps_sock_running(struct tcpstates_ident *ident)
 {
-	owner->known |= TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID;
-	owner->pid = task_tgid_nr(current);
+	ident->known |= TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID;
+	ident->pid = task_tgid_nr(current);
 	/* In the initial user namespace they are the same. */
-	owner->uid = __kuid_val(current_uid());
-	put_comm(owner->comm, current->group_leader->comm);
+	ident->uid = __kuid_val(current_uid());
+	put_comm(ident->comm, current->group_leader->comm);
 }
 
 /**
- * tcps_sock_user() - what a socket itself knows of its owner
- * @owner: where to; uid and its bit
+ * tcps_sock_user() - read the user of a socket
+ * @ident: where to: uid and its bit
  * @sk: the socket
  *
  * Context: any.
- * Return: true if nobody has accepted it yet.
+ * Return: true if it has not been accepted yet, and has no user.
  */
-bool tcps_sock_user(struct tcps_owner *owner, const struct sock *sk)
+bool tcps_sock_user(struct tcpstates_ident *ident, const struct sock *sk)
 {
 	if (!READ_ONCE(sk->sk_socket))
 		return !sock_flag(sk, SOCK_DEAD);
-	owner->known |= TCPSTATES_KNOW_UID;
-	owner->uid = __kuid_val(sk->sk_uid);
+	ident->known |= TCPSTATES_KNOW_UID;
+	ident->uid = __kuid_val(sk->sk_uid);
 	return false;
 }
 
-static void put_cgroup(struct tcps_owner *owner, struct sock *sk)
+static void put_cgroup(struct tcpstates_ident *ident, const struct sock *sk)
 {
 #ifdef CONFIG_SOCK_CGROUP_DATA
-	struct cgroup *cgroup = sock_cgroup_ptr(&sk->sk_cgrp_data);
+	/* It is not const on all kernels. */
+	struct cgroup *cgroup =
+		sock_cgroup_ptr((struct sock_cgroup_data *)&sk->sk_cgrp_data);
 
 	if (!cgroup)
 		return;
-	owner->cgroup = cgroup_id(cgroup);
-	owner->known |= TCPSTATES_KNOW_CGROUP;
+	ident->cgroup = cgroup_id(cgroup);
+	ident->known |= TCPSTATES_KNOW_CGROUP;
 #endif
 }
 
 /**
- * tcps_sock_file() - where a socket belongs
- * @owner: where to; inode, cgroup and their bits
- * @sk: the socket, locked: its file stays until sock_orphan()
+ * tcps_sock_file() - read the inode and the cgroup of a socket
+ * @ident: where to: inode, cgroup and their bits
+ * @sk: the socket
+ *
+ * Context: any; @sk is locked: its file stays until sock_orphan().
  */
-void tcps_sock_file(struct tcps_owner *owner, const struct sock *sk)
+void tcps_sock_file(struct tcpstates_ident *ident, const struct sock *sk)
 {
 	struct socket *socket = READ_ONCE(sk->sk_socket);
 
 	if (socket) {
-		owner->inode = SOCK_INODE(socket)->i_ino;
-		owner->known |= TCPSTATES_KNOW_INODE;
+		ident->inode = SOCK_INODE(socket)->i_ino;
+		ident->known |= TCPSTATES_KNOW_INODE;
 	}
-	put_cgroup(owner, (struct sock *)sk);
+	put_cgroup(ident, sk);
 }
 
 static u32 put_acceptq(struct tcpstates_record *record, const struct sock *sk)
@@ -288,21 +303,21 @@ static u32 put_acceptq(struct tcpstates_record *record, const struct sock *sk)
 }
 
 /**
- * tcps_sock_request_health() - how a half-open connection is doing
- * @record: where to; @retrans
+ * tcps_sock_request_counters() - read the counters of a request
+ * @record: where to: @retrans
  * @req: the request
  *
  * Context: any.
- * Return: TCPSTATES_KNOW_* of it.
+ * Return: TCPSTATES_KNOW_* of the counters.
  */
-u32 tcps_sock_request_health(struct tcpstates_record *record,
-			     const struct request_sock *req)
+u32 tcps_sock_request_counters(struct tcpstates_record *record,
+			       const struct request_sock *req)
 {
 	record->retrans = req->num_retrans;
 	return TCPSTATES_KNOW_RETRANS;
 }
 
-/* The end of a listener, or the time when it is one. */
+/* The socket is a listener, or ends as one. */
 static bool is_listener(const struct tcpstates_record *record)
 {
 	return record->new_state == TCP_LISTEN ||
@@ -310,8 +325,11 @@ static bool is_listener(const struct tcpstates_record *record)
 		record->new_state == TCP_CLOSE);
 }
 
-/* A child has its listener's counters at first, connect() those of before. */
-static bool is_unborn(const struct tcpstates_record *record)
+/*
+ * The counters are not reset yet: a new child has those of its listener, a socket in
+ * connect() those of its earlier connection.
+ */
+static bool has_old_counters(const struct tcpstates_record *record)
 {
 	return record->old_state == TCP_LISTEN ||
 	       (record->old_state == TCP_CLOSE &&
@@ -319,54 +337,54 @@ static bool is_unborn(const struct tcpstates_record *record)
 }
 
 /*
- * Until the SYN is sent (tcp_connect_init()), and when it is not any more
- * (tcp_write_queue_purge()), sequence numbers are those of an earlier life.
+ * Before the SYN is sent (tcp_connect_init()) and after it was purged
+ * (tcp_write_queue_purge()), sequence numbers are those of an earlier connection.
  */
 static bool has_queues(const struct tcpstates_record *record,
-		       const struct tcp_sock *tp)
+		       const struct sock *sk)
 {
 	return (record->new_state != TCP_SYN_SENT &&
 		(record->old_state != TCP_SYN_SENT ||
 		 record->new_state != TCP_CLOSE)) ||
-	       READ_ONCE(tp->packets_out);
+	       READ_ONCE(tcp_sk(sk)->packets_out);
 }
 
 /**
- * tcps_sock_some_health() - of sockets that have not all, or something else
- * @record: as for tcps_sock_health()
- * @sk: likewise
+ * tcps_sock_some_counters() - read the counters of a socket that does not have all
+ * @record: where to, states filled in: all counters; those without a value become 0
+ * @sk: the socket
  *
- * Context: as tcps_sock_health().
- * Return: likewise.
+ * Context: as tcps_sock_counters().
+ * Return: TCPSTATES_KNOW_* of the counters.
  */
-u32 tcps_sock_some_health(struct tcpstates_record *record,
-			  const struct sock *sk)
+u32 tcps_sock_some_counters(struct tcpstates_record *record,
+			    const struct sock *sk)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 known;
 
-	tcps_sock_no_health(record);
+	tcps_sock_no_counters(record);
 	if (is_listener(record))
 		return put_acceptq(record, sk);
-	if (is_unborn(record))
+	if (has_old_counters(record))
 		return 0;
-	known = tcps_put_rtt(record, tp) | tcps_put_bytes(record, tp);
-	if (has_queues(record, tp))
-		known |= tcps_put_queues(record, tp);
+	known = tcps_put_rtt(record, sk) | tcps_put_bytes(record, sk);
+	if (has_queues(record, sk))
+		known |= tcps_put_queues(record, sk);
 	return known;
 }
 
 /**
- * tcps_sock_health() - how a connection is doing
- * @record: where to, states filled in; all members of a socket's counters
- * @sk: the socket: locked, or kept from its CLOSE by the caller; then each
- *	value is one that it had, not all of them those of one moment
+ * tcps_sock_counters() - read the counters of a full socket
+ * @record: where to, states filled in: all counters; those without a value become 0
+ * @sk: the socket
  *
- * Return: TCPSTATES_KNOW_* of these members.
+ * Context: any; @sk is locked, or the caller prevents its CLOSE. In the second case
+ * the values may be of different moments.
+ * Return: TCPSTATES_KNOW_* of the counters.
  */
-u32 tcps_sock_health(struct tcpstates_record *record, const struct sock *sk)
+u32 tcps_sock_counters(struct tcpstates_record *record, const struct sock *sk)
 {
-	if (!tcps_has_health(record->old_state, record->new_state))
-		return tcps_sock_some_health(record, sk);
-	return tcps_look_health(record, sk);
+	if (!tcps_has_all_counters(record->old_state, record->new_state))
+		return tcps_sock_some_counters(record, sk);
+	return tcps_sock_all_counters(record, sk);
 }

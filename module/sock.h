@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the three structures that the kernel keeps a connection in tell of it:
- * request socket, full socket, timewait minisock. It knows their members and
- * nothing else: no ring, no clock, no decision.
+ * Reads the three structures in which the kernel keeps a connection: request socket,
+ * full socket, timewait minisock.
  *
- * Context: any; the caller holds what keeps the structure alive.
+ * Context: any; the caller keeps the structure from being freed.
  */
 #ifndef _TCPS_SOCK_H
 #define _TCPS_SOCK_H
@@ -16,33 +15,33 @@
 struct inet_timewait_sock;
 struct request_sock;
 struct sock;
-struct tcps_owner;
-struct tcps_tuple;
 
-void tcps_sock_tuple(struct tcps_tuple *tuple, const struct sock *sk,
-		     bool closing);
-void tcps_sock_no_port(struct tcps_tuple *tuple);
-void tcps_sock_request_tuple(struct tcps_tuple *tuple,
-			     const struct request_sock *req);
-void tcps_sock_timewait_tuple(struct tcps_tuple *tuple,
-			      const struct inet_timewait_sock *tw);
+u8 tcps_sock_ident(struct tcpstates_ident *ident, const struct sock *sk,
+		   bool closing);
+void tcps_sock_no_port(struct tcpstates_ident *ident);
+u8 tcps_sock_request_ident(struct tcpstates_ident *ident,
+			   const struct request_sock *req);
+u8 tcps_sock_timewait_ident(struct tcpstates_ident *ident,
+			    const struct inet_timewait_sock *tw);
 
 u32 tcps_sock_request_flags(const struct request_sock *req);
 
-void tcps_sock_running(struct tcps_owner *owner);
-bool tcps_sock_user(struct tcps_owner *owner, const struct sock *sk);
-void tcps_sock_file(struct tcps_owner *owner, const struct sock *sk);
-u32 tcps_sock_health(struct tcpstates_record *record, const struct sock *sk);
-u32 tcps_sock_some_health(struct tcpstates_record *record,
-			  const struct sock *sk);
-u32 tcps_sock_request_health(struct tcpstates_record *record,
-			     const struct request_sock *req);
+void tcps_sock_running(struct tcpstates_ident *ident);
+bool tcps_sock_user(struct tcpstates_ident *ident, const struct sock *sk);
+void tcps_sock_file(struct tcpstates_ident *ident, const struct sock *sk);
+u32 tcps_sock_counters(struct tcpstates_record *record, const struct sock *sk);
+u32 tcps_sock_some_counters(struct tcpstates_record *record,
+			    const struct sock *sk);
+u32 tcps_sock_request_counters(struct tcpstates_record *record,
+			       const struct request_sock *req);
 
 /**
- * tcps_sock_no_health() - nothing is known of how a connection is doing
- * @record: where to: the members of a socket's counters become zero
+ * tcps_sock_no_counters() - clear the counters
+ * @record: where to
+ *
+ * Context: any.
  */
-static inline void tcps_sock_no_health(struct tcpstates_record *record)
+static inline void tcps_sock_no_counters(struct tcpstates_record *record)
 {
 	record->rtt_us = 0;
 	record->bytes_in = 0;

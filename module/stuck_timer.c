@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pass over what may be stuck comes when the first connection can be due: a
- * connection that gets into its state after a pass is not before the shortest
- * limit, all others have been looked at. So a host where nothing is stuck is woken
- * once in that time. However many are due one after the other, passes take a small
- * share of one CPU's time at most, and what is due is told that much later.
+ * A pass runs when the first connection can be due. The last pass has visited all that
+ * were in a state with a limit, and one that has entered such a state since is due
+ * after the shortest limit at the earliest. So a host without stuck connections is
+ * woken once in that time. If many are due one after the other, passes take a small
+ * share of one CPU at most, and records come later.
  *
- * However many are due at once, a part of a pass writes an eighth of a ring at most
- * and then pauses. In the pause readers that sleep are woken: the first record of
- * a part does so within batch_us. So a reader that gets to read all there is once
- * in eight parts, which take 400 ms and sixteen times batch_us, loses nothing by a
- * pass, be it as fast as it may. Nobody waits for a reader that is slower, or has
- * stopped for good: it loses records as it does by transitions.
+ * If many are due at once, a part of a pass writes an eighth of a ring at most and then
+ * pauses. The first record of a part wakes sleeping readers within batch_us. So a
+ * reader that empties the rings once in eight parts, which take 400 ms and sixteen times
+ * batch_us, loses nothing by a pass. A slower reader loses records, as it does by
+ * transitions.
  */
 #include "stuck_timer.h"
 
@@ -31,18 +30,21 @@
 #include "stuck.h"
 #include "uapi/tcpstates.h"
 
-/* A year; ages are kept in 32 bits, and doubled. */
+/* A year, in seconds. */
 #define LIMIT_MAX	31536000U
 
-/* Seconds by state: the parameters. */
+/* The parameters, in seconds by state. */
 static unsigned int limits[TCPSTATES_STATE_COUNT] = {
 	[TCPSTATES_CLOSE_WAIT] = 60,
 };
 
-/* Protects @limits, @running and @rest_ns; parameters outlive the module's exit function. */
+/*
+ * Protects @limits, @running and @rest_ns. Parameters may be set before the init
+ * function and after the exit function.
+ */
 static DEFINE_MUTEX(lock);
 static bool running;
-static u64 rest_ns;	/* no pass before, CLOCK_BOOTTIME; also written by a pass */
+static u64 rest_ns;	/* no pass before this time, CLOCK_BOOTTIME; passes write it */
 
 static struct workqueue_struct *queue;
 
@@ -52,7 +54,7 @@ static void queue_pass(struct delayed_work *work, u64 pause_ns)
 			   pause_ns ? nsecs_to_jiffies(pause_ns) + 1 : 0);
 }
 
-static void pass(struct work_struct *work)
+static void run_pass(struct work_struct *work)
 {
 	unsigned int most = tcps_stuck_part(tcps_stream_ring_records());
 	u64 start_ns = ktime_get_boottime_ns(), due_ns = 0, now_ns;
@@ -67,13 +69,13 @@ static void pass(struct work_struct *work)
 	queue_pass(to_delayed_work(work), max(rest_ns, due_ns) - now_ns);
 }
 
-static DECLARE_DELAYED_WORK(pass_work, pass);
+static DECLARE_DELAYED_WORK(pass_work, run_pass);
 
 /*
- * The lock is held, and no pass runs. Whoever changes limits all the time does not
- * get more out of passes.
+ * The lock is held, and no pass runs. The pause is kept, so that frequent changes of
+ * limits do not make passes more frequent.
  */
-static void begin(void)
+static void restart_passes(void)
 {
 	u64 now_ns = ktime_get_boottime_ns();
 
@@ -98,7 +100,7 @@ static int set_limit(const char *text, const struct kernel_param *param)
 		cancel_delayed_work_sync(&pass_work);
 	WRITE_ONCE(*(unsigned int *)param->arg, seconds);
 	if (running)
-		begin();
+		restart_passes();
 	mutex_unlock(&lock);
 	return 0;
 }
@@ -124,9 +126,9 @@ LIMIT(LAST_ACK, last_ack);
 LIMIT(CLOSING, closing);
 
 /**
- * tcps_stuck_timer_init() - begin to look
+ * tcps_stuck_timer_init() - begin with passes
  *
- * Context: process; the table and the rings are there.
+ * Context: process; the table and the rings exist.
  * Return: 0 or -ENOMEM.
  */
 int tcps_stuck_timer_init(void)
@@ -136,15 +138,17 @@ int tcps_stuck_timer_init(void)
 		return -ENOMEM;
 	mutex_lock(&lock);
 	running = true;
-	begin();
+	restart_passes();
 	mutex_unlock(&lock);
 	return 0;
 }
 
 /**
- * tcps_stuck_timer_exit() - look no more
+ * tcps_stuck_timer_exit() - stop passes
  *
- * Context: process. Parameters that are set from now on change nothing.
+ * Parameters that are set from now on have no effect.
+ *
+ * Context: process.
  */
 void tcps_stuck_timer_exit(void)
 {

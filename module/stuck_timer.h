@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * When to look for connections that are stuck, and the parameters that say what
- * too long is. Context: process.
+ * When passes over stuck connections run, and the parameters stuck_*.
+ *
+ * Context: process.
  */
 #ifndef _TCPS_STUCK_TIMER_H
 #define _TCPS_STUCK_TIMER_H

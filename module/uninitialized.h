@@ -3,8 +3,8 @@
 #define _TCPS_UNINITIALIZED_H
 
 /*
- * A local variable that is written before it is read, and large enough that
- * clearing it first (CONFIG_INIT_STACK_ALL_ZERO) would show.
+ * For a local variable that is written before it is read, and so large that
+ * CONFIG_INIT_STACK_ALL_ZERO would cost a measurable time by clearing it first.
  */
 #if defined(__has_attribute) && !defined(__CHECKER__)
 #if __has_attribute(__uninitialized__)

@@ -22,14 +22,12 @@
 #include <linux/list_bl.h>
 
 #include "conn.h"
-#include "life.h"
 #include "step.h"
 #include "stream.h"
-#include "stuck.h"
 #include "uninitialized.h"
 #include "uapi/tcpstates.h"
+#include "visit.h"
 
-static bool learning;	/* connections may be met in the middle of their life */
 static bool confirming;	/* what is not known must not be learned any more */
 
 /*
@@ -44,7 +42,7 @@ static bool is_told_already(struct hlist_bl_head *chain,
 	if (step->kind != TCPS_KIND_SOCK)
 		return false;
 	while ((conn = tcps_conn_next(chain, step->cookie, conn)))
-		if (conn->ghost == step->holder ||
+		if (conn->replaced_sk == step->holder ||
 		    conn->state == TCPSTATES_SYN_RECV)
 			return true;
 	return false;
@@ -91,17 +89,16 @@ void tcps_verify_meet(u64 cookie, const void *holder)
 	struct tcps_visit tcps_uninitialized visit;
 	struct tcps_conn *conn;
 
-	tcps_step_visit(&visit, cookie);
+	tcps_visit_lock(&visit, cookie);
 	conn = find_met(visit.chain, cookie, holder);
 	if (conn)
 		confirm(conn);
-	tcps_step_unvisit(&visit);
+	tcps_visit_unlock(&visit);
 }
 
 /**
  * tcps_verify_learn() - a connection is there
  * @step: in which state (@new), since now at the latest
- * @owner: what is known of whose it is
  *
  * After tcps_verify_learn_confirm() it only confirms what is known: a connection whose
  * end was recorded while it was still linked must not come back.
@@ -109,14 +106,13 @@ void tcps_verify_meet(u64 cookie, const void *holder)
  * Context: the lock of the structure's hash bucket is held.
  * Return: false if there was no memory for it.
  */
-bool tcps_verify_learn(const struct tcps_step *step,
-		       const struct tcps_owner *owner)
+bool tcps_verify_learn(const struct tcps_step *step)
 {
 	struct tcps_visit tcps_uninitialized visit;
 	struct tcps_conn *conn, *made = NULL;
 	bool wanted;
 
-	tcps_step_visit(&visit, step->cookie);
+	tcps_visit_lock(&visit, step->cookie);
 	conn = find_met(visit.chain, step->cookie, step->holder);
 	if (conn)
 		confirm(conn);
@@ -125,29 +121,18 @@ bool tcps_verify_learn(const struct tcps_step *step,
 		made = tcps_conn_make(visit.chain, step->cookie);
 	if (made) {
 		tcps_conn_count_start(step->kind);
-		tcps_conn_begin(made, step->tuple, owner);
-		made->told.flags |= step->flags;
+		tcps_conn_begin(made, step->ident, step->family);
+		made->ident.flags |= step->flags;
 		made->since_ns = ktime_get_boottime_ns();
 		made->state = step->new;
 		made->holder = step->holder;
 		made->kind = step->kind;
 		made->atleast = true;
 		made->unmet = TCPS_UNCONFIRMED;
-		tcps_stuck_note(visit.chain, made->state);
+		tcps_conn_note_state(visit.chain, made->state);
 	}
-	tcps_step_unvisit(&visit);
+	tcps_visit_unlock(&visit);
 	return made || !wanted;
-}
-
-/**
- * tcps_verify_learning() - whether strangers may be old connections
- *
- * Context: any.
- * Return: true until tcps_verify_learn_end().
- */
-bool tcps_verify_learning(void)
-{
-	return unlikely(READ_ONCE(learning));
 }
 
 /**
@@ -159,7 +144,7 @@ bool tcps_verify_learning(void)
 void tcps_verify_learn_begin(void)
 {
 	WRITE_ONCE(confirming, false);
-	WRITE_ONCE(learning, true);
+	tcps_conn_set_learning(true);
 }
 
 /**
@@ -180,8 +165,12 @@ void tcps_verify_learn_confirm(void)
 void tcps_verify_learn_end(void)
 {
 	tcps_conn_forget();
-	WRITE_ONCE(learning, false);
+	tcps_conn_set_learning(false);
 }
+
+static const struct tcps_step_rules rules_of_vanishing = {
+	.read_counters = tcps_step_read_counters,
+};
 
 /*
  * The kernel has @conn no more, and its end was not seen: when it was, is not
@@ -199,8 +188,7 @@ static struct tcpstates_record *make_vanish(struct tcps_visit *visit,
 	};
 	struct tcpstates_record *record;
 
-	record = tcps_step_make(visit, conn, &step, tcps_step_look,
-				tcps_step_ask);
+	record = tcps_step_make(visit, conn, &step, &rules_of_vanishing);
 	record->known &= ~TCPSTATES_KNOW_DURATION;
 	record->dur_ns = 0;
 	record->flags &= ~TCPSTATES_FLAG_ATLEAST;
@@ -217,7 +205,7 @@ static bool is_to_vanish(const struct tcps_conn *conn,
 	if (conn->unmet < TCPS_UNMET_MOST || conn->unmet == TCPS_UNCONFIRMED)
 		return false;
 	return conn->unmet >= TCPS_UNMET_MOST_GONE ||
-	       is_alive(conn->told.netns);
+	       is_alive(conn->ident.netns);
 }
 
 /* One entry of a chain that is to vanish; NULL if there is none. */
@@ -240,16 +228,16 @@ static bool drop_vanished(unsigned long chain, bool (*is_alive)(u32 netns))
 	struct tcpstates_record *record = NULL;
 	struct tcps_conn *conn;
 
-	tcps_step_enter_chain(&visit, chain);
+	tcps_visit_enter_chain(&visit, chain);
 	conn = find_vanished(visit.chain, is_alive);
 	if (conn) {
 		tcps_conn_count(TCPS_COUNT_VANISHED);
 		if (conn->state != TCPSTATES_CLOSE)
 			record = make_vanish(&visit, conn);
-		conn->ghost = NULL;
+		conn->replaced_sk = NULL;
 		tcps_step_finish(conn);
 	}
-	tcps_step_leave(&visit, record);
+	tcps_visit_leave(&visit, record);
 	return conn;
 }
 

@@ -12,7 +12,6 @@
 
 #include <linux/types.h>
 
-struct tcps_owner;
 struct tcps_step;
 
 /*
@@ -22,12 +21,8 @@ struct tcps_step;
 #define TCPS_UNMET_MOST		3
 #define TCPS_UNMET_MOST_GONE	20
 
-bool tcps_verify_learn(const struct tcps_step *step,
-		       const struct tcps_owner *owner);
+bool tcps_verify_learn(const struct tcps_step *step);
 void tcps_verify_meet(u64 cookie, const void *holder);
-
-/* Context: any. */
-bool tcps_verify_learning(void);
 
 /* Context: process; one call of these at a time. */
 void tcps_verify_learn_begin(void);

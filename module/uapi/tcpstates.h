@@ -137,6 +137,14 @@
 
 #define TCPSTATES_COMM_LEN	16
 
+/*
+ * Members that the module also handles as one structure, as __struct_group() of the
+ * kernel allows. Programs see them as members like all others.
+ */
+#ifndef __tcpstates_group
+#define __tcpstates_group(tag, name, members)	members
+#endif
+
 /**
  * struct tcpstates_record - one item of the stream
  * @size: bytes of this record, a multiple of 8
@@ -203,20 +211,21 @@ struct tcpstates_record {
 		__u64 dur_ns;
 		__u64 count;
 	};
-	__u32 netns;
-	__u32 cpu;
-	__u8 laddr[16];
-	__u8 raddr[16];
-	__u16 lport;
-	__u16 rport;
-	__u32 known;
-	__u32 pid;
-	__u32 uid;
-	char comm[TCPSTATES_COMM_LEN];
-	__u32 flags;
-	__u32 rtt_us;
-	__u64 inode;
-	__u64 cgroup;
+	__tcpstates_group(tcpstates_ident, ident,
+		__u32 netns;
+		__u32 cpu;
+		__u8 laddr[16];
+		__u8 raddr[16];
+		__u16 lport;
+		__u16 rport;
+		__u32 known;
+		__u32 pid;
+		__u32 uid;
+		char comm[TCPSTATES_COMM_LEN];
+		__u32 flags;
+		__u32 rtt_us;
+		__u64 inode;
+		__u64 cgroup);
 	__u64 bytes_in;
 	__u64 bytes_out;
 	__u64 handshake_ns;

@@ -8,7 +8,7 @@ import subprocess
 import tree
 
 PURE = ("ring", "reader", "filter", "format", "text", "names", "keyset",
-        "conn", "life", "stuck", "tell", "snapshot")
+        "conn", "life", "stuck", "record", "visit", "snapshot")
 TOP_LEVEL = {"module", "userspace", "tests", "Kbuild", "Makefile", "README.md",
              "dkms.conf", "debian", "LICENSE"}
 VERSION_TEST = re.compile(r"\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b")

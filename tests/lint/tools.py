@@ -30,6 +30,8 @@ CHECKPATCH_IGNORE = {
     "module/format.c": ["TYPO_SPELLING", "COMPLEX_MACRO", "MACRO_ARG_REUSE",
                         "MULTISTATEMENT_MACRO_USE_DO_WHILE",
                         "TRAILING_SEMICOLON"],
+    # A group of members is declared twice, as by __struct_group() of the kernel.
+    "module/group.h": ["MACRO_ARG_REUSE"],
     # To compare kernel versions is what this file is for; for the second see
     # the first: checkpatch takes KERNEL_VERSION() for a constant.
     "module/compat.h": ["LINUX_VERSION_CODE", "CONSTANT_COMPARISON",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* In the place of the kernel's clocks: one that stands still until a test sets it. */
+/* Replaces the kernel's clocks by one that only tests move. */
 #ifndef _CLOCK_STUB_H
 #define _CLOCK_STUB_H
 

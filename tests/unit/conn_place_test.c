@@ -27,7 +27,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* As the ABI text counts the bytes of a connection, with its part of a head. */
+/* The bytes of a connection, as in the ABI text. */
 #define BYTES	184
 
 static void test_bounds_of_memory(void **state)
@@ -47,7 +47,7 @@ static void test_bounds_of_memory(void **state)
 	shim_no_memory = false;
 	for (mib = 1; mib <= 64; mib *= 2) {
 		assert_int_equal(tcps_conn_init(mib), 0);
-		/* Heads and marks are there before the connections. */
+		/* Memory of the chains. */
 		tcps_conn_stats(&stats);
 		assert_int_equal(stats.conn_bytes,
 				 tcps_conn_chains() * sizeof(void *) +
@@ -57,7 +57,7 @@ static void test_bounds_of_memory(void **state)
 				((u64)mib << 20) / (BYTES + 5));
 		assert_true(stats.conn_bytes + pool_most * BYTES <=
 			    (u64)mib << 20);
-		/* No chain is long when all of them are full. */
+		/* Chains are short when the table is full. */
 		assert_true(pool_most / tcps_conn_chains() < 4);
 		for (i = 1; i < 100000; i++)
 			assert_true(tcps_conn_chain(i) < tcps_conn_chains());
@@ -91,7 +91,7 @@ static void remake(unsigned int mib, u64 key)
 	assert_int_equal(tcps_conn_init(mib), 0);
 }
 
-/* A row of cookies: side by side, each in a chain of its own. */
+/* 64 consecutive cookies are in 64 adjacent chains. */
 static void test_locality(void **state)
 {
 	u64 row, i;
@@ -113,9 +113,8 @@ static void test_locality(void **state)
 }
 
 /*
- * As many as there is memory for, at any distance: no more meet than chance
- * brings together. Whoever passes over cookies to have the same low bits in all of
- * his does not find them in one chain.
+ * A full table of cookies at any regular distance: no more of them collide than by
+ * chance. A user who skips cookies to choose their low bits does not fill a chain.
  */
 static void test_spread(void **state)
 {
@@ -124,7 +123,7 @@ static void test_spread(void **state)
 
 	(void)state;
 	for (i = 1; i < COUNT(keys); i++) {
-		/* Poor keys would do no harm but at distances that fit them. */
+		/* Poor keys do harm only at distances that fit them. */
 		remake(32, KEY * keys[i] ^ keys[i]);
 		for (bit = 0; bit < 34; bit++) {
 			assert_true(longest(1, 1ULL << bit, pool_most) < 32);
@@ -150,8 +149,8 @@ static void test_key_decides(void **state)
 }
 
 /*
- * Two cookies that meet say nothing of others that are as far apart: neither those
- * that go on at the same distance, nor another pair at it.
+ * Two cookies that collide do not tell that others at the same distance do: neither
+ * the next at that distance, nor another pair.
  */
 static void test_a_pair_tells_nothing(void **state)
 {
@@ -174,7 +173,7 @@ static void test_a_pair_tells_nothing(void **state)
 				     tcps_conn_chain(there + apart);
 		}
 	}
-	/* By chance, each of 2048 chains is as good as another. */
+	/* By chance, one of 2048 pairs collides. */
 	assert_in_range(pairs, 200, 800);
 	assert_true(on < 20);
 	assert_true(elsewhere < 20);

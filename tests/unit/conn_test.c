@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table of connections; what happens to them is life_test.c's business. */
+/* The table of connections: its entries and chains. */
 #include "unit.h"
 
 #include <linux/irqflags.h>
@@ -9,7 +9,7 @@
 #include "pool_stub.h"
 #include "uapi/tcpstates.h"
 
-/* Structures of the kernel; only where they are matters. */
+/* Structures of the kernel; only their addresses matter. */
 static const char one, other;
 
 static int setup(void **state)
@@ -28,8 +28,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct tcps_tuple nothing;
-static const struct tcps_owner nobody;
+static const struct tcpstates_ident nothing;
 
 static struct hlist_bl_head *lock(u64 cookie)
 {
@@ -43,14 +42,14 @@ static void unlock(struct hlist_bl_head *chain)
 	local_irq_enable();
 }
 
-/* The caller has the only thread, and may look without the lock. */
+/* There is one thread: callers may use the entry without the lock. */
 static struct tcps_conn *make(u64 cookie, const void *holder)
 {
 	struct hlist_bl_head *chain = lock(cookie);
 	struct tcps_conn *conn = tcps_conn_make(chain, cookie);
 
 	if (conn) {
-		tcps_conn_begin(conn, &nothing, &nobody);
+		tcps_conn_begin(conn, &nothing, 0);
 		conn->holder = holder;
 		conn->state = TCPSTATES_ESTABLISHED;
 	}
@@ -94,43 +93,7 @@ static u64 neighbour(u64 cookie)
 	return cookie;
 }
 
-/* Copies the chain of @cookie into one row, over whatever it holds. */
-static unsigned int copy_row(u64 cookie, struct tcpstates_record *row)
-{
-	memset(row, 0xa5, sizeof(*row));
-	return tcps_conn_copy(tcps_conn_chain(cookie), row, 1);
-}
-
-static void fill_in(struct tcps_conn *conn)
-{
-	const struct tcps_tuple tuple = {
-		.known = TCPSTATES_KNOW_LADDR | TCPSTATES_KNOW_LPORT |
-			 TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT,
-		.flags = TCPSTATES_FLAG_V4MAPPED,
-		.netns = 4026531840U,
-		.lport = 80,
-		.rport = 1234,
-		.laddr = { 10, 0, 0, 5 },
-		.raddr = { [0] = 10, [15] = 9 },
-		.family = TCPSTATES_FAMILY_INET,
-	};
-	const struct tcps_owner owner = {
-		.known = TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID |
-			 TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP,
-		.pid = 812,
-		.uid = 33,
-		.inode = 4242,
-		.cgroup = 77,
-		.comm = "sixteen bytes ab",
-	};
-
-	tcps_conn_begin(conn, &tuple, &owner);
-	conn->since_ns = 900;
-	conn->state = TCPSTATES_ESTABLISHED;
-	conn->told.flags |= TCPSTATES_FLAG_MPTCP;
-}
-
-/* The pool's memory holds anything. */
+/* The pool's memory is not cleared. */
 static void test_begun_is_zero_but_the_key(void **state)
 {
 	struct tcps_conn zero = { }, copy;
@@ -141,7 +104,7 @@ static void test_begun_is_zero_but_the_key(void **state)
 	chain = lock(7);
 	conn = tcps_conn_make(chain, 7);
 	assert_non_null(conn);
-	tcps_conn_begin(conn, &nothing, &nobody);
+	tcps_conn_begin(conn, &nothing, 0);
 	copy = *conn;
 	unlock(chain);
 	assert_int_equal(copy.cookie, 7);
@@ -150,37 +113,6 @@ static void test_begun_is_zero_but_the_key(void **state)
 	assert_memory_equal(&copy, &zero, sizeof(zero));
 	assert_int_equal(pool_in_use, 1);
 	assert_ptr_equal(find(7, NULL), conn);
-}
-
-/* It changes hands: its flags and what else is known stay. */
-static void test_owner(void **state)
-{
-	struct tcps_conn *conn = make(7, &one);
-	struct tcps_owner other_owner = {
-		.known = TCPSTATES_KNOW_UID, .uid = 5, .comm = "sshd",
-	}, got;
-	struct tcpstates_record row;
-
-	(void)state;
-	fill_in(conn);
-	tcps_conn_get_owner(conn, &got);
-	assert_int_equal(got.known, TCPS_KNOW_OF_OWNER);
-	assert_int_equal(got.pid, 812);
-	assert_int_equal(got.uid, 33);
-	assert_int_equal(got.inode, 4242);
-	assert_int_equal(got.cgroup, 77);
-	assert_memory_equal(got.comm, "sixteen bytes ab", sizeof(got.comm));
-
-	tcps_conn_set_owner(conn, &other_owner);
-	copy_row(7, &row);
-	assert_int_equal(row.known & TCPS_KNOW_OF_OWNER, TCPSTATES_KNOW_UID);
-	assert_true(row.known & TCPSTATES_KNOW_RPORT);
-	assert_int_equal(row.uid, 5);
-	assert_int_equal(row.pid, 0);
-	assert_int_equal(row.inode, 0);
-	assert_string_equal(row.comm, "sshd");
-	assert_int_equal(row.flags, TCPSTATES_FLAG_V4MAPPED |
-			 TCPSTATES_FLAG_MPTCP);
 }
 
 static void test_find_by_cookie_and_holder(void **state)
@@ -237,7 +169,7 @@ static void test_removed(void **state)
 	assert_null(next(7, NULL));
 }
 
-/* What finds no memory is counted, and said until the table is complete again. */
+/* Connections without memory are counted, and the table is short until complete. */
 static void test_no_memory(void **state)
 {
 	struct tcpstates_stats before = { }, after = { };
@@ -282,7 +214,7 @@ static void test_complete_again(void **state)
 	tcps_conn_missed(1);
 	tcps_conn_account(&account);
 	assert_int_equal(account.incomplete_boot_ns, 500);
-	/* One more is missed while the walk makes sure of the others. */
+	/* Another one is missed during the walk. */
 	misses = tcps_conn_misses();
 	tcps_conn_missed(1);
 	tcps_conn_complete(misses);
@@ -302,7 +234,7 @@ static void test_complete_again(void **state)
 	assert_int_equal(account.complete_boot_ns, 0);
 }
 
-/* A full table is not filled in vain. */
+/* An eighth must be free. */
 static void test_room(void **state)
 {
 	static struct tcps_conn *conns[8192];
@@ -321,136 +253,32 @@ static void test_room(void **state)
 		end(conns[--i]);
 }
 
-/* All that the entry knows, and nothing else: the rest is zero. */
-static void test_row(void **state)
-{
-	struct tcps_conn *conn = make(7, &one);
-	struct tcpstates_record row, expected = {
-		.size = sizeof(expected),
-		.version = TCPSTATES_ABI_VERSION,
-		.event = TCPSTATES_EVENT_EXISTING,
-		.new_state = TCPSTATES_ESTABLISHED,
-		.family = TCPSTATES_FAMILY_INET,
-		.boot_ns = 900,
-		.conn = 7,
-		.netns = 4026531840U,
-		.laddr = { 10, 0, 0, 5 },
-		.raddr = { [0] = 10, [15] = 9 },
-		.lport = 80,
-		.rport = 1234,
-		.known = TCPSTATES_KNOW_LADDR | TCPSTATES_KNOW_LPORT |
-			 TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT |
-			 TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID |
-			 TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP,
-		.pid = 812,
-		.uid = 33,
-		.comm = "sixteen bytes ab",
-		.flags = TCPSTATES_FLAG_V4MAPPED | TCPSTATES_FLAG_MPTCP,
-		.inode = 4242,
-		.cgroup = 77,
-	};
-
-	(void)state;
-	fill_in(conn);
-	assert_int_equal(copy_row(7, &row), 1);
-	assert_memory_equal(&row, &expected, sizeof(row));
-
-	conn->told.known |= TCPSTATES_KNOW_HANDSHAKE;
-	conn->atleast = true;
-	expected.known |= TCPSTATES_KNOW_HANDSHAKE;
-	expected.flags |= TCPSTATES_FLAG_ATLEAST;
-	assert_int_equal(copy_row(7, &row), 1);
-	assert_memory_equal(&row, &expected, sizeof(row));
-	/* A lower bound is said of this moment, not of the connection. */
-	assert_int_equal(conn->told.flags, TCPSTATES_FLAG_V4MAPPED |
-			 TCPSTATES_FLAG_MPTCP);
-	conn->handshake_ns = 79;
-	expected.handshake_ns = 79;
-	assert_int_equal(copy_row(7, &row), 1);
-	assert_memory_equal(&row, &expected, sizeof(row));
-}
-
-/* Who is there is asked how it is doing, by what it is. */
-static void test_row_asks_who_is_there(void **state)
-{
-	struct tcps_conn *conn = make(7, (void *)0x1000);
-	struct tcpstates_record row;
-
-	(void)state;
-	assert_int_equal(copy_row(7, &row), 1);
-	assert_int_equal(row.known, 0);
-	conn->kind = TCPS_KIND_SOCK;
-	assert_int_equal(copy_row(7, &row), 1);
-	assert_int_equal(row.known, TCPSTATES_KNOW_RTT);
-	assert_int_equal(row.rtt_us, 0x1000);
-	conn->holder = (void *)0x2000;
-	conn->kind = TCPS_KIND_REQUEST;
-	assert_int_equal(copy_row(7, &row), 1);
-	assert_int_equal(row.known, TCPSTATES_KNOW_RETRANS);
-	assert_int_equal(row.retrans, 0x2000);
-}
-
-/* What only waits for its ghost is no connection any more. */
-static void test_no_row_of_what_is_over(void **state)
-{
-	struct tcps_conn *conn = make(7, NULL);
-	struct tcpstates_record row;
-
-	(void)state;
-	conn->ghost = &one;
-	assert_int_equal(copy_row(7, &row), 1);
-	conn->state = TCPSTATES_CLOSE;
-	assert_int_equal(copy_row(7, &row), 0);
-	make(neighbour(7), &one);
-	make(7, &one);
-	conn = make(neighbour(7), &other);
-	conn->state = TCPSTATES_CLOSE;
-	assert_int_equal(copy_row(7, &row), 2);
-}
-
-static void test_more_rows_than_room(void **state)
-{
-	struct tcpstates_record rows[3];
-	unsigned int i;
-
-	(void)state;
-	for (i = 0; i < 5; i++)
-		make(7, (const char *)&one + i);
-	memset(rows, 0xa5, sizeof(rows));
-	assert_int_equal(tcps_conn_copy(tcps_conn_chain(7), rows, 2), 5);
-	assert_int_equal(rows[0].conn, 7);
-	assert_int_equal(rows[1].conn, 7);
-	assert_int_equal(rows[2].size, 0xa5a5);
-	assert_int_equal(tcps_conn_copy(tcps_conn_chain(7), rows, 0), 5);
-	assert_int_equal(tcps_conn_copy(!tcps_conn_chain(7), rows, 2), 0);
-}
-
-/* Freed is what was learned, and not confirmed. */
+/* Entries that were learned and not confirmed are freed. */
 static void test_unconfirmed_is_freed(void **state)
 {
 	struct tcps_conn *learned = make(7, &one);
 	struct tcps_conn *met = make(8, &one);
 	struct tcps_conn *seen = make(9, &one);
-	struct tcps_conn *haunted = make(7, &other);
+	struct tcps_conn *replaced = make(7, &other);
 
 	(void)state;
-	haunted->ghost = &one;
+	replaced->replaced_sk = &one;
 	tcps_conn_forget();
 	assert_int_equal(pool_in_use, 4);
 	learned->unmet = TCPS_UNCONFIRMED;
-	haunted->unmet = TCPS_UNCONFIRMED;
+	replaced->unmet = TCPS_UNCONFIRMED;
 	met->unmet = 1;
 	tcps_conn_forget();
 	assert_int_equal(pool_in_use, 3);
-	assert_int_equal(haunted->unmet, 0);
+	assert_int_equal(replaced->unmet, 0);
 	assert_int_equal(met->unmet, 1);
 	assert_null(find(7, &one));
-	assert_ptr_equal(find(7, &other), haunted);
+	assert_ptr_equal(find(7, &other), replaced);
 	assert_ptr_equal(find(8, &one), met);
 	assert_ptr_equal(find(9, &one), seen);
 }
 
-/* Many at once, so that chains have several: each is its own. */
+/* So many that chains have several entries. */
 static void test_many(void **state)
 {
 	static struct tcps_conn *conns[5001];
@@ -469,7 +297,7 @@ static void test_many(void **state)
 	assert_int_equal(pool_in_use, 2500);
 }
 
-/* No more than that in a chain, whoever they are; then there is room again. */
+/* A chain is full, whatever the cookies; after an end it has room again. */
 static void test_chain_has_a_bound(void **state)
 {
 	static struct tcps_conn *conns[TCPS_CONN_CHAIN_MOST];
@@ -509,11 +337,6 @@ int main(void)
 		TEST(test_next_gives_each_once),
 		TEST(test_removed),
 		TEST(test_no_memory),
-		TEST(test_owner),
-		TEST(test_row),
-		TEST(test_row_asks_who_is_there),
-		TEST(test_no_row_of_what_is_over),
-		TEST(test_more_rows_than_room),
 		TEST(test_complete_again),
 		TEST(test_room),
 		TEST(test_unconfirmed_is_freed),

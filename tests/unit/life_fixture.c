@@ -3,9 +3,11 @@
 
 #include <linux/ktime.h>
 
+#include "record.h"
 #include "verify.h"
+#include "visit.h"
 
-const struct tcps_tuple tuple = {
+const struct tcpstates_ident sample = {
 	.known = TCPSTATES_KNOW_LADDR | TCPSTATES_KNOW_LPORT |
 		 TCPSTATES_KNOW_RADDR | TCPSTATES_KNOW_RPORT,
 	.netns = 4026531840U,
@@ -13,10 +15,7 @@ const struct tcps_tuple tuple = {
 	.rport = 1234,
 	.laddr = { 10, 0, 0, 5 },
 	.raddr = { 10, 0, 0, 9 },
-	.family = TCPSTATES_FAMILY_INET,
 };
-
-const struct tcps_owner nobody;
 
 int life_setup(void **state)
 {
@@ -48,7 +47,8 @@ struct tcps_step sock_step(u64 cookie, const struct sock *sock, u8 old,
 		.holder = sock,
 		.next = new == TCPSTATES_CLOSE ? NULL : sock,
 		.kind = TCPS_KIND_SOCK,
-		.tuple = &tuple,
+		.ident = &sample,
+		.family = TCPSTATES_FAMILY_INET,
 		.old = old,
 		.new = new,
 	};
@@ -63,7 +63,8 @@ struct tcps_step request_step(u64 cookie,
 		.holder = request,
 		.next = new == TCPSTATES_CLOSE ? NULL : request,
 		.kind = TCPS_KIND_REQUEST,
-		.tuple = &tuple,
+		.ident = &sample,
+		.family = TCPSTATES_FAMILY_INET,
 		.old = old,
 		.new = new,
 	};
@@ -76,12 +77,34 @@ struct tcps_step minisock_step(u64 cookie, u8 old, u8 new)
 		.holder = tw,
 		.next = new == TCPSTATES_CLOSE ? NULL : tw,
 		.kind = TCPS_KIND_TIMEWAIT,
-		.tuple = &tuple,
-		.strict = true,
+		.ident = &sample,
+		.family = TCPSTATES_FAMILY_INET,
 		.old = old,
 		.new = new,
 	};
 }
+
+unsigned long context;
+
+static u8 find_marked_cause(const struct tcps_step *step,
+			    const struct tcps_conn *conn)
+{
+	return tcps_step_is_marked(conn, context) ? conn->mark : step->cause;
+}
+
+const struct tcps_step_rules plain_rules = {
+	.read_counters = tcps_step_read_counters,
+};
+
+const struct tcps_step_rules strict_rules = {
+	.must_match_old = true,
+	.read_counters = tcps_step_read_counters,
+};
+
+const struct tcps_step_rules marked_rules = {
+	.read_counters = tcps_step_read_counters,
+	.find_cause = find_marked_cause,
+};
 
 struct tcpstates_record take(const struct tcps_step *step)
 {
@@ -95,19 +118,27 @@ struct tcpstates_record take(const struct tcps_step *step)
 	return record;
 }
 
-struct tcpstates_record take_step(const struct tcps_step *step,
-					 u64 time)
+struct tcpstates_record take_ruled(const struct tcps_step *step,
+				   const struct tcps_step_rules *rules,
+				   u64 time)
 {
 	now = time;
 	if (step->old == TCPSTATES_CLOSE || step->old == TCPSTATES_UNKNOWN ||
 	    (step->old == TCPSTATES_LISTEN && step->new == TCPSTATES_SYN_RECV))
-		assert_true(tcps_life_begin(step, &nobody));
+		assert_true(tcps_life_begin(step));
 	else if (step->new == TCPSTATES_CLOSE &&
 		 step->kind == TCPS_KIND_SOCK)
-		assert_int_equal(tcps_life_close(step), TCPS_END_RECORDED);
+		assert_int_equal(tcps_step_close(step, rules),
+				 TCPS_END_RECORDED);
 	else
-		assert_int_equal(tcps_life_step(step), TCPS_STEP_DONE);
+		assert_int_equal(tcps_life_step(step, rules), TCPS_STEP_DONE);
 	return take(step);
+}
+
+struct tcpstates_record take_step(const struct tcps_step *step, u64 time)
+{
+	return take_ruled(step, step->kind == TCPS_KIND_TIMEWAIT ?
+			  &strict_rules : &plain_rules, time);
 }
 
 struct tcpstates_record go(u64 cookie, u8 old, u8 new, u64 time)
@@ -135,9 +166,9 @@ struct tcpstates_record go_minisock(u64 cookie, u8 old, u8 new,
 bool replaces(const struct tcps_step *step)
 {
 	if (step->old == step->new)
-		return tcps_life_stay(step->cookie, step->holder, step->next,
+		return tcps_life_replace(step->cookie, step->holder, step->next,
 				      step->flags);
-	return tcps_life_step(step) == TCPS_STEP_DONE;
+	return tcps_life_step(step, &plain_rules) == TCPS_STEP_DONE;
 }
 
 void replace(u64 cookie, u8 new, u64 time)
@@ -157,14 +188,16 @@ void expect_end(u64 cookie, u8 old, enum tcps_end end)
 {
 	struct tcps_step step = sock_step(cookie, sk, old, TCPSTATES_CLOSE);
 
-	assert_int_equal(tcps_life_close(&step), end);
+	assert_int_equal(tcps_step_close(&step, &plain_rules), end);
 	assert_int_equal(stream_count(), 0);
 }
 
 void expect_stepped(const struct tcps_step *step,
 			   enum tcps_stepped stepped)
 {
-	assert_int_equal(tcps_life_step(step), stepped);
+	assert_int_equal(tcps_life_step(step, step->kind == TCPS_KIND_TIMEWAIT ?
+					&strict_rules : &plain_rules),
+			 stepped);
 	assert_int_equal(stream_count(), 0);
 }
 
@@ -180,11 +213,11 @@ void expect_no_duration(const struct tcpstates_record *record)
 	assert_int_equal(record->dur_ns, 0);
 }
 
-void expect_tuple(const struct tcpstates_record *record,
-			 const struct tcps_tuple *expected)
+void expect_addresses(const struct tcpstates_record *record,
+		      const struct tcpstates_ident *expected)
 {
 	assert_int_equal(record->known & expected->known, expected->known);
-	assert_int_equal(record->family, expected->family);
+	assert_int_equal(record->family, TCPSTATES_FAMILY_INET);
 	assert_int_equal(record->netns, expected->netns);
 	assert_int_equal(record->lport, expected->lport);
 	assert_int_equal(record->rport, expected->rport);
@@ -194,18 +227,28 @@ void expect_tuple(const struct tcpstates_record *record,
 
 unsigned int copy_row(u64 cookie, struct tcpstates_record *row)
 {
-	return tcps_conn_copy(tcps_conn_chain(cookie), row, 1);
+	struct tcps_visit visit;
+	struct hlist_bl_node *node;
+	struct tcps_conn *conn;
+	unsigned int count = 0;
+
+	tcps_visit_lock(&visit, cookie);
+	hlist_bl_for_each_entry(conn, node, visit.chain, node)
+		if (conn->state != TCPSTATES_CLOSE && !count++)
+			tcps_record_existing(row, conn);
+	tcps_visit_unlock(&visit);
+	return count;
 }
 
-struct tcps_owner make_owner(u32 pid, const char *comm)
+struct tcpstates_ident make_owner(u32 pid, const char *comm)
 {
-	struct tcps_owner owner = {
-		.known = OWNED | TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP,
-		.pid = pid,
-		.uid = 1000 + pid,
-		.inode = 2000 + pid,
-		.cgroup = 77,
-	};
+	struct tcpstates_ident owner = sample;
+
+	owner.known |= OWNED | TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP;
+	owner.pid = pid;
+	owner.uid = 1000 + pid;
+	owner.inode = 2000 + pid;
+	owner.cgroup = 77;
 
 	memcpy(owner.comm, comm, strlen(comm));
 	return owner;
@@ -232,34 +275,33 @@ struct tcpstates_record begin_owned(u64 cookie, u8 new, u32 pid,
 					   const char *comm)
 {
 	struct tcps_step step = sock_step(cookie, sk, TCPSTATES_CLOSE, new);
-	struct tcps_owner owner = make_owner(pid, comm);
+	struct tcpstates_ident owned = make_owner(pid, comm);
 
-	assert_true(tcps_life_begin(&step, &owner));
+	step.ident = &owned;
+	assert_true(tcps_life_begin(&step));
 	return take(&step);
 }
 
-u8 cause_of(u64 cookie, const struct sock *sock, unsigned long by)
+u8 cause_of(u64 cookie, const struct sock *sock, unsigned long in)
 {
 	struct tcps_step step = sock_step(cookie, sock, TCPSTATES_ESTABLISHED,
 					  TCPSTATES_CLOSE);
 
 	step.cause = TCPSTATES_CAUSE_UNREAD;
-	step.unless_marked = true;
-	step.by = by;
-	return take_step(&step, 1000).cause;
+	context = in;
+	return take_ruled(&step, &marked_rules, 1000).cause;
 }
 
 u8 end_of_request(u64 cookie, const struct request_sock *request,
-			 unsigned long by)
+			 unsigned long in)
 {
 	struct tcps_step step = request_step(cookie, request,
 					     TCPSTATES_SYN_RECV,
 					     TCPSTATES_CLOSE);
 
 	step.cause = TCPSTATES_CAUSE_DUPLICATE;
-	step.unless_marked = true;
-	step.by = by;
-	return take_step(&step, 1000).cause;
+	context = in;
+	return take_ruled(&step, &marked_rules, 1000).cause;
 }
 
 void expect_handshake(const struct tcpstates_record *record, u64 ns)
@@ -293,10 +335,14 @@ void connect_at(u64 cookie, u64 time)
 
 void learn_step(const struct tcps_step *step, u64 time)
 {
-	struct tcps_owner owner = { .known = TCPSTATES_KNOW_UID, .uid = 33 };
+	struct tcpstates_ident ident = *step->ident;
+	struct tcps_step learned = *step;
 
+	ident.known |= TCPSTATES_KNOW_UID;
+	ident.uid = 33;
+	learned.ident = &ident;
 	now = time;
-	tcps_verify_learn(step, &owner);
+	tcps_verify_learn(&learned);
 	assert_int_equal(stream_count(), 0);
 }
 
@@ -319,7 +365,7 @@ struct tcpstates_record go_untracked(u64 cookie, u8 old, u8 new, u64 time)
 	struct tcps_step step = sock_step(cookie, sk, old, new);
 
 	now = time;
-	tcps_life_strange(&step);
+	tcps_life_step_untracked(&step);
 	return take(&step);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of life.c, verify.c and stuck.c share: a clock, structures of the
+ * Shared by the tests of life.c, verify.c and stuck.c: a clock, structures of the
  * kernel, steps, and what their records must hold.
  */
 #ifndef _LIFE_FIXTURE_H
@@ -17,11 +17,11 @@
 
 #define OWNED	(TCPSTATES_KNOW_OWNER | TCPSTATES_KNOW_UID)
 
-/* Who is at work. */
+/* Contexts: two tasks. */
 #define US	1UL
 #define THEM	2UL
 
-/* Structures of the kernel: addresses that nothing is at. */
+/* Structures of the kernel: addresses without memory. */
 static const struct sock *const sk = (const struct sock *)0x1000;
 static const struct sock *const child = (const struct sock *)0x2000;
 static const struct request_sock *const req =
@@ -30,10 +30,10 @@ static const struct request_sock *const copy =
 	(const struct request_sock *)0x4000;
 static const void *const tw = (const void *)0x5000;
 
-extern const struct tcps_tuple tuple;
-extern const struct tcps_owner nobody;
+/* The ident of all steps: addresses, and no owner. */
+extern const struct tcpstates_ident sample;
 
-/* An empty table at the time 1000, and nothing is learned. */
+/* An empty table at the time 1000, after learning. */
 int life_setup(void **state);
 int life_teardown(void **state);
 
@@ -47,13 +47,26 @@ struct tcps_step request_step(u64 cookie,
 				     const struct request_sock *request,
 				     u8 old, u8 new);
 
-/* A minisock's, which is always strict. */
+/* A step of the minisock. */
 struct tcps_step minisock_step(u64 cookie, u8 old, u8 new);
 
-/* What has been recorded of @step, with what every record has. */
+/* The cause is that of the step. */
+extern const struct tcps_step_rules plain_rules;
+/* The connection must be in its old state, too. */
+extern const struct tcps_step_rules strict_rules;
+/* A mark for @context overrides the step's cause. */
+extern const struct tcps_step_rules marked_rules;
+extern unsigned long context;
+
+/* The record of @step, whose common members are checked. */
 struct tcpstates_record take(const struct tcps_step *step);
 
-/* @step must become what its states say, of a connection that is known. */
+/* Make @step at @time, by the function for its states; it must be recorded. */
+struct tcpstates_record take_ruled(const struct tcps_step *step,
+				   const struct tcps_step_rules *rules,
+				   u64 time);
+
+/* As take_ruled(), with plain rules, or strict ones for a minisock. */
 struct tcpstates_record take_step(const struct tcps_step *step,
 					 u64 time);
 
@@ -67,10 +80,10 @@ struct tcpstates_record go_minisock(u64 cookie, u8 old, u8 new,
 /* A minisock takes the place of the socket; false if that has no entry. */
 bool replaces(const struct tcps_step *step);
 
-/* A minisock in the place of the socket, which was in FIN_WAIT2. */
+/* A minisock replaces the socket, which was in FIN_WAIT2. */
 void replace(u64 cookie, u8 new, u64 time);
 
-/* The CLOSE of the socket; nothing may be recorded. */
+/* The socket goes to CLOSE, of which nothing may be recorded. */
 void expect_end(u64 cookie, u8 old, enum tcps_end end);
 
 void expect_stepped(const struct tcps_step *step,
@@ -80,13 +93,13 @@ void expect_duration(const struct tcpstates_record *record, u64 dur_ns);
 
 void expect_no_duration(const struct tcpstates_record *record);
 
-void expect_tuple(const struct tcpstates_record *record,
-			 const struct tcps_tuple *expected);
+void expect_addresses(const struct tcpstates_record *record,
+		      const struct tcpstates_ident *expected);
 
-/* The rows of the chain of @cookie, and the first of them. */
+/* How many connections the chain of @cookie has; @row describes the first. */
 unsigned int copy_row(u64 cookie, struct tcpstates_record *row);
 
-struct tcps_owner make_owner(u32 pid, const char *comm);
+struct tcpstates_ident make_owner(u32 pid, const char *comm);
 
 void expect_owner(const struct tcpstates_record *record, u32 pid,
 			 const char *comm);
@@ -96,10 +109,10 @@ void expect_inode(const struct tcpstates_record *record, u64 inode);
 struct tcpstates_record begin_owned(u64 cookie, u8 new, u32 pid,
 					   const char *comm);
 
-/* A transition by @by, of the cause unread unless one is noted. */
-u8 cause_of(u64 cookie, const struct sock *sock, unsigned long by);
+/* The cause of a CLOSE in context @in: unread, unless one is marked. */
+u8 cause_of(u64 cookie, const struct sock *sock, unsigned long in);
 
-/* A request's end by them, of the cause duplicate unless one is noted. */
+/* The cause of a request's end in context @in: duplicate, unless one is marked. */
 u8 end_of_request(u64 cookie, const struct request_sock *request,
 			 unsigned long by);
 

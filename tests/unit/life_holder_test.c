@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which structure of the kernel stands for a connection. */
+/* Which structure of the kernel holds a connection. */
 #include "life_fixture.h"
 
 #include "verify.h"
 
-/* The CLOSE of a socket that was replaced is not its connection's. */
-static void test_ghost(void **state)
+/* The CLOSE of a socket that was replaced does not end the connection. */
+static void test_replaced(void **state)
 {
 	struct tcps_step step;
 	struct tcpstates_record record, row;
@@ -13,13 +13,13 @@ static void test_ghost(void **state)
 	(void)state;
 	go(7, TCPSTATES_CLOSE, TCPSTATES_FIN_WAIT2, 1000);
 	replace(7, TCPSTATES_TIME_WAIT, 1100);
-	/* Another's is not the ghost's. */
+	/* The CLOSE of another socket is not that of the replaced one. */
 	step = sock_step(7, child, TCPSTATES_SYN_RECV, TCPSTATES_CLOSE);
-	assert_int_equal(tcps_life_close(&step), TCPS_END_STRANGE);
-	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
+	assert_int_equal(tcps_step_close(&step, &plain_rules), TCPS_END_UNTRACKED);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_REPLACED);
 	assert_int_equal(pool_in_use, 1);
 	/* Only once. */
-	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_STRANGE);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_UNTRACKED);
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.new_state, TCPSTATES_TIME_WAIT);
 	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
@@ -28,8 +28,8 @@ static void test_ghost(void **state)
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* The minisock ends first: nothing is to be seen until the ghost is laid. */
-static void test_ghost_outlives_its_connection(void **state)
+/* The minisock ends first: the entry stays until the CLOSE, but is not seen. */
+static void test_replaced_outlives_its_connection(void **state)
 {
 	struct tcps_step step = minisock_step(7, TCPSTATES_TIME_WAIT,
 					      TCPSTATES_CLOSE);
@@ -41,20 +41,20 @@ static void test_ghost_outlives_its_connection(void **state)
 	go_minisock(7, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE, 1500);
 	assert_int_equal(pool_in_use, 1);
 	assert_int_equal(copy_row(7, &row), 0);
-	expect_stepped(&step, TCPS_STEP_STRANGE);
-	/* Nobody claims what is over. */
-	tcps_life_mark(7, tw, US, TCPSTATES_CAUSE_TW_RESET);
-	assert_false(tcps_life_settle(7, tw, US, 0));
-	assert_false(tcps_life_pass(7, tw, sk));
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
+	/* An entry in CLOSE cannot be claimed. */
+	tcps_life_mark_cause(7, tw, US, TCPSTATES_CAUSE_TW_RESET);
+	assert_false(tcps_life_set_final_cause(7, tw, US, 0));
+	assert_false(tcps_life_set_holder(7, tw, sk));
 	learn(7, sk, TCPSTATES_FIN_WAIT2, 1600);
 	assert_int_equal(pool_in_use, 1);
-	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_REPLACED);
 	assert_int_equal(pool_in_use, 0);
 	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_ALONE);
 }
 
-/* Learning ends in between: the ghost must still be known. */
-static void test_ghost_is_not_forgotten(void **state)
+/* Learning ends in between: the replaced socket must still be known. */
+static void test_replaced_is_not_forgotten(void **state)
 {
 	(void)state;
 	tcps_verify_learn_begin();
@@ -63,13 +63,13 @@ static void test_ghost_is_not_forgotten(void **state)
 	tcps_verify_learn_confirm();
 	tcps_verify_learn_end();
 	assert_int_equal(pool_in_use, 1);
-	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_REPLACED);
 	go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSE, 1200);
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* One that is met when a minisock replaces it: the row must not ask it. */
-static void test_stranger_is_replaced(void **state)
+/* A socket without an entry is replaced: rows must not read it. */
+static void test_untracked_is_replaced(void **state)
 {
 	struct tcps_step step = sock_step(7, sk, TCPSTATES_FIN_WAIT2,
 					  TCPSTATES_TIME_WAIT);
@@ -78,17 +78,17 @@ static void test_stranger_is_replaced(void **state)
 	(void)state;
 	tcps_verify_learn_begin();
 	step.next = tw;
-	tcps_life_strange(&step);
+	tcps_life_step_untracked(&step);
 	record = take(&step);
 	assert_int_equal(record.rtt_us, (u32)(uintptr_t)sk);
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
-	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_STRANGE);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_UNTRACKED);
 	record = go_minisock(7, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE, 1100);
 	expect_duration(&record, 100);
 }
 
-/* A child takes its request's place, and its socket is asked from then on. */
+/* A child takes its request's place. Rows read it from its first step on. */
 static void test_child_takes_over(void **state)
 {
 	struct tcps_step step = sock_step(7, child, TCPSTATES_SYN_RECV,
@@ -102,27 +102,27 @@ static void test_child_takes_over(void **state)
 	assert_int_equal(record.retrans, (u32)(uintptr_t)req);
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.retrans, (u32)(uintptr_t)req);
-	assert_true(tcps_life_pass(7, req, child));
-	/* The request is gone, and the child is not known to be there. */
+	assert_true(tcps_life_set_holder(7, req, child));
+	/* The request is gone, and the child may be freed unseen. */
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known & (TCPSTATES_KNOW_RTT |
 				      TCPSTATES_KNOW_RETRANS), 0);
-	expect_stepped(&end, TCPS_STEP_STRANGE);
+	expect_stepped(&end, TCPS_STEP_UNTRACKED);
 	record = take_step(&step, 1100);
 	expect_duration(&record, 100);
 	assert_int_equal(record.rtt_us, (u32)(uintptr_t)child);
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.rtt_us, (u32)(uintptr_t)child);
-	assert_false(tcps_life_pass(7, req, child));
-	/* A full socket that is not the holder any more is not asked. */
-	assert_true(tcps_life_pass(7, child, sk));
+	assert_false(tcps_life_set_holder(7, req, child));
+	/* A full socket that is not the holder any more is not read. */
+	assert_true(tcps_life_set_holder(7, child, sk));
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known & TCPSTATES_KNOW_RTT, 0);
-	/* That another took over is not a cause of its end. */
+	/* A change of the holder is not a cause of its end. */
 	assert_int_equal(cause_of(7, sk, US), TCPSTATES_CAUSE_UNREAD);
 }
 
-/* The child's first step comes before it is known that it has taken over. */
+/* The first step of a child is seen before it is known to have taken over. */
 static void test_child_is_adopted(void **state)
 {
 	struct tcps_step step = sock_step(7, child, TCPSTATES_SYN_RECV,
@@ -132,28 +132,28 @@ static void test_child_is_adopted(void **state)
 	struct tcpstates_record record;
 
 	(void)state;
-	expect_stepped(&step, TCPS_STEP_STRANGE);
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	/* Not at a later step: that has been missed, or is another's. */
+	/* Not at a later step: the first was missed, or it is another connection. */
 	step.old = TCPSTATES_ESTABLISHED;
 	step.new = TCPSTATES_FIN_WAIT1;
-	expect_stepped(&step, TCPS_STEP_STRANGE);
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
 	step.old = TCPSTATES_SYN_RECV;
-	/* Its CLOSE is not: another child may be the connection. */
+	/* Its CLOSE does not count: another child may be the holder. */
 	step.new = TCPSTATES_CLOSE;
-	assert_int_equal(tcps_life_close(&step), TCPS_END_STRANGE);
+	assert_int_equal(tcps_step_close(&step, &plain_rules), TCPS_END_UNTRACKED);
 	step.new = TCPSTATES_ESTABLISHED;
 	record = take_step(&step, 1100);
 	expect_duration(&record, 100);
-	assert_true(tcps_life_is(7, child, TCPSTATES_ESTABLISHED));
-	expect_stepped(&late, TCPS_STEP_STRANGE);
+	assert_true(tcps_life_is_in(7, child, TCPSTATES_ESTABLISHED));
+	expect_stepped(&late, TCPS_STEP_UNTRACKED);
 	/* Not twice, and not in another state. */
 	step.holder = sk;
 	step.kind = TCPS_KIND_SOCK;
-	expect_stepped(&step, TCPS_STEP_STRANGE);
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
 	step.old = TCPSTATES_ESTABLISHED;
 	step.new = TCPSTATES_FIN_WAIT1;
-	expect_stepped(&step, TCPS_STEP_STRANGE);
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
 }
 
 static bool request_replaced;
@@ -164,7 +164,7 @@ static bool is_replaced(const struct request_sock *request)
 	return request_replaced;
 }
 
-/* Whether a child that goes to CLOSE is the connection. */
+/* Whether the CLOSE of a child ends the connection. */
 static bool close_child(bool (*replaced)(const struct request_sock *request))
 {
 	struct tcps_step step = sock_step(7, child, TCPSTATES_SYN_RECV,
@@ -172,7 +172,7 @@ static bool close_child(bool (*replaced)(const struct request_sock *request))
 	bool closed;
 
 	now = 1500;
-	closed = tcps_life_close_child(&step, replaced);
+	closed = tcps_life_close_child(&step, &plain_rules, replaced);
 	if (closed)
 		assert_int_equal(stream_take().dur_ns, 500);
 	assert_int_equal(stream_count(), 0);
@@ -185,32 +185,32 @@ static void test_join(void **state)
 	(void)state;
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
 	assert_false(tcps_life_join(7, req));
-	tcps_life_child(7);
+	tcps_life_note_child(7);
 	assert_false(tcps_life_join(7, copy));
 	assert_true(tcps_life_join(7, req));
 	assert_false(tcps_life_join(7, req));
-	/* It is the child's from now on, whichever that is. */
+	/* From now on the entry is the child's, at whatever address that is. */
 	assert_true(close_child(NULL));
 	assert_int_equal(pool_in_use, 0);
 
-	/* The request was dropped: a child came too late. */
+	/* The request was dropped before a child took its place. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	tcps_life_child(7);
-	assert_true(tcps_life_settle(7, req, US, TCPSTATES_CAUSE_OVERFLOW));
+	tcps_life_note_child(7);
+	assert_true(tcps_life_set_final_cause(7, req, US, TCPSTATES_CAUSE_OVERFLOW));
 	assert_false(tcps_life_join(7, req));
 	request_replaced = true;
 	assert_false(close_child(is_replaced));
 	assert_int_equal(end_of_request(7, req, US), TCPSTATES_CAUSE_OVERFLOW);
 }
 
-/* A child is turned away, before or after it has taken its request's place. */
+/* A child is refused, before or after it has taken its request's place. */
 static void test_refused_join(void **state)
 {
 	(void)state;
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
 	request_replaced = true;
 	assert_false(close_child(is_replaced));
-	tcps_life_child(7);
+	tcps_life_note_child(7);
 	assert_false(close_child(NULL));
 	request_replaced = false;
 	assert_false(close_child(is_replaced));
@@ -229,53 +229,53 @@ static void test_moved_request(void **state)
 
 	(void)state;
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	/* Not while the first one stands for it. */
-	expect_stepped(&step, TCPS_STEP_STRANGE);
-	tcps_life_move(7, copy);
-	tcps_life_move(7, req);
+	/* Not while the first request is the holder. */
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
+	tcps_life_migrate(7, copy);
+	tcps_life_migrate(7, req);
 	assert_int_equal(copy_row(7, &row), 1);
 	assert_int_equal(row.known & TCPSTATES_KNOW_RETRANS, 0);
-	/* A copy that was freed before it was used ends nothing. */
-	expect_stepped(&step, TCPS_STEP_STRANGE);
-	assert_true(tcps_life_settle(7, copy, US,
+	/* The end of a copy that was never used does not count. */
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
+	assert_true(tcps_life_set_final_cause(7, copy, US,
 				     TCPSTATES_CAUSE_SYNACK_TIMEOUT));
 	record = take_step(&step, 1100);
 	expect_duration(&record, 100);
 	assert_int_equal(pool_in_use, 0);
 
-	/* Met before its end: it stands for the connection from then on. */
+	/* Seen before its end: the copy is the holder from then on. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	tcps_life_move(7, req);
-	tcps_life_mark(7, copy, US, TCPSTATES_CAUSE_RST_RECEIVED);
-	assert_true(tcps_life_is(7, copy, TCPSTATES_SYN_RECV));
-	assert_false(tcps_life_pass(7, req, child));
+	tcps_life_migrate(7, req);
+	tcps_life_mark_cause(7, copy, US, TCPSTATES_CAUSE_RST_RECEIVED);
+	assert_true(tcps_life_is_in(7, copy, TCPSTATES_SYN_RECV));
+	assert_false(tcps_life_set_holder(7, req, child));
 	assert_int_equal(end_of_request(7, copy, US),
 			 TCPSTATES_CAUSE_RST_RECEIVED);
 
-	/* It was dropped, but nobody noted why. */
+	/* It was dropped for an unknown reason. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	tcps_life_move(7, req);
-	assert_true(tcps_life_settle(7, copy, THEM, TCPSTATES_CAUSE_UNKNOWN));
+	tcps_life_migrate(7, req);
+	assert_true(tcps_life_set_final_cause(7, copy, THEM, TCPSTATES_CAUSE_UNKNOWN));
 	assert_int_equal(end_of_request(7, copy, THEM),
 			 TCPSTATES_CAUSE_UNKNOWN);
 
-	/* What was noted of the first one does not hold for the copy. */
+	/* A mark of the first request does not hold for the copy. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	tcps_life_mark(7, req, US, TCPSTATES_CAUSE_RST_RECEIVED);
-	tcps_life_move(7, req);
-	assert_true(tcps_life_settle(7, copy, US, TCPSTATES_CAUSE_UNKNOWN));
+	tcps_life_mark_cause(7, req, US, TCPSTATES_CAUSE_RST_RECEIVED);
+	tcps_life_migrate(7, req);
+	assert_true(tcps_life_set_final_cause(7, copy, US, TCPSTATES_CAUSE_UNKNOWN));
 	assert_int_equal(end_of_request(7, copy, US),
 			 TCPSTATES_CAUSE_UNKNOWN);
 
 	/* Its child takes over. */
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
-	tcps_life_move(7, req);
-	assert_true(tcps_life_pass(7, copy, child));
-	assert_true(tcps_life_is(7, child, TCPSTATES_SYN_RECV));
+	tcps_life_migrate(7, req);
+	assert_true(tcps_life_set_holder(7, copy, child));
+	assert_true(tcps_life_is_in(7, child, TCPSTATES_SYN_RECV));
 }
 
-/* A row asks who is there, and never one that may be gone. */
-static void test_row_asks_who_is_there(void **state)
+/* A row reads the counters of the holder, unless that may be gone. */
+static void test_row_reads_the_holder(void **state)
 {
 	struct tcps_step step = request_step(8, req, TCPSTATES_LISTEN,
 					     TCPSTATES_SYN_RECV);
@@ -301,16 +301,16 @@ static void test_row_asks_who_is_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ghost),
-		TEST(test_ghost_outlives_its_connection),
-		TEST(test_ghost_is_not_forgotten),
-		TEST(test_stranger_is_replaced),
+		TEST(test_replaced),
+		TEST(test_replaced_outlives_its_connection),
+		TEST(test_replaced_is_not_forgotten),
+		TEST(test_untracked_is_replaced),
 		TEST(test_child_takes_over),
 		TEST(test_child_is_adopted),
 		TEST(test_join),
 		TEST(test_refused_join),
 		TEST(test_moved_request),
-		TEST(test_row_asks_who_is_there),
+		TEST(test_row_reads_the_holder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

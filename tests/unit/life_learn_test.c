@@ -13,17 +13,17 @@ static void test_learned_is_a_lower_bound(void **state)
 	record = go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1500);
 	expect_duration(&record, 500);
 	expect_no_handshake(&record);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	assert_int_equal(record.flags, TCPSTATES_FLAG_ATLEAST);
 	assert_int_equal(record.known & OWNED, TCPSTATES_KNOW_UID);
 	assert_int_equal(record.uid, 33);
-	/* From here on it is seen. */
+	/* From here on its transitions are seen. */
 	record = go(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT2, 1600);
 	expect_duration(&record, 100);
 	assert_int_equal(record.flags, 0);
 }
 
-/* That the socket was replaced is no transition: the state is as old. */
+/* The replacement of a socket is no transition: the bound on its age stays. */
 static void test_lower_bound_stays_without_a_transition(void **state)
 {
 	struct tcpstates_record record;
@@ -40,12 +40,12 @@ static void test_learned_has_flags(void **state)
 {
 	struct tcps_step step = sock_step(7, sk, TCPSTATES_UNKNOWN,
 					  TCPSTATES_ESTABLISHED);
-	struct tcps_tuple mapped = tuple;
+	struct tcpstates_ident mapped = sample;
 	struct tcpstates_record row;
 
 	(void)state;
 	mapped.flags = TCPSTATES_FLAG_V4MAPPED;
-	step.tuple = &mapped;
+	step.ident = &mapped;
 	step.flags = TCPSTATES_FLAG_UNACCEPTED;
 	learn_step(&step, 1000);
 	assert_int_equal(copy_row(7, &row), 1);
@@ -75,7 +75,7 @@ static void test_what_is_known_is_not_learned(void **state)
 	assert_int_equal(record.flags, 0);
 }
 
-/* A full socket that its connection has done with, or has not come to yet. */
+/* A full socket that was replaced, or has not taken its request's place yet. */
 static void test_what_is_told_is_not_learned(void **state)
 {
 	(void)state;
@@ -88,13 +88,13 @@ static void test_what_is_told_is_not_learned(void **state)
 	go_request(8, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
 	learn(8, child, TCPSTATES_SYN_RECV, 1200);
 	assert_int_equal(pool_in_use, 2);
-	/* A second life, beside the minisock of the first. */
+	/* The socket is connected again, beside its earlier minisock. */
 	learn(7, child, TCPSTATES_ESTABLISHED, 1300);
 	assert_int_equal(pool_in_use, 3);
 	go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSE, 1400);
-	assert_true(tcps_life_is(7, child, TCPSTATES_ESTABLISHED));
+	assert_true(tcps_life_is_in(7, child, TCPSTATES_ESTABLISHED));
 	assert_int_equal(pool_in_use, 3);
-	/* Minisocks are none of these: one beside the second life. */
+	/* Another minisock is learned in any case. */
 	learn_minisock(7, TCPSTATES_TIME_WAIT, 1500);
 	assert_int_equal(pool_in_use, 4);
 }
@@ -103,34 +103,34 @@ static void test_unconfirmed_is_forgotten(void **state)
 {
 	(void)state;
 	tcps_verify_learn_begin();
-	assert_true(tcps_verify_learning());
+	assert_true(tcps_conn_learning());
 	learn_minisock(7, TCPSTATES_TIME_WAIT, 1000);
 	learn_minisock(8, TCPSTATES_TIME_WAIT, 1000);
 	learn(9, sk, TCPSTATES_ESTABLISHED, 1000);
 	go(10, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
 	tcps_verify_learn_confirm();
 	assert_int_equal(pool_in_use, 4);
-	/* Met again; changed meanwhile; seen from its beginning. */
+	/* Found again; changed meanwhile; seen from its beginning. */
 	learn_minisock(8, TCPSTATES_TIME_WAIT, 1100);
 	go(9, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1100);
 	/* Only confirmed, and not learned. */
 	learn(11, sk, TCPSTATES_ESTABLISHED, 1100);
 	assert_int_equal(pool_in_use, 4);
-	assert_true(tcps_verify_learning());
+	assert_true(tcps_conn_learning());
 	tcps_verify_learn_end();
-	assert_false(tcps_verify_learning());
+	assert_false(tcps_conn_learning());
 	assert_int_equal(pool_in_use, 3);
-	assert_false(tcps_life_known(7));
-	/* What was not met by then has ended, though it is hashed still. */
+	assert_false(tcps_life_is_tracked(7));
+	/* What was not found again has ended, though it is still hashed. */
 	learn_minisock(7, TCPSTATES_TIME_WAIT, 1200);
 	assert_int_equal(pool_in_use, 3);
-	/* Confirming does not make what is known younger, or certain. */
+	/* Confirming leaves the time since which it is known. */
 	assert_int_equal(go_minisock(8, TCPSTATES_TIME_WAIT, TCPSTATES_CLOSE,
 				     1500).dur_ns, 500);
 }
 
-/* Met in the middle of its life: known from now on, while that may be. */
-static void test_strangers_are_learned(void **state)
+/* A connection that is first seen in a later state gets an entry while learning. */
+static void test_untracked_are_learned(void **state)
 {
 	struct tcps_step step = sock_step(12, sk, TCPSTATES_ESTABLISHED,
 					  TCPSTATES_FIN_WAIT1);
@@ -140,21 +140,19 @@ static void test_strangers_are_learned(void **state)
 	tcps_verify_learn_begin();
 	record = go_untracked(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
 	expect_no_duration(&record);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	assert_int_equal(record.flags, 0);
 	assert_int_equal(pool_in_use, 1);
 	record = go(7, TCPSTATES_FIN_WAIT1, TCPSTATES_FIN_WAIT2, 1600);
 	expect_duration(&record, 600);
-	expect_tuple(&record, &tuple);
-	/* What was noted before there was an entry is lost, not guessed. */
-	step.unless_marked = true;
-	step.by = US;
-	step.cause = TCPSTATES_CAUSE_CLOSE;
-	tcps_life_mark(12, sk, US, TCPSTATES_CAUSE_SHUTDOWN);
-	tcps_life_strange(&step);
-	assert_int_equal(take(&step).cause, TCPSTATES_CAUSE_UNKNOWN);
+	expect_addresses(&record, &sample);
+	/* Without an entry there is nothing to mark. */
+	step.cause = TCPSTATES_CAUSE_FIN;
+	tcps_life_mark_cause(12, sk, US, TCPSTATES_CAUSE_SHUTDOWN);
+	tcps_life_step_untracked(&step);
+	assert_int_equal(take(&step).cause, TCPSTATES_CAUSE_FIN);
 	assert_int_equal(pool_in_use, 2);
-	/* An end makes nothing. */
+	/* A CLOSE makes no entry. */
 	go_untracked(8, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE, 1700);
 	assert_int_equal(pool_in_use, 2);
 	tcps_verify_learn_end();
@@ -164,34 +162,29 @@ static void test_strangers_are_learned(void **state)
 	assert_int_equal(pool_in_use, 3);
 }
 
-/* A stranger's tuple and flags, and nothing that only an entry could tell. */
-static void test_strangers(void **state)
+/* Without an entry: addresses and flags, but nothing that is kept in an entry. */
+static void test_untracked(void **state)
 {
 	struct tcps_step step = sock_step(7, sk, TCPSTATES_SYN_SENT,
 					  TCPSTATES_ESTABLISHED);
-	struct tcps_tuple mapped = tuple;
+	struct tcpstates_ident mapped = sample;
 	struct tcpstates_record record;
 
 	(void)state;
 	mapped.flags = TCPSTATES_FLAG_V4MAPPED;
-	step.tuple = &mapped;
+	step.ident = &mapped;
 	step.flags = TCPSTATES_FLAG_ORPHAN;
 	step.cause = TCPSTATES_CAUSE_SYNACK;
-	tcps_life_strange(&step);
+	tcps_life_step_untracked(&step);
 	record = take(&step);
 	expect_no_duration(&record);
 	expect_no_handshake(&record);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	assert_int_equal(record.known & OWNED, 0);
 	assert_int_equal(record.flags,
 			 TCPSTATES_FLAG_V4MAPPED | TCPSTATES_FLAG_ORPHAN);
 	assert_int_equal(record.rtt_us, (u32)(uintptr_t)sk);
 	assert_int_equal(record.cause, TCPSTATES_CAUSE_SYNACK);
-	/* That none was noted says nothing of what has no entry. */
-	step.unless_marked = true;
-	step.by = US;
-	tcps_life_strange(&step);
-	assert_int_equal(take(&step).cause, TCPSTATES_CAUSE_UNKNOWN);
 	assert_int_equal(pool_in_use, 0);
 }
 
@@ -204,8 +197,8 @@ int main(void)
 		TEST(test_what_is_known_is_not_learned),
 		TEST(test_what_is_told_is_not_learned),
 		TEST(test_unconfirmed_is_forgotten),
-		TEST(test_strangers_are_learned),
-		TEST(test_strangers),
+		TEST(test_untracked_are_learned),
+		TEST(test_untracked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,12 +19,12 @@ static void test_owner_is_carried_along(void **state)
 	step.flags = TCPSTATES_FLAG_ORPHAN;
 	record = take_step(&step, 1200);
 	assert_int_equal(record.flags, TCPSTATES_FLAG_ORPHAN);
-	/* A minisock does not know that it is an orphan. */
+	/* The flag orphan is kept: a minisock does not have it. */
 	replace(7, TCPSTATES_FIN_WAIT2, 1300);
 	record = go_minisock(7, TCPSTATES_FIN_WAIT2, TCPSTATES_TIME_WAIT, 1400);
 	expect_owner(&record, 812, "curl");
 	expect_inode(&record, 2812);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	assert_int_equal(record.flags, TCPSTATES_FLAG_ORPHAN);
 	record = go(8, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1500);
 	assert_int_equal(record.known & OWNED, 0);
@@ -36,27 +36,29 @@ static void test_inherits_and_is_accepted(void **state)
 {
 	struct tcps_step step = request_step(2, req, TCPSTATES_LISTEN,
 					     TCPSTATES_SYN_RECV);
-	struct tcps_owner owner = { }, worker = make_owner(501, "worker");
+	struct tcpstates_ident inherited = sample;
+	struct tcpstates_ident worker = make_owner(501, "worker");
 	struct tcpstates_record record;
 
 	(void)state;
 	begin_owned(1, TCPSTATES_LISTEN, 500, "nginx");
-	tcps_life_inherit(1, sk, &owner);
+	tcps_life_inherit_owner(1, sk, &inherited);
+	step.ident = &inherited;
 	step.flags = TCPSTATES_FLAG_UNACCEPTED;
-	assert_true(tcps_life_begin(&step, &owner));
+	assert_true(tcps_life_begin(&step));
 	record = take(&step);
 	expect_owner(&record, 500, "nginx");
 	expect_inode(&record, 0);
 	assert_int_equal(record.flags, TCPSTATES_FLAG_UNACCEPTED);
 
-	assert_true(tcps_life_pass(2, req, child));
+	assert_true(tcps_life_set_holder(2, req, child));
 	step = sock_step(2, child, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED);
 	record = take_step(&step, 1100);
 	expect_owner(&record, 500, "nginx");
 	expect_inode(&record, 0);
 	assert_int_equal(record.flags, TCPSTATES_FLAG_UNACCEPTED);
 
-	tcps_life_accepted(2, child, &worker);
+	tcps_life_set_owner(2, child, &worker);
 	step = sock_step(2, child, TCPSTATES_ESTABLISHED,
 			 TCPSTATES_CLOSE_WAIT);
 	record = take_step(&step, 1200);
@@ -65,38 +67,38 @@ static void test_inherits_and_is_accepted(void **state)
 	assert_int_equal(record.flags, 0);
 	expect_duration(&record, 100);
 
-	/* The listener's owner is as before; nobody has accepted nothing. */
-	tcps_life_accepted(99, sk, &worker);
+	/* The listener's owner is as before; a connection without an entry gets none. */
+	tcps_life_set_owner(99, sk, &worker);
 	assert_int_equal(pool_in_use, 2);
 	record = go(1, TCPSTATES_LISTEN, TCPSTATES_CLOSE, 1300);
 	expect_owner(&record, 500, "nginx");
 	expect_inode(&record, 2500);
 }
 
-/* Of a listener that nobody knows nothing is inherited. */
+/* A listener without an entry has no owner to inherit. */
 static void test_unknown_listener(void **state)
 {
-	struct tcps_owner owner = { };
+	struct tcpstates_ident inherited = sample;
 
 	(void)state;
 	begin_owned(1, TCPSTATES_LISTEN, 500, "nginx");
-	tcps_life_inherit(1, child, &owner);
-	tcps_life_inherit(2, sk, &owner);
-	assert_memory_equal(&owner, &nobody, sizeof(owner));
+	tcps_life_inherit_owner(1, child, &inherited);
+	tcps_life_inherit_owner(2, sk, &inherited);
+	assert_memory_equal(&inherited, &sample, sizeof(sample));
 }
 
-/* How it began is said of it to the end, and of no other. */
+/* Flags of the beginning stay until the end, and do not pass to the next entry. */
 static void test_flags_last(void **state)
 {
 	const u32 flags = TCPSTATES_FLAG_SYNCOOKIE | TCPSTATES_FLAG_TFO;
 	struct tcps_step step = sock_step(7, sk, TCPSTATES_LISTEN,
 					  TCPSTATES_SYN_RECV);
-	struct tcps_tuple mapped = tuple;
+	struct tcpstates_ident mapped = sample;
 	struct tcpstates_record record, row;
 
 	(void)state;
 	mapped.flags = TCPSTATES_FLAG_V4MAPPED;
-	step.tuple = &mapped;
+	step.ident = &mapped;
 	step.flags = flags;
 	record = take_step(&step, 1000);
 	assert_int_equal(record.flags, flags | mapped.flags);
@@ -114,7 +116,7 @@ static void test_flags_last(void **state)
 	assert_int_equal(record.flags, 0);
 }
 
-/* A minisock that takes over says what its socket is at that moment. */
+/* Flags that the socket has when a minisock replaces it are kept. */
 static void test_flags_of_the_replaced(void **state)
 {
 	struct tcps_step step = sock_step(7, sk, TCPSTATES_FIN_WAIT2,

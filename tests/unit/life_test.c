@@ -11,24 +11,24 @@ static void test_duration(void **state)
 	(void)state;
 	record = go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
 	expect_no_duration(&record);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	record = go_request(8, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1500);
 	expect_no_duration(&record);
 	record = go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1579);
 	expect_duration(&record, 579);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	record = go_request(8, TCPSTATES_SYN_RECV, TCPSTATES_CLOSE, 1600);
 	expect_duration(&record, 100);
-	/* Zero is a duration where it is known. */
+	/* Zero is a known duration. */
 	record = go(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1579);
 	expect_duration(&record, 0);
 	record = go(7, TCPSTATES_FIN_WAIT1, TCPSTATES_CLOSE, 1ULL << 62);
 	expect_duration(&record, (1ULL << 62) - 1579);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	assert_int_equal(record.flags, 0);
 }
 
-/* A transition was missed: how long it was in its state, nobody knows. */
+/* After a missed transition the duration is unknown. */
 static void test_unknown_after_a_gap(void **state)
 {
 	struct tcpstates_record record;
@@ -50,27 +50,26 @@ static void test_close_removes(void **state)
 	(void)state;
 	go(7, TCPSTATES_CLOSE, TCPSTATES_LISTEN, 1000);
 	assert_int_equal(pool_in_use, 1);
-	assert_true(tcps_life_known(7));
+	assert_true(tcps_life_is_tracked(7));
 	go(7, TCPSTATES_LISTEN, TCPSTATES_CLOSE, 1100);
 	assert_int_equal(pool_in_use, 0);
-	assert_false(tcps_life_known(7));
-	/* An end of nothing makes nothing. */
+	assert_false(tcps_life_is_tracked(7));
+	/* A CLOSE without an entry makes none. */
 	expect_end(7, TCPSTATES_LISTEN, TCPS_END_ALONE);
 	assert_int_equal(pool_in_use, 0);
-	/* The next life of the same socket is not that long. */
+	/* The next connection of the same socket begins anew. */
 	record = go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1300);
 	expect_no_duration(&record);
 	record = go(7, TCPSTATES_SYN_SENT, TCPSTATES_CLOSE, 1400);
 	expect_duration(&record, 100);
 }
 
-/* A beginning of what began already: its end was missed. */
+/* A connection begins whose entry is still there: its end was missed. */
 static void test_begins_anew(void **state)
 {
 	struct tcps_step step = sock_step(7, sk, TCPSTATES_LISTEN,
 					  TCPSTATES_SYN_RECV);
-	struct tcps_owner owner = { .known = OWNED, .pid = 5 };
-	struct tcps_tuple later = tuple;
+	struct tcpstates_ident later = make_owner(5, "sshd");
 	struct tcpstates_record record;
 
 	(void)state;
@@ -78,13 +77,13 @@ static void test_begins_anew(void **state)
 	record = go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
 	expect_handshake(&record, 100);
 	later.lport = 81;
-	step.tuple = &later;
+	step.ident = &later;
 	step.cause = TCPSTATES_CAUSE_ACK;
-	assert_true(tcps_life_begin(&step, &owner));
+	assert_true(tcps_life_begin(&step));
 	record = take(&step);
 	expect_no_duration(&record);
 	expect_no_handshake(&record);
-	expect_tuple(&record, &later);
+	expect_addresses(&record, &later);
 	assert_int_equal(record.pid, 5);
 	assert_int_equal(pool_in_use, 1);
 	record = go(7, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED, 1200);
@@ -92,26 +91,26 @@ static void test_begins_anew(void **state)
 	expect_no_handshake(&record);
 }
 
-/* The structure counts, not the cookie alone. */
+/* An entry is found by holder and cookie, not by the cookie alone. */
 static void test_others_do_nothing(void **state)
 {
 	struct tcps_step step = sock_step(7, child, TCPSTATES_ESTABLISHED,
 					  TCPSTATES_FIN_WAIT1);
-	struct tcps_owner owner = { .known = OWNED, .pid = 5 };
+	struct tcpstates_ident owner = { .known = OWNED, .pid = 5 };
 	struct tcpstates_record record;
 
 	(void)state;
 	go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
 	go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
-	expect_stepped(&step, TCPS_STEP_STRANGE);
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
 	step.cookie = 8;
 	step.holder = sk;
-	expect_stepped(&step, TCPS_STEP_STRANGE);
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
 	step = sock_step(7, child, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE);
-	assert_int_equal(tcps_life_close(&step), TCPS_END_STRANGE);
+	assert_int_equal(tcps_step_close(&step, &plain_rules), TCPS_END_UNTRACKED);
 	assert_false(replaces(&step));
-	assert_false(tcps_life_pass(7, child, tw));
-	tcps_life_accepted(7, child, &owner);
+	assert_false(tcps_life_set_holder(7, child, tw));
+	tcps_life_set_owner(7, child, &owner);
 	assert_int_equal(stream_count(), 0);
 	record = go(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1300);
 	expect_duration(&record, 200);
@@ -122,16 +121,16 @@ static void test_known_and_is(void **state)
 {
 	(void)state;
 	go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
-	assert_true(tcps_life_known(7));
-	assert_false(tcps_life_known(8));
-	assert_true(tcps_life_is(7, sk, TCPSTATES_SYN_SENT));
-	assert_false(tcps_life_is(7, sk, TCPSTATES_LISTEN));
-	assert_false(tcps_life_is(7, child, TCPSTATES_SYN_SENT));
-	assert_false(tcps_life_is(8, sk, TCPSTATES_SYN_SENT));
+	assert_true(tcps_life_is_tracked(7));
+	assert_false(tcps_life_is_tracked(8));
+	assert_true(tcps_life_is_in(7, sk, TCPSTATES_SYN_SENT));
+	assert_false(tcps_life_is_in(7, sk, TCPSTATES_LISTEN));
+	assert_false(tcps_life_is_in(7, child, TCPSTATES_SYN_SENT));
+	assert_false(tcps_life_is_in(8, sk, TCPSTATES_SYN_SENT));
 }
 
-/* A minisock may be overtaken by another call about itself. */
-static void test_strict(void **state)
+/* Two CPUs may report steps of one minisock in the wrong order. */
+static void test_must_match_old(void **state)
 {
 	struct tcps_step rearm = minisock_step(7, TCPSTATES_FIN_WAIT2,
 					       TCPSTATES_TIME_WAIT);
@@ -142,18 +141,18 @@ static void test_strict(void **state)
 	(void)state;
 	go(7, TCPSTATES_CLOSE, TCPSTATES_FIN_WAIT2, 1000);
 	replace(7, TCPSTATES_FIN_WAIT2, 1100);
-	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
-	expect_stepped(&end, TCPS_STEP_ELSEWHERE);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_REPLACED);
+	expect_stepped(&end, TCPS_STEP_OTHER_STATE);
 	record = take_step(&rearm, 1200);
 	expect_duration(&record, 200);
-	expect_stepped(&rearm, TCPS_STEP_ELSEWHERE);
+	expect_stepped(&rearm, TCPS_STEP_OTHER_STATE);
 	record = take_step(&end, 1300);
 	expect_duration(&record, 100);
-	expect_stepped(&rearm, TCPS_STEP_STRANGE);
+	expect_stepped(&rearm, TCPS_STEP_UNTRACKED);
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* From the SYN to ESTABLISHED, on either side, and told ever after. */
+/* From the SYN to ESTABLISHED, on either side, and in all later records. */
 static void test_handshake(void **state)
 {
 	struct tcpstates_record record;
@@ -171,7 +170,7 @@ static void test_handshake(void **state)
 	record = go(7, TCPSTATES_FIN_WAIT1, TCPSTATES_CLOSE, 6000);
 	expect_handshake(&record, 100);
 
-	/* The same socket once more; it did not get that far. */
+	/* The same socket again, without success. */
 	connect_at(7, 7000);
 	record = go(7, TCPSTATES_SYN_SENT, TCPSTATES_CLOSE, 8000);
 	expect_no_handshake(&record);
@@ -180,13 +179,13 @@ static void test_handshake(void **state)
 		       TCPSTATES_CAUSE_SYN, 1000);
 	record = go(8, TCPSTATES_SYN_RECV, TCPSTATES_ESTABLISHED, 1079);
 	expect_handshake(&record, 79);
-	/* Within the same nanosecond is known too. */
+	/* Zero is known, too. */
 	connect_at(9, 1000);
 	record = go(9, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1000);
 	expect_handshake(&record, 0);
 }
 
-/* Whose SYN nobody saw: nobody knows. */
+/* Without a SYN that was seen, the handshake is unknown. */
 static void test_no_handshake_without_a_syn(void **state)
 {
 	struct tcpstates_record record;
@@ -202,8 +201,8 @@ static void test_no_handshake_without_a_syn(void **state)
 	expect_no_handshake(&record);
 }
 
-/* A socket connected again: two entries with one cookie, both with all. */
-static void two_lives(const struct tcps_tuple *later)
+/* A socket connected again: two complete entries with one cookie. */
+static void two_lives(const struct tcpstates_ident *later)
 {
 	struct tcps_step step = sock_step(7, sk, TCPSTATES_CLOSE,
 					  TCPSTATES_SYN_SENT);
@@ -213,13 +212,13 @@ static void two_lives(const struct tcps_tuple *later)
 	go(7, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED, 1100);
 	go(7, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT2, 1200);
 	replace(7, TCPSTATES_TIME_WAIT, 1300);
-	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
-	step.tuple = later;
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_REPLACED);
+	step.ident = later;
 	step.cause = TCPSTATES_CAUSE_CONNECT;
 	record = take_step(&step, 2000);
 	expect_no_duration(&record);
 	expect_no_handshake(&record);
-	expect_tuple(&record, later);
+	expect_addresses(&record, later);
 	assert_int_equal(pool_in_use, 2);
 }
 
@@ -230,11 +229,11 @@ static void end_of_the_first(void)
 
 	expect_duration(&record, 1700);
 	expect_handshake(&record, 100);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	assert_int_equal(pool_in_use, 1);
 }
 
-static void end_of_the_second(const struct tcps_tuple *later)
+static void end_of_the_second(const struct tcpstates_ident *later)
 {
 	struct tcpstates_record record;
 
@@ -243,12 +242,12 @@ static void end_of_the_second(const struct tcps_tuple *later)
 	expect_handshake(&record, 2000);
 	record = go(7, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE, 4100);
 	expect_duration(&record, 100);
-	expect_tuple(&record, later);
+	expect_addresses(&record, later);
 }
 
 static void test_two_lives_of_a_socket(void **state)
 {
-	struct tcps_tuple later = tuple;
+	struct tcpstates_ident later = sample;
 
 	(void)state;
 	later.rport = 4321;
@@ -263,31 +262,32 @@ static void test_two_lives_of_a_socket(void **state)
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* What finds no memory is recorded all the same, and the rest as ever. */
+/* Without memory for an entry, a connection is recorded without its owner. */
 static void test_no_memory(void **state)
 {
 	struct tcps_step step = sock_step(8, sk, TCPSTATES_CLOSE,
 					  TCPSTATES_SYN_SENT);
-	struct tcps_owner owner = make_owner(5, "curl");
+	struct tcpstates_ident owned = make_owner(5, "curl");
 	struct tcpstates_record record;
 
 	(void)state;
 	go(7, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
 	pool_most = 1;
+	step.ident = &owned;
 	step.cause = TCPSTATES_CAUSE_CONNECT;
-	assert_false(tcps_life_begin(&step, &owner));
+	assert_false(tcps_life_begin(&step));
 	record = take(&step);
-	expect_tuple(&record, &tuple);
+	expect_addresses(&record, &sample);
 	expect_no_duration(&record);
 	assert_int_equal(record.known & OWNED, 0);
 	assert_int_equal(record.cause, TCPSTATES_CAUSE_CONNECT);
 	tcps_verify_learn_begin();
 	learn(9, sk, TCPSTATES_ESTABLISHED, 1000);
 	go_untracked(9, TCPSTATES_ESTABLISHED, TCPSTATES_FIN_WAIT1, 1000);
-	assert_false(tcps_life_known(8));
-	assert_false(tcps_life_known(9));
+	assert_false(tcps_life_is_tracked(8));
+	assert_false(tcps_life_is_tracked(9));
 	step = sock_step(8, sk, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED);
-	expect_stepped(&step, TCPS_STEP_STRANGE);
+	expect_stepped(&step, TCPS_STEP_UNTRACKED);
 	step.next = tw;
 	assert_false(replaces(&step));
 	expect_end(8, TCPSTATES_ESTABLISHED, TCPS_END_ALONE);
@@ -296,7 +296,7 @@ static void test_no_memory(void **state)
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* The record of a life's every turn, over @old in each byte before. */
+/* All kinds of records, each written over bytes of @old. */
 static unsigned int record_life(struct tcpstates_record *records, u8 old)
 {
 	struct tcps_step step = sock_step(8, sk, TCPSTATES_LAST_ACK,
@@ -309,20 +309,20 @@ static unsigned int record_life(struct tcpstates_record *records, u8 old)
 	replace(7, TCPSTATES_FIN_WAIT2, 1200);
 	records[count++] = go_minisock(7, TCPSTATES_FIN_WAIT2,
 				       TCPSTATES_TIME_WAIT, 1300);
-	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_GHOST);
+	expect_end(7, TCPSTATES_FIN_WAIT2, TCPS_END_REPLACED);
 	records[count++] = go_minisock(7, TCPSTATES_TIME_WAIT,
 				       TCPSTATES_CLOSE, 1400);
 	records[count++] = go_request(9, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV,
 				      1500);
 	records[count++] = go_request(9, TCPSTATES_SYN_RECV, TCPSTATES_CLOSE,
 				      1600);
-	tcps_life_strange(&step);
+	tcps_life_step_untracked(&step);
 	records[count++] = take(&step);
 	now = 1000;
 	return count;
 }
 
-/* Nothing shows through of the record that was in the place before. */
+/* No byte of the record that was overwritten remains. */
 static void test_records_are_written_whole(void **state)
 {
 	struct tcpstates_record ones[8], zeros[8];
@@ -338,7 +338,7 @@ static void test_records_are_written_whole(void **state)
 	}
 }
 
-/* Many at once, so that chains have several: each is its own. */
+/* So many that chains have several entries. */
 static void test_many(void **state)
 {
 	struct tcpstates_record record;
@@ -368,7 +368,7 @@ int main(void)
 		TEST(test_begins_anew),
 		TEST(test_others_do_nothing),
 		TEST(test_known_and_is),
-		TEST(test_strict),
+		TEST(test_must_match_old),
 		TEST(test_handshake),
 		TEST(test_no_handshake_without_a_syn),
 		TEST(test_two_lives_of_a_socket),

@@ -22,7 +22,7 @@ void tcps_pool_exit(void)
 {
 }
 
-/* With any content, as the contract says. */
+/* Not cleared, as the contract says. */
 void *tcps_pool_get(void)
 {
 	unsigned char *object;

@@ -183,8 +183,11 @@ static inline const void *minisock_of(u64 cookie)
 	return (const void *)(uintptr_t)(cookie << 8 | 3);
 }
 
-static const struct tcps_tuple tuple = { .netns = 1 };
-static const struct tcps_owner nobody;
+static const struct tcpstates_ident ident = { .netns = 1 };
+
+static const struct tcps_step_rules rules = {
+	.read_counters = tcps_step_read_counters,
+};
 
 static inline struct tcps_step sock_step(u64 cookie, u8 old, u8 new)
 {
@@ -193,7 +196,7 @@ static inline struct tcps_step sock_step(u64 cookie, u8 old, u8 new)
 		.holder = sock_of(cookie),
 		.next = new == TCPSTATES_CLOSE ? NULL : sock_of(cookie),
 		.kind = TCPS_KIND_SOCK,
-		.tuple = &tuple,
+		.ident = &ident,
 		.old = old,
 		.new = new,
 	};
@@ -206,23 +209,23 @@ static inline struct tcps_step request_step(u64 cookie, u8 old, u8 new)
 		.holder = request_of(cookie),
 		.next = new == TCPSTATES_CLOSE ? NULL : request_of(cookie),
 		.kind = TCPS_KIND_REQUEST,
-		.tuple = &tuple,
+		.ident = &ident,
 		.old = old,
 		.new = new,
 	};
 }
 
 /* The CLOSE of the socket that a minisock has replaced tells nothing. */
-static inline void end_ghost(u64 cookie)
+static inline void end_replaced(u64 cookie)
 {
 	struct tcps_step step = sock_step(cookie, TCPSTATES_FIN_WAIT2,
 					  TCPSTATES_CLOSE);
 
-	must(tcps_life_close(&step) == TCPS_END_GHOST);
+	must(tcps_step_close(&step, &rules) == TCPS_END_REPLACED);
 }
 
 /* Of every second connection it comes after the minisock's end. */
-static inline bool is_ghost_slow(u64 cookie)
+static inline bool is_replaced_slow(u64 cookie)
 {
 	return cookie & 1;
 }
@@ -232,33 +235,32 @@ static inline void request_acts(u64 cookie, u8 old, u8 new)
 	struct tcps_step step = request_step(cookie, old, new);
 
 	if (new == TCPSTATES_SYN_RECV)
-		must(tcps_life_begin(&step, &nobody));
+		must(tcps_life_begin(&step));
 	else
-		must(tcps_life_step(&step) == TCPS_STEP_DONE);
+		must(tcps_life_step(&step, &rules) == TCPS_STEP_DONE);
 }
 
-static inline void minisock_ends(u64 cookie, bool has_ghost)
+static inline void minisock_ends(u64 cookie, bool has_replaced)
 {
 	struct tcps_step step = {
 		.cookie = cookie,
 		.holder = minisock_of(cookie),
-		.strict = true,
 		.old = TCPSTATES_TIME_WAIT,
 		.new = TCPSTATES_CLOSE,
 	};
 
-	must(tcps_life_step(&step) == TCPS_STEP_DONE);
-	if (has_ghost && is_ghost_slow(cookie))
-		end_ghost(cookie);
+	must(tcps_life_step(&step, &rules) == TCPS_STEP_DONE);
+	if (has_replaced && is_replaced_slow(cookie))
+		end_replaced(cookie);
 }
 
 /* A minisock takes the place of the socket; false if that has no entry. */
 static inline bool replaces(const struct tcps_step *step)
 {
 	if (step->old == step->new)
-		return tcps_life_stay(step->cookie, step->holder, step->next,
+		return tcps_life_replace(step->cookie, step->holder, step->next,
 				      step->flags);
-	return tcps_life_step(step) == TCPS_STEP_DONE;
+	return tcps_life_step(step, &rules) == TCPS_STEP_DONE;
 }
 
 static inline void sock_is_replaced(u64 cookie, u8 old)
@@ -267,8 +269,8 @@ static inline void sock_is_replaced(u64 cookie, u8 old)
 
 	step.next = minisock_of(cookie);
 	must(replaces(&step));
-	if (!is_ghost_slow(cookie))
-		end_ghost(cookie);
+	if (!is_replaced_slow(cookie))
+		end_replaced(cookie);
 }
 
 static inline void sock_acts(u64 cookie, u8 old, u8 new)
@@ -276,11 +278,11 @@ static inline void sock_acts(u64 cookie, u8 old, u8 new)
 	struct tcps_step step = sock_step(cookie, old, new);
 
 	if (old == TCPSTATES_CLOSE)
-		must(tcps_life_begin(&step, &nobody));
+		must(tcps_life_begin(&step));
 	else if (new == TCPSTATES_CLOSE)
-		must(tcps_life_close(&step) == TCPS_END_RECORDED);
+		must(tcps_step_close(&step, &rules) == TCPS_END_RECORDED);
 	else
-		must(tcps_life_step(&step) == TCPS_STEP_DONE);
+		must(tcps_life_step(&step, &rules) == TCPS_STEP_DONE);
 }
 
 /* As probe_sock.c does it. */
@@ -298,7 +300,7 @@ static inline void record(unsigned int cpu, u64 cookie, u8 old, u8 new)
 		sock_is_replaced(cookie, old);
 	} else {
 		if (old == TCPSTATES_SYN_RECV)
-			must(tcps_life_pass(cookie, request_of(cookie),
+			must(tcps_life_set_holder(cookie, request_of(cookie),
 					    sock_of(cookie)));
 		sock_acts(cookie, old, new);
 	}
@@ -361,7 +363,7 @@ static inline void learn(u64 *place, u8 state)
 		step.holder = minisock_of(cookie);
 		step.kind = TCPS_KIND_OTHER;
 	}
-	tcps_verify_learn(&step, &nobody);
+	tcps_verify_learn(&step);
 	*place = cookie;
 	lives[cookie] = (struct life) {
 		.state = state,

@@ -97,6 +97,74 @@ static void test_passes_over_the_past(void **state)
 	compare(moment);
 }
 
+/* Its minisock has ended, and its socket has not come to CLOSE yet. */
+static void test_no_row_of_what_is_over(void **state)
+{
+	struct tcpstates_record row;
+	u64 place = 0;
+
+	(void)state;
+	while (!place || !is_replaced_slow(place)) {
+		place = 0;
+		step(0, &place, 1);
+	}
+	sock_acts(place, TCPSTATES_SYN_SENT, TCPSTATES_FIN_WAIT2);
+	sock_is_replaced(place, TCPSTATES_FIN_WAIT2);
+	minisock_ends(place, false);
+	lives[place].state = TCPSTATES_CLOSE;
+	begin_snapshot();
+	while (tcps_reader_next(reader, &row))
+		must(row.conn != place);
+	end_replaced(place);
+}
+
+static bool is_alive(u32 netns)
+{
+	must(netns == ident.netns);
+	return true;
+}
+
+static void audit_chain(unsigned long chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < TCPS_UNMET_MOST; i++)
+		tcps_verify_audit(chain, is_alive);
+}
+
+/*
+ * Audits drop an entry that no socket belongs to, before the walk gets there and
+ * after it: the first was no connection at the moment of the snapshot any more, the
+ * row of the second has been given.
+ */
+static void test_unseen_end(void **state)
+{
+	u64 before = 0, after = 0, earlier, later;
+	struct tcpstates_record item;
+
+	(void)state;
+	step(0, &before, 1);
+	do {
+		after = 0;
+		step(0, &after, 1);
+	} while (tcps_conn_chain(after) == tcps_conn_chain(before));
+	earlier = tcps_conn_chain(before) < tcps_conn_chain(after) ? before : after;
+	later = earlier == before ? after : before;
+	begin_snapshot();
+	do
+		assert_true(tcps_reader_next(reader, &item));
+	while (item.conn != earlier);
+	assert_int_equal(item.event, TCPSTATES_EVENT_EXISTING);
+	audit_chain(tcps_conn_chain(earlier));
+	audit_chain(tcps_conn_chain(later));
+	do {
+		assert_true(tcps_reader_next(reader, &item));
+		if (item.conn == earlier || item.conn == later)
+			assert_int_equal(item.event, TCPSTATES_EVENT_TRANSITION);
+	} while (item.conn != later);
+	assert_int_equal(item.cause, TCPSTATES_CAUSE_UNSEEN);
+}
+
 /* A snapshot in the middle of another, and a rewind in the middle. */
 static void test_again_in_the_middle(void **state)
 {
@@ -208,6 +276,8 @@ int main(void)
 		TEST(test_equal_readings),
 		TEST(test_nothing_there),
 		TEST(test_passes_over_the_past),
+		TEST(test_no_row_of_what_is_over),
+		TEST(test_unseen_end),
 		TEST(test_again_in_the_middle),
 		TEST(test_filter_holds_for_rows),
 		TEST(test_loss_after_a_row),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In the place of the module's sock.c: sockets and requests are addresses that
- * nothing is at, and the health of one is its address.
+ * Replaces the module's sock.c: sockets and requests are addresses without memory,
+ * and the only counter of one is its address.
  */
 #include <linux/types.h>
 
@@ -10,14 +10,14 @@
 #include "sock.h"
 #include "uapi/tcpstates.h"
 
-u32 tcps_sock_health(struct tcpstates_record *record, const struct sock *sk)
+u32 tcps_sock_counters(struct tcpstates_record *record, const struct sock *sk)
 {
-	tcps_sock_no_health(record);
+	tcps_sock_no_counters(record);
 	record->rtt_us = (uintptr_t)sk;
 	return TCPSTATES_KNOW_RTT;
 }
 
-u32 tcps_sock_request_health(struct tcpstates_record *record,
+u32 tcps_sock_request_counters(struct tcpstates_record *record,
 			     const struct request_sock *req)
 {
 	record->retrans = (uintptr_t)req;

@@ -63,7 +63,7 @@ void tcps_stream_leave(struct tcps_stream_cpu *of,
 	must(shim_irqs_off);
 	must(entered && !begun && of == &stream);
 	must(record == (committed ? slot : NULL));
-	/* Whoever holds the lock of the chain does not get further than here. */
+	/* Deadlocks if the lock of the chain is still held. */
 	if (record)
 		tcps_conn_unlock(tcps_conn_lock(record->conn));
 	entered = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* In the place of the module's stream.c: the last records, to look at. */
+/* Replaces the module's stream.c: keeps the last records for tests. */
 #ifndef _STREAM_STUB_H
 #define _STREAM_STUB_H
 
@@ -7,16 +7,16 @@
 
 #include "uapi/tcpstates.h"
 
-/* What the place of a record holds before, in every byte. */
+/* Every byte of the memory that a record is written to. */
 extern u8 stream_old_byte;
 
-/* The transition since the last call; there must be one and no more. */
+/* The only transition since the last call. */
 struct tcpstates_record stream_take(void);
 
-/* Those of @event since then, up to eight; there must be no others. */
+/* All records since the last call, which must be of @event; returns how many. */
 unsigned int stream_take_all(struct tcpstates_record records[], u8 event);
 
-/* How many there are since then. */
+/* The number of records since the last call of these. */
 unsigned int stream_count(void);
 
 #endif /* _STREAM_STUB_H */

@@ -47,7 +47,7 @@ unsigned int pass(u64 next_ns)
 
 bool is_marked(u64 cookie)
 {
-	return test_bit(tcps_conn_chain(cookie), tcps_conn_marks);
+	return test_bit(tcps_conn_chain(cookie), tcps_conn_watched);
 }
 
 unsigned int times_told(unsigned int count, u64 cookie)

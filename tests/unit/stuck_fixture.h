@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tests of stuck.c share: limits, passes, and what these have recorded. */
+/* Shared by the tests of stuck.c: limits, passes, and their records. */
 #ifndef _STUCK_FIXTURE_H
 #define _STUCK_FIXTURE_H
 
@@ -25,10 +25,10 @@ void change_limit(u8 state, unsigned int seconds);
 /* A connection that is in @state from now on. */
 void be_in(u64 cookie, u8 state);
 
-/* A pass now, whenever the next one is. */
+/* Run a pass; returns when the next one is due. */
 u64 pass_now(void);
 
-/* A pass now, which must say that the next one is @next_ns from now. */
+/* Run a pass, after which the next must be due in @next_ns. Returns its records. */
 unsigned int pass(u64 next_ns);
 
 bool is_marked(u64 cookie);

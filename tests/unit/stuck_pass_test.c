@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Passes over connections that are stuck: in parts, and how often. */
+/* Passes over stuck connections: in parts, and how often. */
 #include "stuck_fixture.h"
 
 #include <linux/minmax.h>
 
-/* Several in one chain are all told, each once, as many as fit. */
+/* A full chain: each is recorded once. */
 static void test_one_chain(void **state)
 {
 	static u64 cookies[TCPS_CONN_CHAIN_MOST];
@@ -27,7 +27,7 @@ static void test_one_chain(void **state)
 	assert_int_equal(pass(1 * SECOND), 0);
 }
 
-/* A part now of @most lines; @all after it of those of the pass so far. */
+/* Run a part; @all records of the pass were written before. Returns their sum. */
 static unsigned int part(unsigned int most, bool over, unsigned int all)
 {
 	unsigned int i, count;
@@ -42,7 +42,7 @@ static unsigned int part(unsigned int most, bool over, unsigned int all)
 	return all + count;
 }
 
-/* Each is told once, and none is left out, however small the parts are. */
+/* Each is recorded once, whatever the size of the parts. */
 static void test_in_parts(void **state)
 {
 	static const unsigned int sizes[] = { 1, 7, 8, 9, 64, 200 };
@@ -71,7 +71,7 @@ static void test_in_parts(void **state)
 	}
 }
 
-/* Whoever is told late is told its age of that time, and next at a doubling. */
+/* A late record has the age of its time; the next is due at a doubling. */
 static void test_ages_of_parts(void **state)
 {
 	unsigned int i, all = 0;
@@ -87,7 +87,7 @@ static void test_ages_of_parts(void **state)
 		assert_int_equal(told[all - 1].dur_ns, now - begun);
 		now += 5 * SECOND;
 	}
-	/* The first were told at 60 s, the last at 105. */
+	/* The first were recorded at 60 s, the last at 105 s. */
 	assert_int_equal(part(1000, true, all), 60);
 	now = begun + 119 * SECOND;
 	assert_int_equal(part(1000, true, 0), 0);
@@ -97,7 +97,7 @@ static void test_ages_of_parts(void **state)
 	assert_int_equal(part(1000, true, 0), 0);
 }
 
-/* What gets there behind the part that has been looked at: in the next pass. */
+/* A connection that enters a chain behind the current part: in the next pass. */
 static void test_behind_the_part(void **state)
 {
 	u64 first = 7, second = 8, due_ns;
@@ -117,7 +117,7 @@ static void test_behind_the_part(void **state)
 	assert_int_equal(pass(60 * SECOND), 3);
 }
 
-/* A limit that changes in the middle holds for all, and nobody is told twice. */
+/* A limit changes between parts: it holds for all, and no record is repeated. */
 static void test_limit_changes_between_parts(void **state)
 {
 	unsigned int i;
@@ -136,8 +136,8 @@ static void test_limit_changes_between_parts(void **state)
 }
 
 /*
- * Readers have eight parts to read them in. A pass takes a small share of a CPU in
- * any case, and comes ten times in a second at most.
+ * Readers can read eight parts late. Passes take a small share of a CPU, and run ten
+ * times in a second at most.
  */
 static void test_pace(void **state)
 {

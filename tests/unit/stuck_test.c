@@ -46,7 +46,7 @@ static void test_what_a_line_tells(void **state)
 	assert_int_equal(told[0].netns, 4026531840U);
 	assert_int_equal(told[0].lport, 80);
 	assert_int_equal(told[0].flags, 0);
-	assert_int_equal(told[0].known, tuple.known | OWNED |
+	assert_int_equal(told[0].known, sample.known | OWNED |
 			 TCPSTATES_KNOW_INODE | TCPSTATES_KNOW_CGROUP |
 			 TCPSTATES_KNOW_DURATION | TCPSTATES_KNOW_RTT);
 	assert_int_equal(told[0].rtt_us, (uintptr_t)sk);
@@ -77,7 +77,7 @@ static void test_nothing_after_it_has_left(void **state)
 	assert_false(is_marked(8));
 }
 
-/* It begins anew, with the limit. */
+/* It enters the state again: its age begins anew. */
 static void test_comes_back(void **state)
 {
 	(void)state;
@@ -91,7 +91,7 @@ static void test_comes_back(void **state)
 	assert_int_equal(told[0].dur_ns, 60 * SECOND);
 }
 
-/* One line for all the doublings that were slept through. */
+/* One record for all doublings since the last pass. */
 static void test_late(void **state)
 {
 	(void)state;
@@ -106,7 +106,7 @@ static void test_late(void **state)
 	assert_int_equal(told[0].dur_ns, 1920 * SECOND);
 }
 
-/* Which the first pass cleans up. */
+/* Chains that were marked when the limit was set; a pass unmarks them. */
 static void forget_marks(void)
 {
 	assert_int_equal(pass(60 * SECOND), 0);
@@ -123,7 +123,7 @@ static void test_no_limit_no_mark(void **state)
 	go(7, TCPSTATES_ESTABLISHED, TCPSTATES_CLOSE_WAIT, now);
 	learn(10, sk, TCPSTATES_CLOSE_WAIT, now);
 	assert_true(is_marked(7) && is_marked(10));
-	/* A look takes back the mark of what has left its state. */
+	/* A pass unmarks the chain of a connection that has left its state. */
 	go(7, TCPSTATES_CLOSE_WAIT, TCPSTATES_LAST_ACK, now);
 	assert_int_equal(pass(60 * SECOND), 0);
 	assert_false(is_marked(7));
@@ -144,7 +144,7 @@ static void test_each_state_has_its_own_limit(void **state)
 	for (i = 1; i < TCPSTATES_STATE_COUNT; i++) {
 		now += 10 * SECOND;
 		pass_now();
-		/* ESTABLISHED has the shortest, and is told again at 20, 40, 80. */
+		/* ESTABLISHED has the shortest limit: again at 20, 40, 80 s. */
 		while (stream_count()) {
 			unsigned int count, j, own = 0;
 
@@ -193,7 +193,7 @@ static void test_limit_shrinks(void **state)
 	assert_int_equal(pass(55 * SECOND), 2);
 	be_in(9, TCPSTATES_CLOSE_WAIT);
 	change_limit(TCPSTATES_CLOSE_WAIT, 20);
-	/* 80 is the next for those that were told at 65. */
+	/* 80 s is the next doubling after 65 s. */
 	assert_int_equal(pass(15 * SECOND), 0);
 	now += 15 * SECOND;
 	assert_int_equal(pass(5 * SECOND), 2);
@@ -212,20 +212,20 @@ static void test_limit_goes(void **state)
 	assert_false(is_marked(7));
 	be_in(8, TCPSTATES_CLOSE_WAIT);
 	assert_false(is_marked(8));
-	/* And comes back. */
+	/* It is set again. */
 	change_limit(TCPSTATES_CLOSE_WAIT, 60);
 	assert_int_equal(pass(60 * SECOND), 1);
 	assert_int_equal(told[0].conn, 7);
 }
 
-/* A minisock in the same state: nothing begins anew. */
+/* A minisock replaces the socket in the same state: the age stays. */
 static void test_minisock_takes_over(void **state)
 {
 	(void)state;
 	change_limit(TCPSTATES_FIN_WAIT2, 30);
 	be_in(7, TCPSTATES_FIN_WAIT2);
 	now += 20 * SECOND;
-	assert_true(tcps_life_stay(7, sk, tw, TCPSTATES_FLAG_ORPHAN));
+	assert_true(tcps_life_replace(7, sk, tw, TCPSTATES_FLAG_ORPHAN));
 	now += 10 * SECOND;
 	assert_int_equal(pass(30 * SECOND), 1);
 	assert_int_equal(told[0].dur_ns, 30 * SECOND);
@@ -233,7 +233,7 @@ static void test_minisock_takes_over(void **state)
 	assert_int_equal(told[0].known & TCPSTATES_KNOW_RTT, 0);
 }
 
-/* A century; the next line comes after 128 years. */
+/* A century; the next record is due after 128 years. */
 static void test_long_age(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the table holds, compared with what the kernel has. */
+/* Audits and learning: the table compared with the sockets of the kernel. */
 #include "life_fixture.h"
 
 #include "verify.h"
@@ -8,7 +8,7 @@ static bool netns_alive;
 
 static bool is_alive(u32 netns)
 {
-	must(netns == tuple.netns);
+	must(netns == sample.netns);
 	return netns_alive;
 }
 
@@ -25,27 +25,27 @@ static void begin(u64 cookie, const void *holder, u8 kind, u8 old, u8 new)
 		.holder = holder,
 		.next = holder,
 		.kind = kind,
-		.tuple = &tuple,
+		.ident = &sample,
 		.old = old,
 		.new = new,
 	};
 
-	tcps_life_begin(&step, &nobody);
+	tcps_life_begin(&step);
 	stream_take();
 }
 
-/* Whether a walk that meets a socket in ESTABLISHED has memory for it. */
+/* A walk finds a socket in ESTABLISHED; false if there is no memory for it. */
 static bool learn_socket(u64 cookie, const struct sock *sock)
 {
 	const struct tcps_step step = {
 		.cookie = cookie,
 		.holder = sock,
 		.kind = TCPS_KIND_SOCK,
-		.tuple = &tuple,
+		.ident = &sample,
 		.new = TCPSTATES_ESTABLISHED,
 	};
 
-	return tcps_verify_learn(&step, &nobody);
+	return tcps_verify_learn(&step);
 }
 
 static void audit(void)
@@ -64,7 +64,7 @@ static struct tcpstates_account account(void)
 	return result;
 }
 
-/* Nothing but what two audits in a row have not met is dropped. */
+/* An entry is dropped if two audits in a row have not found its socket. */
 static void test_vanished(void **state)
 {
 	u64 vanished = account().vanished;
@@ -87,7 +87,7 @@ static void test_vanished(void **state)
 	assert_int_equal(record.new_state, TCPSTATES_CLOSE);
 	assert_int_equal(record.cause, TCPSTATES_CAUSE_UNSEEN);
 	assert_int_equal(record.boot_ns, 5000);
-	/* When it ended is not known, nor may what it was be looked at. */
+	/* The time of its end is unknown, and its socket must not be read. */
 	assert_int_equal(record.dur_ns, 0);
 	assert_int_equal(record.known & (TCPSTATES_KNOW_DURATION |
 					 TCPSTATES_KNOW_RTT), 0);
@@ -95,7 +95,7 @@ static void test_vanished(void **state)
 	assert_int_equal(account().vanished, vanished + 1);
 }
 
-/* A transition, and another structure in its place, begin anew. */
+/* A transition, or another holder, resets the count of audits. */
 static void test_change_is_as_good_as_a_meeting(void **state)
 {
 	const struct tcps_step step = {
@@ -111,11 +111,11 @@ static void test_change_is_as_good_as_a_meeting(void **state)
 	begin(7, sk, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
 	audit();
 	audit();
-	assert_int_equal(tcps_life_step(&step), TCPS_STEP_DONE);
+	assert_int_equal(tcps_life_step(&step, &plain_rules), TCPS_STEP_DONE);
 	stream_take();
 	audit();
 	audit();
-	assert_true(tcps_life_stay(7, sk, tw, 0));
+	assert_true(tcps_life_replace(7, sk, tw, 0));
 	audit();
 	audit();
 	assert_int_equal(stream_count(), 0);
@@ -125,7 +125,7 @@ static void test_change_is_as_good_as_a_meeting(void **state)
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* What is in the hash of a namespace that goes is not met, and lives. */
+/* Sockets of a namespace that is being removed are not found, though they live. */
 static void test_namespace_that_goes(void **state)
 {
 	unsigned int i;
@@ -141,21 +141,21 @@ static void test_namespace_that_goes(void **state)
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* A copy of a request and a joined child are met by their cookie alone. */
+/* The copy of a request and a child that joins are found by their cookie alone. */
 static void test_unknown_holder_is_met(void **state)
 {
 	unsigned int i;
 
 	(void)state;
 	begin(7, req, TCPS_KIND_REQUEST, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV);
-	tcps_life_move(7, req);
+	tcps_life_migrate(7, req);
 	for (i = 0; i < 9; i++) {
 		audit();
 		tcps_verify_meet(7, child);
 	}
 	assert_int_equal(pool_in_use, 1);
 	/* That does not make it the holder. */
-	assert_false(tcps_life_is(7, child, TCPSTATES_SYN_RECV));
+	assert_false(tcps_life_is_in(7, child, TCPSTATES_SYN_RECV));
 	audit();
 	audit();
 	audit();
@@ -163,15 +163,14 @@ static void test_unknown_holder_is_met(void **state)
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* An entry that only waits for the CLOSE of a replaced socket tells nothing. */
+/* An entry that waits for the CLOSE of a replaced socket is dropped silently. */
 static void test_pending_close(void **state)
 {
 	const struct tcps_step end = {
 		.cookie = 7,
 		.holder = tw,
 		.kind = TCPS_KIND_TIMEWAIT,
-		.tuple = &tuple,
-		.strict = true,
+		.ident = &sample,
 		.old = TCPSTATES_SYN_SENT,
 		.new = TCPSTATES_CLOSE,
 	};
@@ -179,8 +178,8 @@ static void test_pending_close(void **state)
 
 	(void)state;
 	begin(7, sk, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
-	assert_true(tcps_life_stay(7, sk, tw, 0));
-	assert_int_equal(tcps_life_step(&end), TCPS_STEP_DONE);
+	assert_true(tcps_life_replace(7, sk, tw, 0));
+	assert_int_equal(tcps_life_step(&end, &plain_rules), TCPS_STEP_DONE);
 	stream_take();
 	assert_int_equal(pool_in_use, 1);
 	for (i = 0; i < TCPS_UNMET_MOST; i++)
@@ -189,7 +188,7 @@ static void test_pending_close(void **state)
 	assert_int_equal(pool_in_use, 0);
 }
 
-/* Started is done, ended and alive, whatever becomes of them. */
+/* Started equals done, ended and alive, in all ways that they can end. */
 static void test_books_balance(void **state)
 {
 	struct tcpstates_account before = account(), after;
@@ -203,8 +202,8 @@ static void test_books_balance(void **state)
 	after = account();
 	assert_int_equal(after.requests_started - before.requests_started, 4);
 	assert_int_equal(after.entries - before.entries, 4);
-	assert_true(tcps_life_pass(1, req, child));
-	tcps_life_move(3, req);
+	assert_true(tcps_life_set_holder(1, req, child));
+	tcps_life_migrate(3, req);
 	for (i = 2; i <= 3; i++) {
 		const struct tcps_step end = {
 			.cookie = i,
@@ -214,8 +213,8 @@ static void test_books_balance(void **state)
 			.new = TCPSTATES_CLOSE,
 		};
 
-		assert_true(tcps_life_settle(i, req, 1, 0));
-		assert_int_equal(tcps_life_step(&end), TCPS_STEP_DONE);
+		assert_true(tcps_life_set_final_cause(i, req, 1, 0));
+		assert_int_equal(tcps_life_step(&end, &plain_rules), TCPS_STEP_DONE);
 		stream_take();
 	}
 	for (i = 0; i < TCPS_UNMET_MOST; i++) {
@@ -227,7 +226,7 @@ static void test_books_balance(void **state)
 	assert_int_equal(after.requests_done - before.requests_done, 1);
 	assert_int_equal(after.requests_ended - before.requests_ended, 3);
 	/* A minisock that ends, and one that vanishes. */
-	assert_true(tcps_life_stay(1, child, tw, 0));
+	assert_true(tcps_life_replace(1, child, tw, 0));
 	after = account();
 	assert_int_equal(after.minisocks_started - before.minisocks_started, 1);
 	for (i = 0; i < TCPS_UNMET_MOST; i++)
@@ -239,8 +238,8 @@ static void test_books_balance(void **state)
 	assert_int_equal(after.entries_started - before.entries_started, 4);
 }
 
-/* What has no entry counts nowhere. */
-static void test_strangers_are_not_counted(void **state)
+/* Connections without an entry are not counted. */
+static void test_untracked_are_not_counted(void **state)
 {
 	struct tcpstates_account before = account(), after;
 	struct tcps_step step = {
@@ -248,42 +247,42 @@ static void test_strangers_are_not_counted(void **state)
 		.holder = sk,
 		.next = tw,
 		.kind = TCPS_KIND_SOCK,
-		.tuple = &tuple,
+		.ident = &sample,
 		.old = TCPSTATES_FIN_WAIT1,
 		.new = TCPSTATES_FIN_WAIT2,
 	};
 
 	(void)state;
-	tcps_life_strange(&step);
+	tcps_life_step_untracked(&step);
 	stream_take();
 	step.holder = tw;
 	step.next = NULL;
 	step.kind = TCPS_KIND_TIMEWAIT;
 	step.new = TCPSTATES_CLOSE;
-	tcps_life_strange(&step);
+	tcps_life_step_untracked(&step);
 	stream_take();
 	after = account();
 	assert_memory_equal(&before, &after, sizeof(before));
 }
 
-/* Learning gives an entry to each that has none, and says if memory is short. */
+/* Learning adds missing entries, and reports a lack of memory. */
 static void test_learning_again(void **state)
 {
 	(void)state;
 	tcps_verify_learn_begin();
-	assert_true(tcps_verify_learning());
+	assert_true(tcps_conn_learning());
 	assert_true(learn_socket(7, sk));
 	pool_most = pool_in_use;
 	assert_false(learn_socket(8, child));
-	/* No memory is needed for what is known. */
+	/* What has an entry needs no memory. */
 	assert_true(learn_socket(7, sk));
 	tcps_verify_learn_confirm();
 	assert_true(learn_socket(7, sk));
 	assert_true(learn_socket(8, child));
 	tcps_verify_learn_end();
-	assert_false(tcps_verify_learning());
+	assert_false(tcps_conn_learning());
 	assert_int_equal(pool_in_use, 1);
-	assert_true(tcps_life_is(7, sk, TCPSTATES_ESTABLISHED));
+	assert_true(tcps_life_is_in(7, sk, TCPSTATES_ESTABLISHED));
 }
 
 #define VERIFY_TEST(name) \
@@ -298,7 +297,7 @@ int main(void)
 		VERIFY_TEST(test_unknown_holder_is_met),
 		VERIFY_TEST(test_pending_close),
 		VERIFY_TEST(test_books_balance),
-		VERIFY_TEST(test_strangers_are_not_counted),
+		VERIFY_TEST(test_untracked_are_not_counted),
 		VERIFY_TEST(test_learning_again),
 	};
 

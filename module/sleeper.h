@@ -7,6 +7,7 @@
 #define _TCPS_SLEEPER_H
 
 #include <linux/list.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -76,7 +77,7 @@ struct tcps_wake_group {
 
 /**
  * struct tcps_wake_user - a user with open files
- * @link: in the list of users
+ * @node: in the table of users
  * @waiting: in the list of users that something is to be done for
  * @uid: user id in the initial user namespace
  * @is_privileged: may see all connections, and so gets a larger share of time
@@ -85,6 +86,7 @@ struct tcps_wake_group {
  * @groups: groups with armed files, to be searched for in the next round
  * @todo: the same, in the current round
  * @calling: files whose waiters are being called
+ * @groups_lock: protects @buckets and the numbers of files of groups
  * @buckets: all groups, by criteria
  * @in_round: a round has begun and is not over
  * @is_heavy: uses its whole share of time
@@ -97,7 +99,7 @@ struct tcps_wake_group {
  *	searched; behind it, for each ring, where the current round ends
  */
 struct tcps_wake_user {
-	struct list_head link;
+	struct hlist_node node;
 	struct list_head waiting;
 	u32 uid;
 	bool is_privileged;
@@ -106,6 +108,7 @@ struct tcps_wake_user {
 	struct list_head groups;
 	struct list_head todo;
 	struct list_head calling;
+	spinlock_t groups_lock;
 	struct hlist_head buckets[TCPS_WAKE_BUCKETS];
 	bool in_round;
 	bool is_heavy;

@@ -27,7 +27,6 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
-#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <asm/barrier.h>
@@ -84,20 +83,16 @@ int tcps_wake_add(struct tcps_sleeper *sleeper, u32 uid, u32 netns)
 	INIT_LIST_HEAD(&sleeper->armed);
 	INIT_LIST_HEAD(&sleeper->calling);
 	INIT_LIST_HEAD(&sleeper->waiters);
-	mutex_lock(&tcps_wake_users_lock);
 	sleeper->user = tcps_wake_user_get(uid, !netns);
 	if (!sleeper->user)
-		goto err_unlock;
+		return -ENOMEM;
 	sleeper->group = tcps_wake_group_get(sleeper->user, &criteria);
 	if (!sleeper->group)
 		goto err_put_user;
-	mutex_unlock(&tcps_wake_users_lock);
 	return 0;
 
 err_put_user:
 	tcps_wake_user_put(sleeper->user);
-err_unlock:
-	mutex_unlock(&tcps_wake_users_lock);
 	return -ENOMEM;
 }
 
@@ -113,10 +108,8 @@ void tcps_wake_remove(struct tcps_sleeper *sleeper)
 	list_del_init(&sleeper->armed);
 	list_del_init(&sleeper->calling);
 	spin_unlock_irq(&tcps_wake_lock);
-	mutex_lock(&tcps_wake_users_lock);
 	tcps_wake_group_put(sleeper->user, sleeper->group);
 	tcps_wake_user_put(sleeper->user);
-	mutex_unlock(&tcps_wake_users_lock);
 }
 
 /**
@@ -154,20 +147,18 @@ int tcps_wake_choose(struct tcps_sleeper *sleeper, u32 netns,
 	struct tcps_criteria criteria;
 
 	tcps_criteria_init(&criteria, netns, filter);
-	mutex_lock(&tcps_wake_users_lock);
 	group = tcps_wake_group_get(sleeper->user, &criteria);
-	if (group) {
-		spin_lock_irq(&tcps_wake_lock);
-		list_del_init(&sleeper->armed);
-		sleeper->is_settled = false;
-		sleeper->has_passed = false;
-		old = sleeper->group;
-		sleeper->group = group;
-		spin_unlock_irq(&tcps_wake_lock);
-		tcps_wake_group_put(sleeper->user, old);
-	}
-	mutex_unlock(&tcps_wake_users_lock);
-	return group ? 0 : -ENOMEM;
+	if (!group)
+		return -ENOMEM;
+	spin_lock_irq(&tcps_wake_lock);
+	list_del_init(&sleeper->armed);
+	sleeper->is_settled = false;
+	sleeper->has_passed = false;
+	old = sleeper->group;
+	sleeper->group = group;
+	spin_unlock_irq(&tcps_wake_lock);
+	tcps_wake_group_put(sleeper->user, old);
+	return 0;
 }
 
 static void arm_file(struct tcps_sleeper *sleeper)

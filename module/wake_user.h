@@ -3,20 +3,16 @@
  * The users that have files open, and the groups of their files: found by user
  * id and by criteria, made for the first file and freed with the last.
  *
- * Context: process, with tcps_wake_users_lock held; may sleep.
+ * Context: process, without tcps_wake_lock; may sleep.
  */
 #ifndef _TCPS_WAKE_USER_H
 #define _TCPS_WAKE_USER_H
 
-#include <linux/mutex.h>
 #include <linux/types.h>
 
 struct tcps_criteria;
 struct tcps_wake_group;
 struct tcps_wake_user;
-
-/* Protects which users and groups exist, and their numbers of files. */
-extern struct mutex tcps_wake_users_lock;
 
 struct tcps_wake_user *tcps_wake_user_get(u32 uid, bool is_privileged);
 void tcps_wake_user_put(struct tcps_wake_user *user);

@@ -2,7 +2,7 @@
 /*
  * Why a transition happens, as far as the structure that makes it tells at
  * that moment. What only the path of the kernel tells is noted by probe_cause.c with
- * tcps_life_mark() and comes before. uapi/dev-tcpstates lists all causes.
+ * tcps_life_mark() and comes before. uapi/dev-tcpstates-causes lists all causes.
  *
  * Context of all: any; the caller holds what keeps the structure alive, and for
  * a full socket its lock. They read, and that is all.

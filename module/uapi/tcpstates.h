@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * /dev/tcpstates: the life of every TCP connection, as a stream.
+ * /dev/tcpstates: every state change of every TCP connection, as a stream.
  *
- * Each read() of the device yields transitions of TCP connections between
- * the states of RFC 9293, in the order of time. A connection is one thing
- * here, from the SYN to the end of TIME_WAIT, although the kernel keeps it in
- * up to three structures one after the other (request socket, full socket,
- * timewait minisock): the socket cookie @conn stays the same throughout.
+ * read() returns transitions of TCP connections between the states of RFC 9293,
+ * in the order of time. A connection is one object from its SYN to the end of
+ * TIME_WAIT, although the kernel keeps it in up to three structures one after
+ * the other (request socket, full socket, timewait minisock): the socket cookie
+ * @conn stays the same throughout.
  *
- * Two formats carry the same content. A reader gets text lines after open(),
- * and asks for &struct tcpstates_record with TCPSTATES_IOC_SET_FORMAT.
+ * Two formats carry the same content: lines of text, the default, and &struct
+ * tcpstates_record, after TCPSTATES_IOC_SET_FORMAT.
  *
- * Rules that a program may rely on:
+ * Promise to programs. Within TCPSTATES_ABI_VERSION 1:
  *
- *  - Every open file has its own position, format, filter and loss count. It
- *    starts at the moment of open(). Nobody who reads slows anybody else.
- *  - Records come in the order of @boot_ns over all CPUs. The records of one
- *    connection come in the order in which they happened.
- *  - A record overwritten before it was read is counted; in the place of the
- *    missing records stands one of type TCPSTATES_EVENT_LOST with their number.
- *  - What is not known is marked so (@known), never filled with a guess.
- *  - A record only ever grows at its end. @size says how long it is; a reader
- *    steps by @size and ignores what it does not know. @version changes only
- *    if an existing member changes its meaning.
- *  - A structure given to an ioctl must have zero in all reserved members and
- *    unknown bits (else EINVAL), so that they can get a meaning later.
+ *  - Numbers, names and members of this header keep their meaning; new ones are
+ *    added at the end.
+ *  - A record only grows at its end. @size is its length: a reader advances by
+ *    @size and ignores what it does not know. @version changes only if an
+ *    existing member changes its meaning.
+ *  - Every open file has its own position, format, filter and loss count, and
+ *    starts at the moment of open(). Readers do not slow each other down.
+ *  - Records come in the order of @boot_ns over all CPUs, those of one
+ *    connection in the order in which they happened.
+ *  - A record that is overwritten before it was read is counted: one record of
+ *    type TCPSTATES_EVENT_LOST takes the place of all that are missing.
+ *  - An unknown value is marked as unknown in @known, never filled with a guess.
+ *  - All reserved members and unknown bits of a structure given to an ioctl must
+ *    be zero (else EINVAL), so that they can get a meaning later.
  *
- * The semantics of each system call, and the text format, are described in
- * uapi/dev-tcpstates.
+ * uapi/dev-tcpstates describes each system call and the text format.
  */
 #ifndef _UAPI_LINUX_TCPSTATES_H
 #define _UAPI_LINUX_TCPSTATES_H
@@ -58,18 +59,18 @@
 #define TCPSTATES_CLOSING	11
 #define TCPSTATES_STATE_COUNT	12
 
-/* What a record tells: member @event. */
+/* Member @event: the type of a record. */
 #define TCPSTATES_EVENT_TRANSITION	1 /* @old_state to @new_state happened */
 #define TCPSTATES_EVENT_LOST		2 /* @count records are missing here */
-#define TCPSTATES_EVENT_EXISTING	3 /* a connection in @new_state was there */
-#define TCPSTATES_EVENT_STUCK		4 /* it is in @new_state for too long */
+#define TCPSTATES_EVENT_EXISTING	3 /* a connection existed, in @new_state */
+#define TCPSTATES_EVENT_STUCK		4 /* in @new_state for too long */
 #define TCPSTATES_EVENT_COUNT		5
 
 /* Member @family. */
 #define TCPSTATES_FAMILY_INET	4
 #define TCPSTATES_FAMILY_INET6	6
 
-/* Member @known: which of the members below hold a value. */
+/* Member @known: which members hold a value. */
 #define TCPSTATES_KNOW_LADDR	0x00000001U
 #define TCPSTATES_KNOW_LPORT	0x00000002U
 #define TCPSTATES_KNOW_RADDR	0x00000004U
@@ -86,7 +87,7 @@
 #define TCPSTATES_KNOW_HANDSHAKE 0x00002000U /* @handshake_ns */
 #define TCPSTATES_KNOW_ACCEPTQ	0x00004000U /* @acceptq and @backlog */
 
-/* Member @flags; the names in text are the last words, in lower case. */
+/* Member @flags; the last words, in lower case, are the names in text. */
 #define TCPSTATES_FLAG_V4MAPPED	0x00000001U /* IPv4 over an AF_INET6 socket */
 #define TCPSTATES_FLAG_UNACCEPTED 0x00000002U /* owner is the listener's */
 #define TCPSTATES_FLAG_ORPHAN	0x00000004U /* no process has it open any more */
@@ -96,9 +97,9 @@
 #define TCPSTATES_FLAG_MPTCP	0x00000040U /* a subflow of MPTCP */
 
 /*
- * Member @cause: why the transition happened. The names in text are the last
- * words, in lower case, with "-" for "_". uapi/dev-tcpstates says what each
- * means, and by which path of the kernel it is known.
+ * Member @cause: why the transition happened. The last words, in lower case and
+ * with "-" for "_", are the names in text. uapi/dev-tcpstates-causes has the
+ * meaning of each, and the path of the kernel behind it.
  */
 #define TCPSTATES_CAUSE_UNKNOWN		0 /* printed as "-" */
 #define TCPSTATES_CAUSE_CONNECT		1
@@ -146,7 +147,7 @@
 #endif
 
 /**
- * struct tcpstates_record - one item of the stream
+ * struct tcpstates_record - an item of the stream
  * @size: bytes of this record, a multiple of 8
  * @version: TCPSTATES_ABI_VERSION of the module that wrote it
  * @event: TCPSTATES_EVENT_*
@@ -154,41 +155,42 @@
  * @new_state: state after
  * @family: TCPSTATES_FAMILY_*; INET for a v4-mapped connection
  * @cause: TCPSTATES_CAUSE_*
- * @boot_ns: when it happened, CLOCK_BOOTTIME; the order of the stream
- * @real_ns: when it happened, CLOCK_REALTIME as that clock stood then
- * @seq: running number of @cpu, from 0, without a gap; an EXISTING has none
+ * @boot_ns: CLOCK_BOOTTIME of the transition; the order of the stream
+ * @real_ns: CLOCK_REALTIME of the transition, as that clock was set then
+ * @seq: running number of @cpu, from 0, without gaps; none in an EXISTING
  * @conn: socket cookie, the identity of the connection
  * @dur_ns: nanoseconds spent in @old_state (in @new_state so far, in an
  *	EXISTING or STUCK), if TCPSTATES_KNOW_DURATION
- * @count: how many records are missing, in a TCPSTATES_EVENT_LOST
+ * @count: number of missing records, in a TCPSTATES_EVENT_LOST
  * @netns: inode number of the network namespace
- * @cpu: the CPU that recorded it; with @seq a unique name of the record
+ * @cpu: the CPU that wrote the record; @cpu and @seq identify it
  * @laddr: local address in network byte order; IPv4 in the first four bytes
- * @raddr: remote address, likewise
+ * @raddr: remote address, in the same form
  * @lport: local port in host byte order
  * @rport: remote port in host byte order
- * @known: TCPSTATES_KNOW_*; members that it does not name are zero
+ * @known: TCPSTATES_KNOW_* of the members that hold a value; others are zero
  * @pid: owner's process (thread group), in the initial pid namespace
  * @uid: owner's user, in the initial user namespace
  * @comm: owner's name, any bytes but NUL, padded with NUL
  * @flags: TCPSTATES_FLAG_*
  * @rtt_us: smoothed round-trip time in microseconds
- * @inode: of the socket's file, what /proc/PID/fd shows in "socket:[...]"; that
- *	of the last one if the connection has none any more
- * @cgroup: id of the socket's cgroup (version 2), as "ss --cgroup" finds it
+ * @inode: inode of the socket's file, as in "socket:[...]" in /proc/PID/fd;
+ *	kept after the file is closed
+ * @cgroup: id of the socket's cgroup (version 2); "ss --cgroup" prints its name
  * @bytes_in: payload received in order
  * @bytes_out: payload sent, each byte once
- * @handshake_ns: from the SYN to ESTABLISHED, told from then on
- * @retrans: segments sent again; SYN-ACKs while half open
- * @rq: received and not read yet, as Recv-Q in ss: a FIN counts one
- * @wq: written and not acknowledged yet, as Send-Q in ss: SYN and FIN count one
- * @acceptq: connections that wait for accept(), of a listener
- * @backlog: how many may wait
+ * @handshake_ns: from the SYN to ESTABLISHED; set from ESTABLISHED on
+ * @retrans: retransmitted segments; retransmitted SYN-ACKs while half open
+ * @rq: received and not read, as Recv-Q in ss: a FIN counts as one byte
+ * @wq: written and not acknowledged, as Send-Q in ss: SYN and FIN count as one
+ *	byte each
+ * @acceptq: of a listener: connections that wait for accept()
+ * @backlog: of a listener: how many may wait
  * @reserved: zero
  *
- * From @rtt_us on the values are those at the transition, with the state
- * changed and the segment that caused it counted; in an EXISTING those at the
- * time when the table was read, in a STUCK those at @boot_ns.
+ * The values from @rtt_us on are taken at the transition, after the state
+ * changed, and include the segment that caused it; in an EXISTING they are taken
+ * when the table is read, in a STUCK at @boot_ns.
  *
  * In a TCPSTATES_EVENT_STUCK @old_state and @new_state are the same.
  *
@@ -240,13 +242,12 @@ struct tcpstates_record {
 /**
  * struct tcpstates_ring - the counters of one CPU's ring, in a mapping
  * @entered: odd while the CPU may be about to write a record
- * @reserved: records that were begun; record n stands in slot n modulo the
- *	number of slots
- * @head: records that are complete
- * @records: number of slots; 0 while there are none, whose pages must not be
- *	touched then. It changes once, before the first record
+ * @reserved: number of records begun; record n is in slot n modulo @records
+ * @head: number of complete records
+ * @records: number of slots. While it is 0, the slots have no memory and must
+ *	not be accessed. It changes once, before the first record
  *
- * How to read it without a lock is described in uapi/dev-tcpstates.
+ * uapi/dev-tcpstates describes how to read it without a lock.
  */
 struct tcpstates_ring {
 	__u64 entered;
@@ -271,26 +272,26 @@ struct tcpstates_format {
 
 /**
  * struct tcpstates_filter - argument of TCPSTATES_IOC_SET_FILTER
- * @old_states: bit 1 << state for each wanted @old_state; 0 wants all
- * @new_states: likewise for @new_state
- * @families: bit 1 << TCPSTATES_FAMILY_*; 0 wants all
- * @netns: wanted namespace; 0 wants all
- * @conn: wanted connection; 0 wants all
+ * @old_states: bit 1 << state for each wanted @old_state; 0 for all
+ * @new_states: bit 1 << state for each wanted @new_state; 0 for all
+ * @families: bit 1 << TCPSTATES_FAMILY_*; 0 for all
+ * @netns: wanted namespace; 0 for all
+ * @conn: wanted connection; 0 for all
  * @lport_min: smallest wanted local port
- * @lport_max: largest wanted local port; 0 with @lport_min 0 wants all
+ * @lport_max: largest wanted local port; 0 with @lport_min 0 for all
  * @rport_min: smallest wanted remote port
- * @rport_max: largest wanted remote port; 0 with @rport_min 0 wants all
- * @laddr: wanted local network, as in the record
- * @raddr: wanted remote network
- * @laddr_family: TCPSTATES_FAMILY_* of @laddr; 0 wants all
- * @raddr_family: TCPSTATES_FAMILY_* of @raddr; 0 wants all
+ * @rport_max: largest wanted remote port; 0 with @rport_min 0 for all
+ * @laddr: wanted local network, in the form of the record
+ * @raddr: wanted remote network, in the form of the record
+ * @laddr_family: TCPSTATES_FAMILY_* of @laddr; 0 for all
+ * @raddr_family: TCPSTATES_FAMILY_* of @raddr; 0 for all
  * @laddr_prefix: leading bits of @laddr that must match
  * @raddr_prefix: leading bits of @raddr that must match
- * @events: bit 1 << TCPSTATES_EVENT_* for each wanted event; 0 wants all
+ * @events: bit 1 << TCPSTATES_EVENT_* for each wanted event; 0 for all
  *
- * A record passes if it matches every member; all zero lets everything pass.
- * What a record does not know matches no restriction. A TCPSTATES_EVENT_LOST
- * always passes, and counts what was lost before any filter.
+ * A record passes if it matches every member; all zero passes everything. An
+ * unknown value of a record matches no restriction. A TCPSTATES_EVENT_LOST always
+ * passes, and counts all records that were lost, filtered or not.
  */
 struct tcpstates_filter {
 	__u32 old_states;
@@ -312,9 +313,9 @@ struct tcpstates_filter {
 };
 
 /*
- * Hooks into the kernel. A bit in tcpstates_info.hooks says that the hook is
- * attached, or that this kernel has nothing to be seen there; the comment says
- * what is not seen where it is not.
+ * Hooks into the kernel. A bit in tcpstates_info.hooks is set if the hook is
+ * attached, or if this kernel has nothing to hook there. The comment says what is
+ * not visible if the bit is clear.
  */
 #define TCPSTATES_HOOK_SET_STATE	0 /* (the module does not load) */
 #define TCPSTATES_HOOK_TW_START		1 /* TIME_WAIT, FIN_WAIT2 after close() */
@@ -342,13 +343,13 @@ struct tcpstates_filter {
  * struct tcpstates_info - result of TCPSTATES_IOC_GET_INFO
  * @abi_version: TCPSTATES_ABI_VERSION of the module
  * @record_size: sizeof(struct tcpstates_record) in the module
- * @cpus: number of per-CPU rings, the possible CPUs
+ * @cpus: number of per-CPU rings: of possible CPUs
  * @ring_records: records that each ring holds
  * @hooks: bit 1 << TCPSTATES_HOOK_* for each attached hook
- * @module_version: the module's version, a string ending with NUL
- * @map_ring: bytes from one CPU's ring to the next in what mmap() gives, 0 if
- *	this file cannot be mapped
- * @map_slots: bytes from the &struct tcpstates_ring, with which each begins, to
+ * @module_version: the module's version, a NUL-terminated string
+ * @map_ring: bytes from one CPU's ring to the next in a mapping; 0 if this file
+ *	cannot be mapped
+ * @map_slots: bytes from the beginning of a ring, its &struct tcpstates_ring, to
  *	its first record
  * @reserved: zero
  */
@@ -367,20 +368,20 @@ struct tcpstates_info {
 /**
  * struct tcpstates_stats - result of TCPSTATES_IOC_GET_STATS
  * @recorded: records written since the module was loaded, over all CPUs
- * @overwritten: of these, how many are no longer in a ring
+ * @overwritten: of these, records that are no longer in a ring
  * @reader_lost: records that this open file has missed so far
- * @untracked: objects that found no place in a bounded table of the module;
+ * @untracked: objects that found no place in a bounded set of the module;
  *	each may have cost one transition, see DESIGN.md
- * @unplaced: children of a listener whose tuple could not be known; their
+ * @unplaced: children of a listener whose addresses were not known; their
  *	stream begins at ESTABLISHED
  * @ring_bytes: memory of all rings
- * @conns_missed: connections that got no entry in the module's table, since it or
- *	their chain was full: their durations and owners are unknown
+ * @conns_missed: connections without an entry in the module's table, because it
+ *	or their hash chain was full: their durations and owners are unknown
  * @conn_bytes: memory of that table
- * @hits: how often each hook was called, by TCPSTATES_HOOK_*; the others zero
+ * @hits: number of calls of each hook, by TCPSTATES_HOOK_*; others are zero
  *
- * Counters only grow, and are read without stopping the writers: they are
- * exact when the host is idle and approximate under load.
+ * Counters only grow. They are read without stopping the writers: exact on an
+ * idle host, approximate under load.
  */
 struct tcpstates_stats {
 	__u64 recorded;
@@ -399,34 +400,33 @@ struct tcpstates_stats {
  * @entries: connections in the module's table
  * @entries_started: entries made since the module was loaded
  * @entries_ended: entries freed since then
- * @requests_started: request sockets that an entry stood for
- * @requests_done: of these, replaced by a full socket
- * @requests_ended: of these, gone without one
- * @minisocks_started: timewait minisocks that an entry stood for
- * @minisocks_ended: of these, gone
- * @vanished: entries that an audit has dropped since the kernel has the
- *	connection no more; its end was not seen, and is told with
+ * @requests_started: request sockets represented by an entry so far
+ * @requests_done: of these, request sockets replaced by a full socket
+ * @requests_ended: of these, request sockets that ended without one
+ * @minisocks_started: timewait minisocks represented by an entry so far
+ * @minisocks_ended: of these, minisocks that ended
+ * @vanished: entries dropped by an audit, because the kernel had no such
+ *	connection any more; their end was not seen, and is reported with
  *	TCPSTATES_CAUSE_UNSEEN
- * @audits: audits finished since the module was loaded: walks over the kernel's
- *	sockets that verify the table
- * @audit_boot_ns: when the last one finished, CLOCK_BOOTTIME; 0 for none
- * @incomplete_boot_ns: since when there may be connections without an entry,
- *	CLOCK_BOOTTIME; 0 if every connection has one
- * @complete_boot_ns: since when every connection has an entry again,
- *	CLOCK_BOOTTIME; 0 if that was never otherwise, or is otherwise now
+ * @audits: audits finished since the module was loaded: comparisons of the
+ *	table with the kernel's sockets
+ * @audit_boot_ns: CLOCK_BOOTTIME of the end of the last one; 0 for none
+ * @incomplete_boot_ns: CLOCK_BOOTTIME since when there may be connections
+ *	without an entry; 0 if every connection has one
+ * @complete_boot_ns: CLOCK_BOOTTIME since when every connection has an entry
+ *	again; 0 if the table was never incomplete, or is incomplete now
  * @files: open files of the device
- * @files_bytes: memory that they take, snapshots included
- * @files_bytes_max: most that all of them may take
- * @files_bytes_user_max: most that those of one user may take who is not
- *	privileged
- * @files_refused: how often memory was refused for one of these bounds: to an
- *	open(), a snapshot, or a row of a snapshot, which is told as lost
+ * @files_bytes: memory charged for them, snapshots included
+ * @files_bytes_max: bound for all of them
+ * @files_bytes_user_max: bound for those of one unprivileged user
+ * @files_refused: number of refusals because of these bounds: of an open(), a
+ *	snapshot, or a row of a snapshot, which is reported as lost
  * @wakeups: wake-ups of open files
  * @reserved: zero
  *
- * When nothing changes, @entries is @entries_started - @entries_ended;
- * @requests_started - @requests_done - @requests_ended are half open; and
- * @minisocks_started - @minisocks_ended are in TIME_WAIT or FIN_WAIT2. All of
+ * While nothing changes, @entries is @entries_started - @entries_ended,
+ * @requests_started - @requests_done - @requests_ended connections are half open,
+ * and @minisocks_started - @minisocks_ended are in TIME_WAIT or FIN_WAIT2. All of
  * these are 0 on a host without TCP connections. They are read without stopping
  * the writers, as struct tcpstates_stats is.
  */

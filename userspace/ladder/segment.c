@@ -2,7 +2,7 @@
 /*
  * Which segments a change of state tells of. Only what is certain is said: where
  * a cause can come with a segment and without, there is none. What each cause
- * means is in uapi/dev-tcpstates.
+ * means is in uapi/dev-tcpstates-causes.
  */
 #include "ladder/segment.h"
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""How long each handshake took, until Ctrl-C.
+"""Prints how long each handshake took, until Ctrl-C.
 
-Reads the device with nothing but what Python has. Each line is made of pairs
-key=value with one space between them; only the name of a process is in quotes.
+Reads the device with Python's standard library only. A line consists of key=value
+pairs with one space between them; only the name of a process is in quotes.
 """
 
 import re
@@ -13,7 +13,7 @@ PAIR = re.compile(r'(\w+)=("[^"]*"|\S+)')
 
 
 def parse(line):
-    """A line as a dict; None for what is unknown."""
+    """A line as a dict; None for an unknown value."""
     return {key: None if value == "-" else value.strip('"')
             for key, value in PAIR.findall(line)}
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whose connections get reset: a line for each, until Ctrl-C.
+ * Prints a line for each connection that is reset, until Ctrl-C.
  *
  *	cc resets.c $(pkg-config --cflags --libs libtcpstates) -o resets
  */
@@ -9,7 +9,7 @@
 
 #include <libtcpstates.h>
 
-/* What the module leaves out, nobody has to read. */
+/* The module drops other records, so this program is not woken for them. */
 static const struct tcpstates_filter filter = {
 	.events = 1U << TCPSTATES_EVENT_TRANSITION,
 	.new_states = 1U << TCPSTATES_CLOSE,

@@ -18,8 +18,9 @@
  *
  * Promise: a program linked to libtcpstates.so.1 runs with every later
  * libtcpstates.so.1. A function listed here keeps its arguments, results and
- * errno values; an errno value that is not listed may come at any time and
- * means that the call failed. Whatever ends in a new meaning gets a new name.
+ * errno values; an errno value that is not listed may be returned at any time
+ * and means that the call failed. A function with another meaning gets another
+ * name.
  *
  * Failing calls return NULL or -1, set errno, and change nothing. A handle
  * belongs to one thread at a time; different handles do not know of each

@@ -93,8 +93,8 @@ static void dump_form(const char *name, enum form form, const char *keys,
 /* As commands see it, and what they write into the journal. */
 static void dump_exec(const char *journal)
 {
-	char line[TCPSTATES_LINE_SIZE], json[TCPSTATES_JSON_SIZE];
 	struct tcpstates_record record;
+	struct item item = { .record = &record };
 	char command[1024];
 	size_t i;
 
@@ -102,9 +102,7 @@ static void dump_exec(const char *journal)
 		 "printf '%%s\\0' \"$TCPSTATES_COMM\" >>env; %s", journal);
 	for (i = 0; i < count; i++) {
 		record = record_of(i);
-		tcpstates_format_line(&record, line, sizeof(line));
-		tcpstates_format_json(&record, json, sizeof(json));
-		must(!exec_run(command, line, json, strlen(json)), "exec");
+		must(!exec_run(command, &item), "exec");
 	}
 }
 
@@ -117,7 +115,8 @@ static void dump_stuck(void)
 		.holders = { .list = holders, .count = count },
 	};
 	static const unsigned long long levels[] = { 1, 2 };
-	char text[REPORT_SIZE];
+	char text[ITEM_SIZE];
+	struct report_item item;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
@@ -136,8 +135,11 @@ static void dump_stuck(void)
 	report_check(&out, &list, 60, levels);
 	output_flush(&out);
 	begin("stuck_json");
-	for (i = 0; i < count; i++)
-		output_add(&out, text, report_json(&list, &conns[i], text));
+	for (i = 0; i < count; i++) {
+		report_item(&item, &list, &conns[i]);
+		output_add(&out, text, item_json(&item.item, text,
+						 sizeof(text)));
+	}
 	output_flush(&out);
 	free(conns);
 	free(holders);

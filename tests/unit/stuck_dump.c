@@ -35,10 +35,12 @@ static void dump(const struct stuck_list *list, unsigned int state,
 		},
 		.inode = inode,
 	};
-	char text[REPORT_SIZE];
+	struct report_item item;
+	char text[ITEM_SIZE];
 
 	conn.diagnosis = diagnosis_of(&conn.record);
-	fwrite(text, 1, report_json(list, &conn, text), stdout);
+	report_item(&item, list, &conn);
+	fwrite(text, 1, item_json(&item.item, text, sizeof(text)), stdout);
 }
 
 int main(void)

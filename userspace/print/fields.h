@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which keys of a line are shown, and in which order; and lines as rows of CSV
- * (RFC 4180), whose columns are the keys. A text that is given to a function here is
- * a whole line or object, as the library and report.c make them.
+ * Which fields of a record are printed, and in which order; and items with these
+ * fields as lines, as objects, and as rows of CSV (RFC 4180), whose columns are the
+ * fields.
  */
 #ifndef _PRINT_FIELDS_H
 #define _PRINT_FIELDS_H
@@ -10,31 +10,33 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct item;
 struct output;
 
 #define FIELDS_MAX	48
-#define FIELDS_NAME	16
 
 /**
- * struct fields - some keys
- * @all: whether all are shown, in their own order
- * @count: of these
- * @names: the keys
+ * struct fields - some fields
+ * @all: whether these are all fields, in their own order
+ * @more: key of a value that the command adds to records; NULL for none
+ * @count: number of fields
+ * @numbers: the fields, by their numbers in the library; FIELDS_MAX for @more
  */
 struct fields {
 	bool all;
+	const char *more;
 	size_t count;
-	char names[FIELDS_MAX][FIELDS_NAME];
+	unsigned int numbers[FIELDS_MAX];
 };
 
 void fields_init(struct fields *fields, const char *more);
 const char *fields_choose(struct fields *fields, const char *list);
 void fields_line(const struct fields *fields, struct output *out,
-		 const char *line);
+		 const struct item *item);
 void fields_json(const struct fields *fields, struct output *out,
-		 const char *json);
+		 const struct item *item);
 void fields_csv_head(const struct fields *fields, struct output *out);
 void fields_csv(const struct fields *fields, struct output *out,
-		const char *line);
+		const struct item *item);
 
 #endif /* _PRINT_FIELDS_H */

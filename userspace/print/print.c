@@ -3,19 +3,19 @@
 #include "print/print.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/output.h"
 #include "libtcpstates.h"
 #include "process/exec.h"
+#include "text/item.h"
 
 /**
  * print_init() - a table for people, lines for programs
  * @print: to be filled in
  * @out: where to
  * @kind: what a row of a table is
- * @more: a key that lines have besides, or NULL
+ * @more: key of a value that the command adds to records, or NULL
  */
 void print_init(struct print *print, struct output *out, enum table_kind kind,
 		const char *more)
@@ -28,7 +28,7 @@ void print_init(struct print *print, struct output *out, enum table_kind kind,
 	table_init(&print->table, out, kind);
 }
 
-/** print_begin() - what is there before the first record, if there is one or not */
+/** print_begin() - print what comes before the first record, even if none follows */
 void print_begin(struct print *print)
 {
 	if (print->form == FORM_CSV && !print->silent && !print->begun)
@@ -36,37 +36,36 @@ void print_begin(struct print *print)
 	print->begun = true;
 }
 
-static void show_text(struct print *print, const char *line, const char *json)
+static void show_item(struct print *print, const struct item *item)
 {
 	if (print->silent)
 		return;
 	if (print->form == FORM_LINES)
-		fields_line(&print->fields, print->out, line);
+		fields_line(&print->fields, print->out, item);
 	else if (print->form == FORM_JSON)
-		fields_json(&print->fields, print->out, json);
+		fields_json(&print->fields, print->out, item);
 	else if (print->form == FORM_CSV)
-		fields_csv(&print->fields, print->out, line);
+		fields_csv(&print->fields, print->out, item);
 }
 
 /**
- * print_text() - show one that is not a row of a table, and run the command
+ * print_item() - print an item unless it belongs into a table, and run the command
  * @print: how
- * @line: the line of it
- * @json: the object
+ * @item: the item
  */
-void print_text(struct print *print, const char *line, const char *json)
+void print_item(struct print *print, const struct item *item)
 {
-	show_text(print, line, json);
+	show_item(print, item);
 	if (!print->command)
 		return;
 	output_flush(print->out);
-	if (exec_run(print->command, line, json, strlen(json)))
+	if (exec_run(print->command, item))
 		print->failed = true;
 }
 
-/* Without a copy, where nothing is to be chosen: what a stream is made for. */
-static bool print_at_once(struct print *print,
-			  const struct tcpstates_record *record)
+/* Straight into the output, where nothing is to be chosen: a stream is long. */
+static bool print_whole(struct print *print,
+			const struct tcpstates_record *record)
 {
 	struct output *out = print->out;
 	char *text;
@@ -88,26 +87,26 @@ static bool print_at_once(struct print *print,
 	return false;
 }
 
-/** print_record() - show a record, and run the command for it, unless it is a loss */
-void print_record(struct print *print, const struct tcpstates_record *record)
+static void print_chosen(struct print *print,
+			 const struct tcpstates_record *record)
 {
-	char line[TCPSTATES_LINE_SIZE], json[TCPSTATES_JSON_SIZE];
+	const struct item item = { .record = record };
 
-	if (print_at_once(print, record))
-		return;
 	if (print->form == FORM_TABLE && !print->silent)
 		table_add(&print->table, record);
-	if (print->form == FORM_TABLE && !print->command)
-		return;
-	tcpstates_format_line(record, line, sizeof(line));
-	tcpstates_format_json(record, json, sizeof(json));
 	if (record->event != TCPSTATES_EVENT_LOST) {
-		print_text(print, line, json);
+		print_item(print, &item);
 		return;
 	}
-	/* A loss is no connection to run a command for. */
-	show_text(print, line, json);
+	show_item(print, &item);
 	if (print->command)
 		fprintf(stderr, "tcpstates: %llu records were lost; some may be missing\n",
 			(unsigned long long)record->count);
+}
+
+/** print_record() - print a record, and run the command unless it is a loss */
+void print_record(struct print *print, const struct tcpstates_record *record)
+{
+	if (!print_whole(print, record))
+		print_chosen(print, record);
 }

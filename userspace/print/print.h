@@ -8,17 +8,19 @@
 #include "print/fields.h"
 #include "print/table.h"
 
+struct item;
+
 enum form { FORM_TABLE, FORM_LINES, FORM_JSON, FORM_CSV };
 
 /**
  * struct print - how to print
  * @out: where to
  * @form: in which form; may be set after print_init()
- * @fields: which keys of it, but for a table
- * @begun: whether CSV has its first row
- * @command: what to run for each besides, or NULL
- * @silent: whether that is all
- * @failed: whether one such command has failed
+ * @fields: which fields, except in a table
+ * @begun: the first row of CSV is printed
+ * @command: what to run for each record as well, or NULL
+ * @silent: print nothing, only run @command
+ * @failed: a command has failed
  * @table: for FORM_TABLE
  */
 struct print {
@@ -36,6 +38,6 @@ void print_init(struct print *print, struct output *out, enum table_kind kind,
 		const char *more);
 void print_begin(struct print *print);
 void print_record(struct print *print, const struct tcpstates_record *record);
-void print_text(struct print *print, const char *line, const char *json);
+void print_item(struct print *print, const struct item *item);
 
 #endif /* _PRINT_PRINT_H */

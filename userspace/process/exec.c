@@ -18,40 +18,13 @@
 #include <unistd.h>
 
 #include "base/stop.h"
+#include "libtcpstates.h"
+#include "text/item.h"
 
 #define PREFIX		"TCPSTATES_"
 #define NAME_SIZE	32
 
-/* The end of a value: names of processes are in quotes, and have none inside. */
-static char *end_of(char *value)
-{
-	if (*value == '"')
-		return strchr(value + 1, '"') + 1;
-	while (*value && *value != ' ' && *value != '\n')
-		value++;
-	return value;
-}
-
-/* Sets TCPSTATES_KEY for a pair key=value, without quotes. Returns 0 or -1. */
-static int set_variable(const char *key, char *value, char *end)
-{
-	char name[NAME_SIZE] = PREFIX;
-	size_t length = strlen(PREFIX);
-
-	for (; *key != '=' && length < NAME_SIZE - 1; key++)
-		name[length++] = toupper((unsigned char)*key);
-	if (*value == '"') {
-		value++;
-		end--;
-		*end = '\0';
-		/* A name that looks like one that is not known. */
-		return setenv(name, strcmp(value, "-") ? value : "\\x2d", 1);
-	}
-	*end = '\0';
-	return setenv(name, value, 1);
-}
-
-/* Takes away what the last line has left, or whoever has started us. */
+/* Removes variables of the last record, and those that we were started with. */
 static void unset_variables(void)
 {
 	char **variable = environ, name[NAME_SIZE];
@@ -71,35 +44,66 @@ static void unset_variables(void)
 	}
 }
 
-/* Puts the pairs of a line into the environment. Returns 0 or -1. */
-static int set_variables(const char *line)
+/* Sets TCPSTATES_KEY. Returns 0 or -1. */
+static int set_variable(const char *key, const char *value)
 {
-	char *copy = strdup(line), *p = copy;
-	int ret = copy ? 0 : -1;
+	char name[NAME_SIZE] = PREFIX;
+	size_t length = strlen(PREFIX);
 
-	/* A loss does not have most of the keys. */
+	for (; *key && length < NAME_SIZE - 1; key++)
+		name[length++] = toupper((unsigned char)*key);
+	return setenv(name, value, 1);
+}
+
+/* Sets the variable of a field, if the record has the field. Returns 0 or -1. */
+static int set_field(const struct tcpstates_record *record, unsigned int field)
+{
+	char value[TCPSTATES_FIELD_SIZE];
+	size_t length = tcpstates_format_field(record, field,
+					       TCPSTATES_FORM_LINE, value,
+					       sizeof(value));
+	const char *key = tcpstates_field_name(field);
+
+	if (!length)
+		return 0;
+	if (*value != '"')
+		return set_variable(key, value);
+	/* Without its quotes a process name "-" would look unknown. */
+	value[length - 1] = '\0';
+	return set_variable(key, strcmp(value + 1, "-") ? value + 1 : "\\x2d");
+}
+
+/* Puts an item into the environment. Returns 0 or -1. */
+static int set_variables(const struct item *item)
+{
+	unsigned int field;
+	size_t i;
+	int ret = 0;
+
+	/* The fields of a record depend on its event. */
 	unset_variables();
-	while (!ret && *p && *p != '\n') {
-		char *value = strchr(p, '='), *end, next;
+	for (field = 0; !ret && tcpstates_field_name(field); field++)
+		ret = set_field(item->record, field);
+	for (i = 0; !ret && i < item->count; i++) {
+		const struct extra *extra = &item->extras[i];
 
-		if (!value)
-			break;
-		end = end_of(++value);
-		next = *end;
-		ret = set_variable(p, value, end);
-		p = next ? end + 1 : end;
+		if (!extra->only_json)
+			ret = set_variable(extra->key,
+					   extra->text ? extra->text : "-");
 	}
-	free(copy);
 	return ret;
 }
 
 /* A file with the object, to be read from its beginning; or -1. */
-static int make_input(const char *json, size_t length)
+static int make_input(const struct item *item)
 {
 	int fd = memfd_create("tcpstates", MFD_CLOEXEC), error;
+	char json[ITEM_SIZE];
+	size_t length;
 
 	if (fd < 0)
 		return -1;
+	length = item_json(item, json, sizeof(json));
 	/* Less than all is written only at a limit of size. */
 	errno = EFBIG;
 	if (write(fd, json, length) == (ssize_t)length && !lseek(fd, 0, SEEK_SET))
@@ -160,21 +164,20 @@ static int wait_for(pid_t pid, int *status)
 /**
  * exec_run() - run a command, and wait for its end
  * @command: for the shell
- * @line: the connection as a line; each key=value becomes TCPSTATES_KEY
- * @json: the connection as an object, its standard input
- * @length: of @json
+ * @item: the record: each key of its line becomes TCPSTATES_KEY in the environment,
+ *	its object the standard input
  *
  * Return: 0 if the command ended with 0, else -1 after a message. It may still run
  * if we have been asked to end.
  */
-int exec_run(const char *command, const char *line, const char *json,
-	     size_t length)
+int exec_run(const char *command, const struct item *item)
 {
-	int fd = make_input(json, length);
+	int fd = make_input(item);
 	int error, status;
 	pid_t pid;
 
-	error = fd < 0 || set_variables(line) ? errno : spawn_shell(command, fd, &pid);
+	error = fd < 0 || set_variables(item) ? errno :
+						spawn_shell(command, fd, &pid);
 	if (fd >= 0)
 		close(fd);
 	if (error) {

@@ -3,9 +3,8 @@
 #ifndef _PROCESS_EXEC_H
 #define _PROCESS_EXEC_H
 
-#include <stddef.h>
+struct item;
 
-int exec_run(const char *command, const char *line, const char *json,
-	     size_t length);
+int exec_run(const char *command, const struct item *item);
 
 #endif /* _PROCESS_EXEC_H */

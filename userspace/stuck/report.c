@@ -27,9 +27,6 @@
 #define HOLDER_WIDTH	28	/* what is left of 80 columns */
 #define HOLDER_SIZE	96
 
-/* Room that what comes after the holders of a text needs. */
-#define END_SIZE	512
-
 /*
  * Whether it is known that nobody has it open: the kernel says so. That /proc shows
  * nobody is no proof: it may be in flight between two processes, in io_uring, or
@@ -190,7 +187,7 @@ void report_table(struct output *out, const struct stuck_list *list,
 	add_remarks(out, list);
 }
 
-/* A text that is being put together; what has no room is left out. */
+/* A text in the making, with room for REPORT_SIZE bytes; the rest is cut off. */
 struct text {
 	char *bytes;
 	size_t length;
@@ -209,84 +206,86 @@ static void append_format(struct text *text, const char *format, ...)
 	text->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
+/* Room for one more holder, and for the end of an array. */
 static bool has_room(const struct text *text)
 {
 	return text->length < REPORT_SIZE - END_SIZE;
 }
 
-/**
- * report_line() - as a line
- * @list: the connections
- * @conn: one of them
- * @text: where to
- *
- * holders=PID:FD,... is appended; "-" where that is not known, or nobody.
- *
- * Return: its length.
- */
-size_t report_line(const struct stuck_list *list,
-		   const struct stuck_conn *conn, char text[REPORT_SIZE])
+/* PID:FD,... */
+static void format_holders(char text[REPORT_SIZE], const struct holder *holder,
+			   size_t count)
 {
 	struct text line = { .bytes = text };
-	const struct holder *holder;
-	size_t i, count = 0;
+	size_t i;
 
-	line.length = tcpstates_format_line(&conn->record, text,
-					    REPORT_SIZE) - 1;
-	holder = holders_of(&list->holders, conn->inode, &count);
-	append_format(&line, " holders=%s", holder && count ? "" : "-");
-	for (i = 0; holder && i < count && has_room(&line); i++)
+	for (i = 0; i < count && has_room(&line); i++)
 		append_format(&line, "%s%u:%d", i ? "," : "", holder[i].pid,
 			      holder[i].fd);
-	append_format(&line, "\n");
-	return line.length;
 }
 
-/* A sentence of ours: no character in it needs an escape but newlines. */
-static void append_sentence(struct text *json, const char *sentence)
-{
-	for (; *sentence; sentence++)
-		append_format(json, "%c", *sentence == '\n' ? ' ' : *sentence);
-}
-
-/**
- * report_json() - as an object
- * @list: the connections
- * @conn: one of them
- * @text: where to
- *
- * "holders" is appended, an array of objects with pid, comm and fd; null where
- * that is not known; and "meaning", a sentence.
- *
- * Return: its length, with a newline.
- */
-size_t report_json(const struct stuck_list *list,
-		   const struct stuck_conn *conn, char text[REPORT_SIZE])
+/* An array of objects with pid, comm and fd. */
+static void format_json_holders(char text[REPORT_SIZE],
+				const struct holder *holder, size_t count)
 {
 	struct text json = { .bytes = text };
 	char comm[TCPSTATES_COMM_SIZE];
-	const struct holder *holder;
-	size_t i, count = 0;
+	size_t i;
 
-	json.length = tcpstates_format_json(&conn->record, text,
-					    REPORT_SIZE) - strlen("}\n");
-	holder = holders_of(&list->holders, conn->inode, &count);
-	if (!count && !is_orphan(conn)) {
-		append_format(&json, ",\"holders\":null");
-	} else {
-		append_format(&json, ",\"holders\":[");
-		for (i = 0; i < count && has_room(&json); i++) {
-			tcpstates_format_comm(holder[i].comm, true, comm,
-					      sizeof(comm));
-			append_format(&json, "%s{\"pid\":%u,\"comm\":%s,\"fd\":%d}",
-				      i ? "," : "", holder[i].pid, comm, holder[i].fd);
-		}
-		append_format(&json, "]");
+	append_format(&json, "[");
+	for (i = 0; i < count && has_room(&json); i++) {
+		tcpstates_format_comm(holder[i].comm, true, comm, sizeof(comm));
+		append_format(&json, "%s{\"pid\":%u,\"comm\":%s,\"fd\":%d}",
+			      i ? "," : "", holder[i].pid, comm, holder[i].fd);
 	}
-	append_format(&json, ",\"meaning\":\"");
-	append_sentence(&json, diagnosis_text(conn->diagnosis));
-	append_format(&json, "\"}\n");
-	return json.length;
+	append_format(&json, "]");
+}
+
+/* A sentence of ours as a string: no character needs an escape but newlines. */
+static void format_sentence(char text[END_SIZE], const char *sentence)
+{
+	char *p;
+
+	snprintf(text, END_SIZE, "\"%s\"", sentence);
+	for (p = text; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+}
+
+/**
+ * report_item() - a stuck connection as a line and as an object
+ * @item: to be filled in
+ * @list: the connections
+ * @conn: one of them
+ *
+ * To the fields of the record it adds "holders", PID:FD,... in a line and an array
+ * in an object, and to an object "meaning", a sentence. Holders that are not known
+ * are null in an object, as they are not if the kernel says that there are none.
+ */
+void report_item(struct report_item *item, const struct stuck_list *list,
+		 const struct stuck_conn *conn)
+{
+	const struct holder *holder;
+	bool known;
+	size_t count = 0;
+
+	holder = holders_of(&list->holders, conn->inode, &count);
+	if (!holder)
+		count = 0;
+	known = count || is_orphan(conn);
+	format_holders(item->holders, holder, count);
+	format_json_holders(item->json_holders, holder, count);
+	format_sentence(item->meaning, diagnosis_text(conn->diagnosis));
+	item->extras[0] = (struct extra) {
+		.key = "holders", .text = count ? item->holders : NULL,
+		.json = known ? item->json_holders : "null",
+	};
+	item->extras[1] = (struct extra) {
+		.key = "meaning", .only_json = true, .json = item->meaning,
+	};
+	item->item = (struct item) {
+		.record = &conn->record, .extras = item->extras, .count = 2,
+	};
 }
 
 /* What a monitor wants to know: how it stands. */

@@ -6,17 +6,34 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "text/item.h"
+
 struct output;
 struct stuck_conn;
 struct stuck_list;
 
-/* Room for an object of JSON with holders, and for a line; more is cut off. */
-#define REPORT_SIZE	8192
+/* Room for the holders of a connection; more are left out. */
+#define REPORT_SIZE	6144
+#define END_SIZE	512
 
-size_t report_line(const struct stuck_list *list,
-		   const struct stuck_conn *conn, char text[REPORT_SIZE]);
-size_t report_json(const struct stuck_list *list,
-		   const struct stuck_conn *conn, char text[REPORT_SIZE]);
+/**
+ * struct report_item - a stuck connection as an item
+ * @item: the item, made of the other members
+ * @extras: what it adds to the fields of a record
+ * @holders: the holders in a line
+ * @json_holders: the holders in an object
+ * @meaning: what the state means, a string of JSON
+ */
+struct report_item {
+	struct item item;
+	struct extra extras[2];
+	char holders[REPORT_SIZE];
+	char json_holders[REPORT_SIZE];
+	char meaning[END_SIZE];
+};
+
+void report_item(struct report_item *item, const struct stuck_list *list,
+		 const struct stuck_conn *conn);
 void report_table(struct output *out, const struct stuck_list *list,
 		  bool timed);
 int report_check(struct output *out, const struct stuck_list *list,

@@ -109,15 +109,14 @@ static int parse_stuck(struct stuck *stuck, int argc, char *argv[])
 static void show_list(struct stuck *stuck, const struct stuck_list *list)
 {
 	struct print *print = &stuck->cmd.print;
-	char line[REPORT_SIZE], json[REPORT_SIZE];
+	struct report_item item;
 	size_t i;
 
 	if (print->form == FORM_TABLE && !print->silent)
 		report_table(print->out, list, stuck->watch);
 	for (i = 0; i < list->count && !stop_requested(); i++) {
-		report_line(list, &list->conns[i], line);
-		report_json(list, &list->conns[i], json);
-		print_text(print, line, json);
+		report_item(&item, list, &list->conns[i]);
+		print_item(print, &item.item);
 	}
 	output_flush(print->out);
 }

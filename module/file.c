@@ -203,6 +203,25 @@ enum tcps_found tcps_file_fetch(struct tcps_file *tf)
 	return found;
 }
 
+/**
+ * tcps_file_open_batch() - have records to return from their slots
+ * @tf: the file; its queue is empty
+ *
+ * Context: process, with the file's lock held; may sleep.
+ * Return: false if there is nothing now.
+ */
+bool tcps_file_open_batch(struct tcps_file *tf)
+{
+	struct tcps_merge *merge = &tf->reader->merge;
+
+	lockdep_assert_held(&tf->lock);
+	/* The rows of a snapshot and losses are in no slot. */
+	if (merge->interpose || merge->losses || tcps_merge_open(merge))
+		return true;
+	tcps_wake_settle(&tf->sleeper, tf->generation);
+	return false;
+}
+
 /* The most records that the rings can hold. */
 static u64 records_in_rings(void)
 {

@@ -72,6 +72,7 @@ void tcps_file_unlock(struct tcps_file *tf);
 
 void tcps_file_begin_look(struct tcps_file *tf);
 enum tcps_found tcps_file_fetch(struct tcps_file *tf);
+bool tcps_file_open_batch(struct tcps_file *tf);
 enum tcps_found tcps_file_find(struct tcps_file *tf);
 
 bool tcps_file_is_inside_line(const struct tcps_file *tf);

@@ -157,6 +157,23 @@ static void open_batch(struct tcps_merge *merge)
 	set_until(merge);
 }
 
+/**
+ * tcps_merge_open() - open a batch for tcps_merge_peek(), if none is open
+ * @merge: the merge
+ *
+ * Context: may sleep.
+ * Return: false if there is nothing now; tcps_merge_next() would say the same.
+ */
+bool tcps_merge_open(struct tcps_merge *merge)
+{
+	while (!merge->turn_count) {
+		open_batch(merge);
+		if (!merge->beyond)
+			break;
+	}
+	return merge->turn_count || merge->losses;
+}
+
 /* Replace @record by one that reports the losses before it. */
 static void make_loss(struct tcps_merge *merge,
 		      struct tcpstates_record *record)

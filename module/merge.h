@@ -102,6 +102,7 @@ enum tcps_found tcps_merge_next(struct tcps_merge *merge,
 				struct tcpstates_record *record);
 
 /* Records in their slots, to copy them only once. */
+bool tcps_merge_open(struct tcps_merge *merge);
 const struct tcpstates_record *tcps_merge_peek(struct tcps_merge *merge);
 bool tcps_merge_take(struct tcps_merge *merge);
 size_t tcps_merge_copy(struct tcps_merge *merge,

@@ -143,18 +143,22 @@ static int read_text(struct tcps_file *tf, struct tcps_user_buffer *to)
 }
 
 /*
- * Copy records straight from the rings. A copy that is spoiled stays in the
- * process's memory, behind what read() returns; so a reader that may not see all
- * connections must not use this. False if there are no more records, or if they
- * cannot be copied this way.
+ * Whether records may be copied straight from the rings. A copy that is spoiled
+ * stays in the process's memory, behind what read() returns; so a reader that may
+ * not see all connections must not do it.
  */
+static bool may_copy_slots(const struct tcps_file *tf,
+			   const struct tcps_user_buffer *to)
+{
+	return !to->iter && !tf->net && tcps_file_is_queue_empty(tf);
+}
+
+/* False if the batch has no more records, or they cannot be copied this way. */
 static bool copy_slots(struct tcps_file *tf, struct tcps_user_buffer *to)
 {
 	struct tcps_merge *merge = &tf->reader->merge;
 	unsigned int left;
 
-	if (to->iter || tf->net || !tcps_file_is_queue_empty(tf))
-		return false;
 	for (left = SLOTS_BEFORE_RESCHED; left; left--) {
 		const struct tcpstates_record *slot;
 
@@ -195,7 +199,11 @@ static int read_binary(struct tcps_file *tf, struct tcps_user_buffer *to)
 	int ret;
 
 	while (to->left >= sizeof(tf->queue[0]) && !is_enough(tf, to)) {
-		if (!copy_slots(tf, to) && !is_enough(tf, to)) {
+		bool may_copy = may_copy_slots(tf, to);
+
+		if (may_copy && !tcps_file_open_batch(tf))
+			return -EAGAIN;
+		if (!(may_copy && copy_slots(tf, to)) && !is_enough(tf, to)) {
 			ret = copy_record(tf, to);
 			if (ret)
 				return ret;

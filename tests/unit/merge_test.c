@@ -415,6 +415,42 @@ static void test_drained(void **state)
 	tear_down(&bench);
 }
 
+/* A batch is there to be peeked at if and only if there is a record. */
+static void test_open(void **state)
+{
+	const struct tcpstates_record *slot;
+	struct bench bench;
+
+	(void)state;
+	set_up(&bench, SLOTS, 0);
+	assert_false(tcps_merge_open(bench.merge));
+	assert_null(tcps_merge_peek(bench.merge));
+	put(&bench, 1, 100);
+	assert_true(tcps_merge_open(bench.merge));
+	put(&bench, 0, 101);
+	/* It stays open to its end. */
+	assert_true(tcps_merge_open(bench.merge));
+	slot = tcps_merge_peek(bench.merge);
+	assert_int_equal(slot->boot_ns, 100);
+	assert_true(tcps_merge_take(bench.merge));
+	assert_null(tcps_merge_peek(bench.merge));
+	assert_true(tcps_merge_open(bench.merge));
+	expect(&bench, 0, 101);
+	assert_false(tcps_merge_open(bench.merge));
+
+	/* Records after the horizon of an empty batch need another one. */
+	bench.merge->horizon_ns = 105;
+	enter_slowly(&bench, 1, 110);
+	bench.merge->beyond = true;
+	assert_true(tcps_merge_open(bench.merge));
+	slot = tcps_merge_peek(bench.merge);
+	assert_int_equal(slot->boot_ns, 110);
+	expect(&bench, 0, 110);
+	expect(&bench, 2, 111);
+	expect_end(&bench);
+	tear_down(&bench);
+}
+
 static unsigned int interposed;
 
 /* A row before each record of CPU 0. */
@@ -477,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_pass),
 		cmocka_unit_test(test_drained),
+		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_interpose),
 	};
 

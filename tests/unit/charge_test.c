@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who may have how much, also when many ask at once. */
+/* Limits of the memory of open files, also with threads. */
 #include "unit.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ static struct tcps_user *open_as(u32 uid, bool privileged)
 	return user;
 }
 
-/* How many blocks @user gets; they are linked by their first word. */
+/* Returns the number of blocks that @user gets, linked by their first word. */
 static unsigned int take_all(struct tcps_user *user, void **blocks)
 {
 	unsigned int count = 0;
@@ -92,7 +92,7 @@ static void test_bounds(void **state)
 	assert_int_equal(tcps_charge_init(TCPS_FILES_MIB_MAX + 1, 1), -EINVAL);
 }
 
-/* One has his share, the next his, all a part; root the rest, and all of it. */
+/* Shares of one user, of all users, and the rest for root. */
 static void test_shares(void **state)
 {
 	struct tcps_user *users[5], *root = open_as(0, true);
@@ -123,7 +123,7 @@ static void test_shares(void **state)
 	tcps_charge_close(root);
 }
 
-/* All files of somebody are one user; with and without privilege they are two. */
+/* Files of one user id are one user; with and without privilege, two. */
 static void test_who_is_who(void **state)
 {
 	struct tcps_user *user = open_as(7, false);
@@ -133,7 +133,7 @@ static void test_who_is_who(void **state)
 	assert_ptr_not_equal(open_as(7, true), user);
 	assert_int_equal(user->files, 2);
 	assert_int_equal(account_now().files, 3);
-	/* Who is known needs no memory. */
+	/* A user that exists needs no memory. */
 	shim_no_memory = true;
 	assert_ptr_equal(tcps_charge_open(7, false), user);
 	assert_null(tcps_charge_open(8, false));
@@ -151,7 +151,7 @@ static void test_who_is_who(void **state)
 	tcps_charge_close(user);
 }
 
-/* What is charged is what the allocator takes; what fails is not charged. */
+/* Charges are rounded up like allocations; failed ones are not charged. */
 static void test_cost(void **state)
 {
 	struct tcps_user *user = open_as(7, false);
@@ -177,8 +177,8 @@ static void test_cost(void **state)
 }
 
 /*
- * With threads, several of one user: they take what they get and give it back,
- * and never have more than they may.
+ * Several threads of one user allocate as much as they get and free it, and never
+ * exceed the limits.
  */
 #define THREADS		8U
 #define ROUNDS		300U

@@ -71,7 +71,7 @@ static struct {
 	struct tcps_merge *merge;
 	bool pending;
 	struct tcpstates_record record;
-	/* What happens while somebody waits. */
+	/* Called while poll() waits. */
 	void (*on_wait)(void);
 } device;
 
@@ -216,7 +216,7 @@ static inline int device_ioctl(int fd, unsigned long command, ...)
 		device.pending = false;
 		break;
 	case TCPSTATES_IOC_SNAPSHOT:
-		/* Without rows. */
+		/* It has no rows here. */
 		device.is_snapshot = true;
 		tcps_merge_skip(device.merge);
 		device.pending = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a program gets from the library over mapped rings. */
+/* Records that a program gets from the library over mapped rings. */
 #include "mapped_fixture.h"
 
 static void test_reads_the_rings(void **state)
@@ -35,7 +35,7 @@ static void test_reads_the_rings(void **state)
 	free_device();
 }
 
-/* What the module does not offer, or offers in a way that is not known. */
+/* Rings that cannot be mapped, or whose layout is unknown. */
 static void test_falls_back_to_read(void **state)
 {
 	static const struct {
@@ -123,7 +123,7 @@ static void test_losses(void **state)
 	assert_int_equal(tcpstates_stats(stream, &stats), 0);
 	assert_int_equal(stats.reader_lost, lost);
 
-	/* The kernel's file misses nothing, nor more, when it takes over. */
+	/* When the file in the kernel takes over, the count continues. */
 	put_many(1, 100);
 	assert_true(is_readable());
 	assert_int_equal(tcpstates_snapshot(stream), 0);
@@ -142,7 +142,7 @@ static void test_losses(void **state)
 	free_device();
 }
 
-/* A CPU that comes up later, and one that never gets memory. */
+/* A CPU that comes up later, and one whose ring has no memory. */
 static void test_rings_without_slots(void **state)
 {
 	struct tcpstates *stream;
@@ -194,7 +194,7 @@ static void test_filter_and_rewind(void **state)
 	expect(stream, 2);
 	expect_nothing(stream);
 
-	/* What the last filter hid and nobody has read is not come back to. */
+	/* Records that the last filter hid do not come back. */
 	put(1);
 	memset(&filter, 0, sizeof(filter));
 	assert_int_equal(tcpstates_set_filter(stream, &filter), 0);
@@ -211,8 +211,8 @@ static void test_filter_and_rewind(void **state)
 }
 
 /*
- * The promise of tcpstates_fd(): if nothing is buffered, then the file is
- * readable if and only if there is something. Batches of all sizes.
+ * The promise of tcpstates_fd(): if nothing is buffered, the file is readable if and
+ * only if there is a record. With batches of all sizes.
  */
 static void test_readable_is_the_truth(void **state)
 {
@@ -255,7 +255,7 @@ static void test_readable_is_the_truth(void **state)
 	free_device();
 }
 
-/* For a profiler: what one more record costs. Not a test by itself. */
+/* For a profiler, to measure the cost of a record. Not a test. */
 static int drain(unsigned int count)
 {
 	const struct tcpstates_record *record;

@@ -4,7 +4,6 @@
 
 #include <pthread.h>
 
-/* With threads: writers that overtake the reader, or do not. */
 #define PER_WRITER	60000
 
 static void *write_records(void *argument)
@@ -81,7 +80,7 @@ static u64 run_threads(u64 records)
 static void test_threads_and_small_rings(void **state)
 {
 	(void)state;
-	/* Else the test has not tried what it is for. */
+	/* Otherwise the test has not covered its case. */
 	assert_in_range(run_threads(16), 1, RINGS * PER_WRITER - 1);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* When the latest record that passes happened, and whether some are lost. */
+/* The time of the latest record that matches, and losses. */
 #include "unit.h"
 
 #include <linux/limits.h>
@@ -97,7 +97,7 @@ static void test_latest_that_passes(void **state)
 	assert_int_equal(to, 2);
 }
 
-/* Records that were seen by whoever waits, by their time. */
+/* Records from before the file was armed, by their time. */
 static void test_since(void **state)
 {
 	(void)state;
@@ -141,7 +141,7 @@ static void test_overwritten(void **state)
 	assert_true(latest(0, 0, &port_1) == TCPS_MATCH_LOST);
 	to = SLOTS + 1;
 	assert_true(latest(0, 0, &everything) == TCPS_MATCH_LOST);
-	/* Not for whoever has looked since. */
+	/* But not for a file that was armed since. */
 	to = SLOTS + 1;
 	assert_int_equal(latest(0, 25, &port_1), 0);
 	to = SLOTS + 1;

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <linux/ktime.h>
+#include <linux/sched.h>
 
 #include "merge.h"
 
@@ -134,8 +135,8 @@ static inline void expect_end(struct bench *bench)
 }
 
 /*
- * Reads to the end; every record must be later than the one before. Returns
- * how many there were, and adds up losses in @lost.
+ * Reads to the end; no record may be earlier than the one before. Returns the
+ * number of records, and adds losses to @lost.
  */
 static inline u64 drain(struct bench *bench, u64 *lost)
 {
@@ -151,6 +152,28 @@ static inline u64 drain(struct bench *bench, u64 *lost)
 			received++;
 	}
 	return received;
+}
+
+static struct bench *slow_bench;
+static unsigned int slow;
+static u64 meanwhile_ns;
+
+/* What happens while the reader waits for ring @slow, which has been entered. */
+static inline void write_and_leave(void)
+{
+	shim_resched = NULL;
+	put(slow_bench, (slow + 1) % RINGS, meanwhile_ns + 1);
+	put(slow_bench, (slow + 2) % RINGS, meanwhile_ns);
+	tcps_ring_leave(slow_bench->rings[slow]);
+}
+
+static inline void enter_slowly(struct bench *bench, unsigned int cpu, u64 boot_ns)
+{
+	slow_bench = bench;
+	slow = cpu;
+	meanwhile_ns = boot_ns;
+	tcps_ring_enter(bench->rings[cpu]);
+	shim_resched = write_and_leave;
 }
 
 #endif /* _TCPS_MERGE_FIXTURE_H */

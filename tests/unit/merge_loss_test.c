@@ -27,7 +27,7 @@ static void test_overrun_is_counted(void **state)
 
 		set_up(&bench, SLOTS, 0);
 		put_many(&bench, 1, 100, written);
-		/* One loss, at its place: before all, with the next's time. */
+		/* One loss, before all records, with the time of the first. */
 		assert_true(tcps_merge_next(bench.merge, &record));
 		assert_int_equal(record.event, TCPSTATES_EVENT_LOST);
 		lost = record.count;
@@ -66,7 +66,7 @@ static void test_overruns_of_rings_are_summed(void **state)
 	tear_down(&bench);
 }
 
-/* Overtaken in the middle of a batch: told once, in its place. */
+/* An overrun in the middle of a batch is reported once, in its place. */
 static void test_overrun_in_the_middle(void **state)
 {
 	struct tcpstates_record record;
@@ -79,7 +79,7 @@ static void test_overrun_in_the_middle(void **state)
 	put(&bench, 1, 103);
 	expect(&bench, 0, 100);
 	expect(&bench, 0, 101);
-	/* 2 read, 8 unread; then all slots are written anew, and one more. */
+	/* 2 are read, 8 are not; then all slots are overwritten, and one more. */
 	put_many(&bench, 0, 200, SLOTS + 1);
 	assert_true(tcps_merge_next(bench.merge, &record));
 	assert_int_equal(record.event, TCPSTATES_EVENT_LOST);
@@ -92,7 +92,7 @@ static void test_overrun_in_the_middle(void **state)
 	tear_down(&bench);
 }
 
-/* Two losses apart from each other are told apart, each exactly. */
+/* Two separate losses are reported separately, with exact counts. */
 static void test_two_overruns(void **state)
 {
 	struct bench bench;
@@ -149,7 +149,7 @@ static void test_rewind_forgets_untold_losses(void **state)
 	put_many(&bench, 0, 100, SLOTS);
 	expect(&bench, 1, 90);
 	put_many(&bench, 0, 200, SLOTS);
-	/* The loss has been noticed: the record it stands before is held. */
+	/* The loss has been counted, but not returned yet. */
 	assert_true(tcps_merge_next(bench.merge, &record));
 	tcps_merge_rewind(bench.merge);
 	assert_int_equal(drain(&bench, &lost), SLOTS + 1);
@@ -174,7 +174,7 @@ static void test_large_numbers(void **state)
 	received = drain(&bench, &lost);
 	assert_int_equal(received + lost, 3 * SLOTS);
 
-	/* A reader that has slept for ages. */
+	/* A reader that has slept for very long. */
 	next = bench.rings[0]->shared->head;
 	bench.rings[0]->shared->reserved += 1ULL << 62;
 	bench.rings[0]->shared->head = bench.rings[0]->shared->reserved;

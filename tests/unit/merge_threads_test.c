@@ -5,8 +5,8 @@
 #include <pthread.h>
 
 /*
- * With threads. Every record tells its ring, its number and its time, and
- * carries a sum of them, so that a reader can check it without the writer.
+ * Every record has a checksum of its ring, number and time, so that a reader can
+ * check it without the writer.
  */
 #define READERS		2
 #define PER_WRITER	60000
@@ -76,7 +76,7 @@ static void *follow(void *argument)
 		must(record.seq >= next[record.cpu]);
 		gaps += record.seq - next[record.cpu];
 		next[record.cpu] = record.seq + 1;
-		/* A gap is never seen before it is told. */
+		/* A loss is reported before the gap is seen. */
 		must(gaps <= follower->lost);
 		follower->received++;
 	}
@@ -131,7 +131,7 @@ static void test_threads_and_small_rings(void **state)
 		assert_true(followers[i].received > 0);
 		lost += followers[i].lost;
 	}
-	/* Else the test has not tried what it is for. */
+	/* Otherwise the test has not covered its case. */
 	assert_true(lost > 0);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ring on a machine with weak memory: what the table of barriers at the
- * top of ring.c claims, and that each barrier of it is needed.
+ * The ring on a machine with weak memory: the claims of the table of barriers at
+ * the top of ring.c, and that each of these barriers is needed.
  */
 #include "unit.h"
 
@@ -18,7 +18,7 @@
 #define WRITER	0
 #define READER	1
 
-/* How many of RUNS runs show what must not be. */
+/* Returns how many of RUNS runs have the forbidden outcome. */
 static unsigned int count_faults(void (*const threads[])(void),
 				 unsigned int count, void (*prepare)(void),
 				 bool (*fault)(void))
@@ -34,7 +34,7 @@ static unsigned int count_faults(void (*const threads[])(void),
 	return faults;
 }
 
-/* The machine itself, by the two classic programs. */
+/* The machine itself: message passing and store buffering. */
 
 static u64 data, flag, saw_data, saw_flag;
 static bool with_barriers;
@@ -146,7 +146,7 @@ static void write_records(void)
 	}
 }
 
-/* A number below the head; also one that was overwritten, or soon will be. */
+/* A number below the head, which may be overwritten already or soon. */
 static void read_one(u64 number)
 {
 	struct tcpstates_record record, expected;
@@ -186,7 +186,7 @@ static void empty_ring(void)
 	out_of_order = 0;
 }
 
-/* A record that was not there yet must be later than the reader's clock. */
+/* A record that was not complete yet must be later than the reader's clock. */
 static bool wrong(void)
 {
 	unsigned int i;
@@ -224,7 +224,7 @@ static unsigned int count_wrong(unsigned int weak_thread,
 		model_weaken_at(&ring->shared->head);
 	faults = count_faults(threads, COUNT(threads), empty_ring, wrong);
 	free_ring(ring);
-	/* Else the runs have not tried what they are for. */
+	/* Otherwise the runs have not covered their case. */
 	assert_true(received > RUNS / 2);
 	return faults;
 }
@@ -279,11 +279,11 @@ static void test_barrier_j_is_needed(void **state)
 }
 
 /*
- * The wake-up as in stream.h and wake.c: a reader is armed, asks writers for a
- * pass unless one is to come, and looks at the ring; a writer that sees the
- * request starts the timer; that asks writers anew, looks at the ring, and wakes
- * the reader if there is something new. It is started again if it has met a
- * writer at work.
+ * The wake-up as in stream.h, wake.c and wake_pass.c: a reader arms its file, asks
+ * writers for a pass unless one is due, and looks at the ring. A writer that sees
+ * the request starts the timer. The timer's pass renews the request, looks at the
+ * ring, and wakes the reader if there is a new record. It restarts the timer if it
+ * has met a writer at work.
  */
 #define TIMER_RUNS	3
 
@@ -295,7 +295,7 @@ enum { NONE, RECORD, TIMER };
 
 static u64 lock, waiting, timer, armed, shown, woken, missed;
 
-/* Every other time a pass is to come already, for somebody else. */
+/* In every other run a pass is due already, for another reader. */
 static void nobody_is_armed(void)
 {
 	static bool comes;
@@ -393,7 +393,7 @@ static void look_and_sleep(void)
 	missed = WRITTEN - tcps_ring_settled(ring);
 }
 
-/* A timer that has been started, and not run yet, will. */
+/* A timer that has been started but has not run yet will run. */
 static bool sleeps_on_a_record(void)
 {
 	return missed && !woken && !timer;

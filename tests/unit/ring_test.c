@@ -6,7 +6,7 @@
 
 #define SLOTS	8
 
-/* Every word tells the number, so that a mixture of two records shows. */
+/* Every word has the number, so that a mixture of two records is detected. */
 static void fill(struct tcpstates_record *record, u64 number)
 {
 	u64 *words = (u64 *)record;
@@ -116,7 +116,7 @@ static void test_one_more_overwrites_one(void **state)
 	free_ring(ring);
 }
 
-/* The slot is spoiled from the moment that its next number is given out. */
+/* A copy is spoiled as soon as the slot's next number is reserved. */
 static void test_number_given_out_overwrites(void **state)
 {
 	struct tcps_ring *ring = make_ring(SLOTS, 0);
@@ -279,7 +279,7 @@ static void test_threads_get_whole_records(void **state)
 		pthread_join(threads[i], NULL);
 		assert_int_equal(followers[i].received + followers[i].lost,
 				 WRITTEN);
-		/* Else the test has not tried what it is for. */
+		/* Otherwise the test has not covered its case. */
 		assert_in_range(followers[i].received, 1, WRITTEN - 1);
 	}
 	free_ring(ring);
@@ -297,7 +297,7 @@ static void *await_slots(void *argument)
 	return NULL;
 }
 
-/* Slots come while somebody looks; ThreadSanitizer judges how they are found. */
+/* Slots are given while a reader looks, for ThreadSanitizer. */
 static void test_slots_come_later(void **state)
 {
 	unsigned int round;

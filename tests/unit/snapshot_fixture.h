@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * For the tests of snapshots: connections that live in the module's table, what is
- * true about them, and a program that takes a snapshot and continues to read. What
- * it reads, played back, must give the truth.
+ * For the tests of snapshots: connections in the module's table, a model of them,
+ * and a program that takes a snapshot and continues to read. What it has read must
+ * agree with the model.
  */
 #ifndef _TCPS_SNAPSHOT_FIXTURE_H
 #define _TCPS_SNAPSHOT_FIXTURE_H
@@ -30,10 +30,7 @@
 /* 0: the real clock, for tests with threads. */
 static u64 now;
 
-/*
- * How coarse the clock is: readings of @now that are equal, or nanoseconds of the
- * real one.
- */
+/* The clock's resolution: equal readings of @now, or ns of the real clock. */
 static unsigned int grain;
 
 u64 ktime_get_boottime_ns(void)
@@ -52,7 +49,7 @@ u64 ktime_get_real_ns(void)
 	return ktime_get_boottime_ns() + SHIM_REAL_OFFSET;
 }
 
-/* The truth about a connection; the cookie is its index. */
+/* The model of a connection, with its cookie as index. */
 struct life {
 	u8 state;
 	bool learned;
@@ -67,9 +64,9 @@ static struct tcps_ring *rings[RINGS];
 static struct tcps_reader *reader;
 static struct tcps_user *user;
 
-/* What a program makes of what it reads. */
+/* The state of a connection, from what the program has read. */
 struct seen {
-	u8 state;	/* 0: nothing heard yet */
+	u8 state;	/* 0: nothing read yet */
 	unsigned int rows;
 };
 
@@ -120,8 +117,8 @@ static inline int teardown(void **state)
 }
 
 /*
- * In the place of stream.c: each thread is a CPU. The record is written aside,
- * over what an older one left there, and copied as write_slot() does it.
+ * Instead of stream.c: each thread is a CPU. A record is written to @written, over
+ * an older one, and then copied by write_slot().
  */
 static __thread unsigned int this_cpu;
 static __thread struct tcps_stream_cpu stream;
@@ -165,8 +162,8 @@ void tcps_stream_leave(struct tcps_stream_cpu *of,
 }
 
 /*
- * Addresses of the three structures. Nothing is at them, but sock_stub.c calls
- * them a socket's and a request's health.
+ * Addresses of the three structures, where there is no memory. sock_stub.c takes
+ * them for the values of a socket's and a request's health.
  */
 static inline const struct sock *sock_of(u64 cookie)
 {
@@ -215,7 +212,7 @@ static inline struct tcps_step request_step(u64 cookie, u8 old, u8 new)
 	};
 }
 
-/* The CLOSE of the socket that a minisock has replaced tells nothing. */
+/* The CLOSE of a socket that a minisock has replaced makes no record. */
 static inline void end_replaced(u64 cookie)
 {
 	struct tcps_step step = sock_step(cookie, TCPSTATES_FIN_WAIT2,
@@ -224,7 +221,7 @@ static inline void end_replaced(u64 cookie)
 	must(tcps_step_close(&step, &rules) == TCPS_END_REPLACED);
 }
 
-/* Of every second connection it comes after the minisock's end. */
+/* For every second connection it comes after the end of the minisock. */
 static inline bool is_replaced_slow(u64 cookie)
 {
 	return cookie & 1;
@@ -254,7 +251,7 @@ static inline void minisock_ends(u64 cookie, bool has_replaced)
 		end_replaced(cookie);
 }
 
-/* A minisock takes the place of the socket; false if that has no entry. */
+/* A minisock replaces the socket. False if the socket has no entry. */
 static inline bool replaces(const struct tcps_step *step)
 {
 	if (step->old == step->new)
@@ -285,7 +282,7 @@ static inline void sock_acts(u64 cookie, u8 old, u8 new)
 		must(tcps_life_step(&step, &rules) == TCPS_STEP_DONE);
 }
 
-/* As probe_sock.c does it. */
+/* Like probe_sock.c. */
 static inline void record(unsigned int cpu, u64 cookie, u8 old, u8 new)
 {
 	struct life *life = &lives[cookie];
@@ -418,7 +415,7 @@ static inline void see(const struct tcpstates_record *record, u64 moment)
 	}
 }
 
-/* All has been read: who knows what of whom, and who was introduced. */
+/* Everything has been read: compare with the model, and count rows. */
 static inline void compare(u64 moment)
 {
 	u64 cookie;
@@ -438,8 +435,8 @@ static u64 places[PLACES];
 static unsigned int steps_in_1024;
 
 /*
- * At equal times the first CPU's record goes first: what happens to a connection
- * is in order only if it stays with its CPU then.
+ * Of records with equal times, that of the first CPU is returned first. So with a
+ * coarse clock, a connection has to stay on its CPU to be in order.
  */
 static inline void take_steps(void)
 {
@@ -451,7 +448,7 @@ static inline void take_steps(void)
 	}
 }
 
-/* That of its own structure, and none of a minisock. */
+/* Values of the connection's own structure; a minisock has none. */
 static inline void check_health(const struct tcpstates_record *record)
 {
 	u64 cookie = record->conn;
@@ -470,7 +467,7 @@ static inline void check_health(const struct tcpstates_record *record)
 	}
 }
 
-/* The rows of what has not changed are as that said. */
+/* The row of a connection that has not changed agrees with the model. */
 static inline void check_quiet_row(const struct tcpstates_record *record, u64 moment)
 {
 	const struct life *life = &lives[record->conn];

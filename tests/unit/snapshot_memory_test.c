@@ -15,7 +15,7 @@ static u64 connect_in_chain(unsigned long chain)
 	return place;
 }
 
-/* Reads to the end; how many of each. */
+/* Reads to the end, and counts rows and losses. */
 static void count_items(unsigned int *rows, unsigned int *lost)
 {
 	struct tcpstates_record record;
@@ -46,7 +46,7 @@ static void test_no_memory(void **state)
 	for (i = 0; i < 20; i++)
 		connect_in_chain(1);
 
-	/* None for the list. */
+	/* No memory for the list of rows. */
 	begin_snapshot();
 	shim_no_memory = true;
 	count_items(&rows, &lost);
@@ -54,7 +54,7 @@ static void test_no_memory(void **state)
 	assert_int_equal(rows, 0);
 	assert_int_equal(lost, 21);
 
-	/* More in one chain than there is room for, which cannot grow. */
+	/* A chain with more connections than the room, which cannot grow. */
 	begin_snapshot();
 	assert_true(tcps_reader_next(reader, &record));
 	shim_no_memory = true;
@@ -69,7 +69,7 @@ static void test_no_memory(void **state)
 	assert_int_equal(lost, 0);
 }
 
-/* What a user may not have is told like what there is no memory for. */
+/* Beyond a user's share it is as without memory. */
 static void test_no_share(void **state)
 {
 	void *blocks[64];
@@ -98,8 +98,9 @@ static void test_no_share(void **state)
 }
 
 /*
- * The table's width costs nothing, nor does what is not given. While the walk
- * lasts each row costs, and at its end nothing is left, without any record.
+ * Memory depends neither on the width of the table nor on rows that are not
+ * returned. During the walk each row takes memory; after it, all is freed, even if
+ * no record follows.
  */
 static void test_memory(void **state)
 {
@@ -121,7 +122,7 @@ static void test_memory(void **state)
 	assert_int_equal(user->bytes, 0);
 	assert_null(reader->snapshot);
 
-	/* What is not given is not noted, nor given later. */
+	/* A row that is filtered is not noted, and not returned later. */
 	tcps_merge_set_filter(&reader->merge, &nothing);
 	begin_snapshot();
 	shim_no_memory = true;
@@ -131,7 +132,7 @@ static void test_memory(void **state)
 	assert_int_equal(user->bytes, 0);
 }
 
-/* One that has passed the end by a record needs it no more. */
+/* After a record later than the end of the walk, the list is freed. */
 static void test_memory_goes_with_a_record(void **state)
 {
 	u64 two[2] = { 0, 0 };
@@ -143,7 +144,7 @@ static void test_memory_goes_with_a_record(void **state)
 	assert_true(tcps_reader_next(reader, &record));
 	assert_true(user->bytes > 0);
 	reader->snapshot->chain = tcps_conn_chains();
-	/* The walk ends before these. */
+	/* The walk ends before these records. */
 	must(!tcps_snapshot_next(reader->snapshot, &record));
 	step(1, &two[1], 1);
 	step(1, &two[1], 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A list of rows in the order of their chains, asked for what is in it. */
+/* The list of rows that a snapshot has returned, sorted by chain. */
 #include "unit.h"
 
 #include <linux/mm.h>
@@ -19,7 +19,7 @@ u64 ktime_get_boottime_ns(void)
 static struct tcps_user *user;
 static struct tcps_seen seen;
 
-/* By chain, as a walk finds them; several in each chain. */
+/* Sorted by chain, as in a walk; several in each chain. */
 static u64 cookies[MOST_ROWS];
 
 static int compare(const void *a, const void *b)
@@ -66,7 +66,7 @@ static void add(unsigned int count)
 				    TCPSTATES_LISTEN));
 }
 
-/* Everything that is there is found, and nothing that differs in anything. */
+/* Each row is found; one that differs in any member is not. */
 static void test_found(void **state)
 {
 	unsigned int counts[] = { 0, 1, 2, ROWS_IN_PAGE - 1, ROWS_IN_PAGE,
@@ -107,7 +107,7 @@ static void test_same_cookie(void **state)
 	assert_true(tcps_seen_has(&seen, 5, 100, TCPSTATES_SYN_SENT));
 }
 
-/* Sixteen bytes a row and a page or two, and not by the width of the table. */
+/* 16 bytes for each row and a page or two, whatever the width of the table. */
 static void test_memory(void **state)
 {
 	(void)state;
@@ -116,7 +116,7 @@ static void test_memory(void **state)
 	assert_in_range(user->bytes, MOST_ROWS * 16, MOST_ROWS * 16 + 8192);
 }
 
-/* What could not be added is not there, what was added is. */
+/* Rows that could not be added are not found, all others are. */
 static void test_no_memory(void **state)
 {
 	unsigned int i;

@@ -26,8 +26,8 @@ static void play(unsigned int live)
 }
 
 /*
- * Transitions happen between the steps of the walk, few or many for each.
- * Some were there before the module.
+ * Few or many transitions happen between two steps of the walk. Some connections
+ * existed before the module was loaded.
  */
 static void play_back(void)
 {
@@ -42,7 +42,7 @@ static void play_back(void)
 		steps_in_1024 = 1U << round % 10;
 		play(100);
 	}
-	/* Else the test has not tried what it is for. */
+	/* Otherwise the test has not covered its case. */
 	assert_true(late_rows > 100);
 }
 
@@ -76,7 +76,7 @@ static void test_nothing_there(void **state)
 	assert_false(tcps_reader_next(reader, &record));
 }
 
-/* What has not been read yet was before, a loss as well. */
+/* Unread records and losses are older than the snapshot: they are skipped. */
 static void test_passes_over_the_past(void **state)
 {
 	u64 place = 0, moment;
@@ -208,7 +208,7 @@ static void test_filter_holds_for_rows(void **state)
 	assert_int_equal(record.conn, two[1]);
 	assert_false(tcps_reader_next(reader, &record));
 
-	/* What lies in a foreign namespace is nobody's business. */
+	/* Rows of another namespace are not returned. */
 	filter.new_states = 0;
 	reader->merge.criteria.netns = 2;
 	tcps_merge_set_filter(&reader->merge, &filter);
@@ -216,7 +216,7 @@ static void test_filter_holds_for_rows(void **state)
 	assert_false(tcps_reader_next(reader, &record));
 }
 
-static u64 first, second;	/* connections of the next test */
+static u64 first, second;	/* connections of test_loss_after_a_row() */
 static unsigned int reached;
 
 static void change_both(void)
@@ -227,7 +227,7 @@ static void change_both(void)
 	record(1, second, TCPSTATES_SYN_SENT, TCPSTATES_ESTABLISHED);
 }
 
-/* Not in the chain that is copied first. */
+/* A connection that is not in the chain that is copied first. */
 static u64 connection_for_later(void)
 {
 	u64 place;
@@ -239,7 +239,7 @@ static u64 connection_for_later(void)
 	return place;
 }
 
-/* The record is lost before which a row has just been given. */
+/* A row has been returned, and then the record after it is overwritten. */
 static void test_loss_after_a_row(void **state)
 {
 	struct tcpstates_record item;

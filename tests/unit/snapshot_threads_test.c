@@ -5,8 +5,8 @@
 #include <pthread.h>
 
 /*
- * With threads: each writer has its ring and its connections. The reader plays
- * back, and begins anew after a loss, as programs do.
+ * Each writer has its ring and its connections. The reader takes a new snapshot
+ * after a loss, as programs do.
  */
 #define PER_WRITER	40000U
 
@@ -59,7 +59,7 @@ static void play_with_threads(void)
 				since = 1U << 31;
 			else
 				see(&record, moment);
-			/* The last snapshot sees all to the end. */
+			/* The last snapshot has to be followed to the end. */
 			if (record.event == TCPSTATES_EVENT_LOST)
 				ended = false;
 			continue;

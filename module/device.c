@@ -79,7 +79,7 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 	found = tcps_file_find(tf);
 	tcps_file_unlock(tf);
 	if (found == TCPS_FOUND_SIGNAL)
-		tcps_wake_rouse(&tf->sleeper);
+		tcps_wake_now(&tf->sleeper);
 	return found == TCPS_FOUND_ITEM ? EPOLLIN | EPOLLRDNORM : 0;
 }
 

@@ -19,7 +19,7 @@
 #include "stream.h"
 #include "wake.h"
 
-static size_t passed_size(void)
+static size_t skip_to_size(void)
 {
 	return array_size(tcps_stream_ring_count(), sizeof(u64));
 }
@@ -29,7 +29,7 @@ static void free_memory(struct tcps_file *tf)
 {
 	struct tcps_user *user = tf->user;
 
-	tcps_charge_free(user, tf->sleeper.passed, passed_size());
+	tcps_charge_free(user, tf->sleeper.skip_to, skip_to_size());
 	tcps_charge_free(user, tf->reader,
 			 tcps_reader_size(tcps_stream_ring_count()));
 	tcps_charge_free(user, tf, sizeof(*tf));
@@ -59,8 +59,8 @@ struct tcps_file *tcps_file_make(struct tcps_user *user, struct net *net)
 	tf->user = user;
 	tf->net = net;
 	tf->reader = tcps_charge_alloc(user, tcps_reader_size(count));
-	tf->sleeper.passed = tcps_charge_alloc(user, passed_size());
-	if (!tf->reader || !tf->sleeper.passed)
+	tf->sleeper.skip_to = tcps_charge_alloc(user, skip_to_size());
+	if (!tf->reader || !tf->sleeper.skip_to)
 		goto err_free;
 	if (!tcps_charge_reserve(user, sizeof(struct tcps_wake_group)))
 		goto err_free;
@@ -148,7 +148,7 @@ static void answer_request(struct tcps_file *tf)
 	found = tcps_file_find(tf);
 	mutex_unlock(&tf->lock);
 	if (take_request(tf) || found != TCPS_FOUND_NOTHING)
-		tcps_wake_rouse(&tf->sleeper);
+		tcps_wake_now(&tf->sleeper);
 }
 
 /**
@@ -176,7 +176,7 @@ void tcps_file_unlock(struct tcps_file *tf)
 void tcps_file_begin_look(struct tcps_file *tf)
 {
 	lockdep_assert_held(&tf->lock);
-	tf->generation = tcps_wake_look(&tf->sleeper, &tf->reader->merge);
+	tf->generation = tcps_wake_begin_look(&tf->sleeper, &tf->reader->merge);
 	tcps_merge_begin_read(&tf->reader->merge);
 }
 

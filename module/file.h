@@ -32,7 +32,7 @@ struct tcps_user;
  * @was_asked: somebody found @lock taken and needs to know whether there is
  *	something to read
  * @reader: the position
- * @generation: return value of tcps_wake_look() at the last look
+ * @generation: return value of tcps_wake_begin_look() at the last look
  * @format: TCPSTATES_FORMAT_*
  * @first: index in @queue of the first record that is not returned in full
  * @count: records in @queue, including those before @first

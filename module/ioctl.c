@@ -118,14 +118,15 @@ static long set_filter(struct tcps_file *tf, const void __user *from)
 		return ret;
 	if (tcps_file_lock(tf))
 		return -ERESTARTSYS;
-	ret = tcps_wake_choose(&tf->sleeper, tf->reader->merge.criteria.netns, &filter);
+	ret = tcps_wake_set_filter(&tf->sleeper,
+				   tf->reader->merge.criteria.netns, &filter);
 	if (!ret) {
 		tcps_merge_set_filter(&tf->reader->merge, &filter);
 		tcps_file_filter_queue(tf, &filter);
 	}
 	tcps_file_unlock(tf);
 	if (!ret)
-		tcps_wake_rouse(&tf->sleeper);
+		tcps_wake_now(&tf->sleeper);
 	return ret;
 }
 
@@ -137,7 +138,7 @@ static long rewind_reader(struct tcps_file *tf)
 	tcps_reader_rewind(tf->reader);
 	tcps_file_drop_queue(tf);
 	tcps_file_unlock(tf);
-	tcps_wake_rouse(&tf->sleeper);
+	tcps_wake_now(&tf->sleeper);
 	return 0;
 }
 
@@ -163,7 +164,7 @@ static long take_snapshot(struct tcps_file *tf)
 		tcps_file_drop_queue(tf);
 	tcps_file_unlock(tf);
 	if (!ret)
-		tcps_wake_rouse(&tf->sleeper);
+		tcps_wake_now(&tf->sleeper);
 	return ret;
 }
 

@@ -94,8 +94,8 @@ void tcps_merge_interpose(struct tcps_merge *merge,
 
 void tcps_merge_skip(struct tcps_merge *merge);
 void tcps_merge_skip_until(struct tcps_merge *merge, u64 boot_ns);
-void tcps_merge_pass(struct tcps_merge *merge, const u64 to[],
-		     unsigned int first, unsigned int end);
+void tcps_merge_skip_to(struct tcps_merge *merge, const u64 to[],
+			unsigned int first, unsigned int end);
 void tcps_merge_rewind(struct tcps_merge *merge);
 
 enum tcps_found tcps_merge_next(struct tcps_merge *merge,

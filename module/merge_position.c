@@ -131,7 +131,7 @@ void tcps_merge_skip_until(struct tcps_merge *merge, u64 boot_ns)
 }
 
 /**
- * tcps_merge_pass() - skip records that are known not to match
+ * tcps_merge_skip_to() - skip records that are known not to match
  * @merge: the merge; no batch is open
  * @to: for each ring the number of the first record to look at; a position that
  *	is beyond it stays
@@ -142,8 +142,8 @@ void tcps_merge_skip_until(struct tcps_merge *merge, u64 boot_ns)
  *
  * Context: any.
  */
-void tcps_merge_pass(struct tcps_merge *merge, const u64 to[],
-		     unsigned int first, unsigned int end)
+void tcps_merge_skip_to(struct tcps_merge *merge, const u64 to[],
+			unsigned int first, unsigned int end)
 {
 	unsigned int i;
 

@@ -3,7 +3,7 @@
  * A user's position moves past a record when it has been compared with the
  * criteria of all groups of the user that had an armed file. A file that is not
  * woken need not look at that record either, and reports no loss if the record is
- * overwritten: tcps_sleeper.passed holds the position for it.
+ * overwritten: tcps_sleeper.skip_to holds the position for it.
  *
  * A file that is armed during a round looks at the rings afterwards. A record
  * that this look does not find was not complete when the file was armed, so it
@@ -159,8 +159,8 @@ static void disarm_file(struct tcps_sleeper *sleeper)
 	if (!sleeper->is_settled)
 		return;
 	for (i = 0; i < tcps_stream_ring_count(); i++)
-		sleeper->passed[i] = sleeper->user->shown[i];
-	sleeper->has_passed = true;
+		sleeper->skip_to[i] = sleeper->user->shown[i];
+	sleeper->has_skip_to = true;
 	sleeper->is_settled = false;
 }
 

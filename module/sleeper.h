@@ -29,10 +29,10 @@
  * @generation: number of times it has been armed
  * @is_settled: nothing has been found since it was armed, so @user's position
  *	does not go past a record that matches while the file stays armed
- * @has_passed: @passed is valid
- * @passed: for each ring the number of the first record to look at
+ * @has_skip_to: @skip_to is valid
+ * @skip_to: for each ring the number of the first record to look at
  *
- * All but @queue and @waiters is protected by tcps_wake_lock; @passed, while
+ * All but @queue and @waiters is protected by tcps_wake_lock; @skip_to, while
  * @is_settled is false, by the file's mutex.
  */
 struct tcps_sleeper {
@@ -45,8 +45,8 @@ struct tcps_sleeper {
 	u64 armed_ns;
 	u64 generation;
 	bool is_settled;
-	bool has_passed;
-	u64 *passed;
+	bool has_skip_to;
+	u64 *skip_to;
 };
 
 /**

@@ -65,8 +65,8 @@ void tcps_wake_exit(void)
 
 /**
  * tcps_wake_add() - a file is opened
- * @sleeper: the file, zeroed; @sleeper->passed is an array of the caller's with an
- *	element for each ring
+ * @sleeper: the file, zeroed, but for @sleeper->skip_to, an array with an element for
+ *	each ring
  * @uid: user id that it counts for, in the initial user namespace
  * @netns: inode number of the only namespace that it may see, or 0 for all
  *
@@ -113,14 +113,14 @@ void tcps_wake_remove(struct tcps_sleeper *sleeper)
 }
 
 /**
- * tcps_wake_rouse() - wake those who wait for a file, without a new record
+ * tcps_wake_now() - wake those who wait for a file, without a new record
  * @sleeper: the file
  *
  * To be called after a change of what the file has to return.
  *
  * Context: process, without the file's mutex.
  */
-void tcps_wake_rouse(struct tcps_sleeper *sleeper)
+void tcps_wake_now(struct tcps_sleeper *sleeper)
 {
 	spin_lock_irq(&tcps_wake_lock);
 	tcps_wake_pass_wake(sleeper);
@@ -128,20 +128,20 @@ void tcps_wake_rouse(struct tcps_sleeper *sleeper)
 }
 
 /**
- * tcps_wake_choose() - a file gets another filter
+ * tcps_wake_set_filter() - a file gets another filter
  * @sleeper: the file
  * @netns: inode number of the only namespace that it may see, or 0 for all
  * @filter: the filter; tcps_filter_check() has accepted it
  *
  * Records that the file was not woken for by the old filter are to be looked at
- * again. tcps_wake_rouse() has to be called when the new filter is in place.
+ * again. tcps_wake_now() has to be called when the new filter is in place.
  *
  * Context: process, with the file's mutex held until the new filter is in place;
  * may sleep.
  * Return: 0, or -ENOMEM and nothing has changed.
  */
-int tcps_wake_choose(struct tcps_sleeper *sleeper, u32 netns,
-		     const struct tcpstates_filter *filter)
+int tcps_wake_set_filter(struct tcps_sleeper *sleeper, u32 netns,
+			 const struct tcpstates_filter *filter)
 {
 	struct tcps_wake_group *group, *old;
 	struct tcps_criteria criteria;
@@ -153,7 +153,7 @@ int tcps_wake_choose(struct tcps_sleeper *sleeper, u32 netns,
 	spin_lock_irq(&tcps_wake_lock);
 	list_del_init(&sleeper->armed);
 	sleeper->is_settled = false;
-	sleeper->has_passed = false;
+	sleeper->has_skip_to = false;
 	old = sleeper->group;
 	sleeper->group = group;
 	spin_unlock_irq(&tcps_wake_lock);
@@ -201,7 +201,7 @@ void tcps_wake_arm(struct tcps_sleeper *sleeper)
 /**
  * tcps_wake_settle() - a look at the rings has found nothing
  * @sleeper: the file
- * @generation: what tcps_wake_look() returned before the look
+ * @generation: what tcps_wake_begin_look() returned before the look
  *
  * If the file has been armed since before the look, it need not look at records
  * that it is not woken for.
@@ -221,7 +221,7 @@ void tcps_wake_settle(struct tcps_sleeper *sleeper, u64 generation)
 /*
  * Move the position of a file that is still settled. The lock is released now and
  * then, as there may be thousands of rings. If the file is woken meanwhile, it is
- * not settled any more, and @passed goes further than what has been done here.
+ * not settled any more, and @skip_to goes further than what has been done here.
  */
 static void follow_user(struct tcps_sleeper *sleeper, struct tcps_merge *merge)
 {
@@ -229,7 +229,7 @@ static void follow_user(struct tcps_sleeper *sleeper, struct tcps_merge *merge)
 
 	for (first = 0; first < count && sleeper->is_settled; first = end) {
 		end = min(first + RINGS_AT_ONCE, count);
-		tcps_merge_pass(merge, sleeper->user->shown, first, end);
+		tcps_merge_skip_to(merge, sleeper->user->shown, first, end);
 		if (end < count) {
 			spin_unlock_irq(&tcps_wake_lock);
 			spin_lock_irq(&tcps_wake_lock);
@@ -238,29 +238,29 @@ static void follow_user(struct tcps_sleeper *sleeper, struct tcps_merge *merge)
 }
 
 /**
- * tcps_wake_look() - a look at the rings begins
+ * tcps_wake_begin_look() - a look at the rings begins
  * @sleeper: the file
  * @merge: the file's position, which skips records that it was not woken for
  *
  * Context: process, with the file's mutex held until the look is over.
  * Return: the argument for tcps_wake_settle().
  */
-u64 tcps_wake_look(struct tcps_sleeper *sleeper, struct tcps_merge *merge)
+u64 tcps_wake_begin_look(struct tcps_sleeper *sleeper, struct tcps_merge *merge)
 {
-	bool has_passed;
+	bool has_skip_to;
 	u64 generation;
 
 	spin_lock_irq(&tcps_wake_lock);
 	if (sleeper->is_settled)
 		follow_user(sleeper, merge);
-	has_passed = sleeper->has_passed;
+	has_skip_to = sleeper->has_skip_to;
 	sleeper->is_settled = false;
-	sleeper->has_passed = false;
+	sleeper->has_skip_to = false;
 	generation = list_empty(&sleeper->armed) ? 0 : sleeper->generation;
 	spin_unlock_irq(&tcps_wake_lock);
-	if (has_passed)
-		tcps_merge_pass(merge, sleeper->passed, 0,
-				tcps_stream_ring_count());
+	if (has_skip_to)
+		tcps_merge_skip_to(merge, sleeper->skip_to, 0,
+				   tcps_stream_ring_count());
 	return generation;
 }
 

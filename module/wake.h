@@ -20,13 +20,14 @@ void tcps_wake_exit(void);
 
 int tcps_wake_add(struct tcps_sleeper *sleeper, u32 uid, u32 netns);
 void tcps_wake_remove(struct tcps_sleeper *sleeper);
-int tcps_wake_choose(struct tcps_sleeper *sleeper, u32 netns,
-		     const struct tcpstates_filter *filter);
+int tcps_wake_set_filter(struct tcps_sleeper *sleeper, u32 netns,
+			 const struct tcpstates_filter *filter);
 
 void tcps_wake_arm(struct tcps_sleeper *sleeper);
-u64 tcps_wake_look(struct tcps_sleeper *sleeper, struct tcps_merge *merge);
+u64 tcps_wake_begin_look(struct tcps_sleeper *sleeper,
+			 struct tcps_merge *merge);
 void tcps_wake_settle(struct tcps_sleeper *sleeper, u64 generation);
-void tcps_wake_rouse(struct tcps_sleeper *sleeper);
+void tcps_wake_now(struct tcps_sleeper *sleeper);
 
 u64 tcps_wake_count(void);
 

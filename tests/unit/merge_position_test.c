@@ -135,7 +135,7 @@ static void test_signal(void **state)
 }
 
 /* Records that are passed count neither as read nor as lost. */
-static void test_pass(void **state)
+static void test_skip_to(void **state)
 {
 	const u64 to[RINGS] = { 2 * SLOTS }, back[RINGS] = { SLOTS };
 	struct bench bench;
@@ -144,10 +144,10 @@ static void test_pass(void **state)
 	set_up(&bench, SLOTS, 0);
 	expect_end(&bench);
 	put_many(&bench, 0, 10, 3 * SLOTS);
-	tcps_merge_pass(bench.merge, to, 1, RINGS);
+	tcps_merge_skip_to(bench.merge, to, 1, RINGS);
 	assert_int_equal(bench.merge->cursors[0].next, 0);
-	tcps_merge_pass(bench.merge, to, 0, 1);
-	tcps_merge_pass(bench.merge, back, 0, RINGS);
+	tcps_merge_skip_to(bench.merge, to, 0, 1);
+	tcps_merge_skip_to(bench.merge, back, 0, RINGS);
 	expect(&bench, 0, 10 + 2 * SLOTS);
 	assert_int_equal(bench.merge->lost, 0);
 	tear_down(&bench);
@@ -274,7 +274,7 @@ int main(void)
 		cmocka_unit_test(test_rewind),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_signal),
-		cmocka_unit_test(test_pass),
+		cmocka_unit_test(test_skip_to),
 		cmocka_unit_test(test_drained),
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_interpose),

@@ -158,8 +158,8 @@ void tcps_mapped_free(struct tcps_mapped *mapped)
 }
 
 /* Returns as many records as there are and fit. */
-static size_t take_records(struct tcps_mapped *mapped, struct tcpstates_record *records,
-		   size_t room)
+static size_t take_records(struct tcps_mapped *mapped,
+			   struct tcpstates_record *records, size_t room)
 {
 	const struct tcpstates_record *slot;
 	size_t count = 0;
@@ -170,7 +170,7 @@ static size_t take_records(struct tcps_mapped *mapped, struct tcpstates_record *
 	}
 	while (count < room) {
 		size_t run = tcps_merge_copy(mapped->merge, &records[count],
-					      room - count);
+					     room - count);
 
 		if (run) {
 			count += run;

@@ -291,6 +291,19 @@ def versions():
     return faults
 
 
+def stuck_states():
+    """the states that can be stuck are the module's parameters everywhere"""
+    lists = {name: re.findall(pattern, tree.read(name)) for name, pattern in {
+        "module/stuck_timer.c": r"\nLIMIT\((\w+), (\w+)\);",
+        "userspace/base/stuck_states.h": r"\n\tX\((\w+), (\w+)\)"}.items()}
+    ours, theirs = lists.values()
+    text = tree.read("module/uapi/sysfs-module-tcpstates")
+    return [f"{name}: {states}" for name, states in lists.items()
+            if ours != theirs or not states] + \
+        [f"module/uapi/sysfs-module-tcpstates: no stuck_{limit}" for _, limit in ours
+         if f"stuck_{limit}" not in text]
+
+
 RULES = [allowed_includes, pure_files, version_tests, barrier_pairs,
          unlabelled_barriers, documented, file_map, top_level, unfinished, spdx,
-         supported_kernels, who_sees_what, versions]
+         supported_kernels, who_sees_what, versions, stuck_states]

@@ -39,6 +39,7 @@ CHECKPATCH_IGNORE = {
     # The macro that it prefers is the kernel's.
     "userspace/": ["PREFER_DEFINED_ATTRIBUTE_MACRO"],
     # Lists, as in module/format.c.
+    "userspace/base/stuck_states.h": ["COMPLEX_MACRO", "MACRO_ARG_REUSE"],
     "userspace/lib/text.c": ["COMPLEX_MACRO", "TRAILING_SEMICOLON",
                              "MULTISTATEMENT_MACRO_USE_DO_WHILE"],
     # These define barriers and READ_ONCE() and do not use them; a member's name

@@ -13,6 +13,7 @@
 #include "base/start.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/stuck_states.h"
 #include "export/http.h"
 #include "export/metrics.h"
 #include "export/sandbox.h"
@@ -24,6 +25,7 @@
 #define INTERVAL_S	15
 #define INTERVAL_MAX_S	86400
 #define DRAIN_MAX	1000000
+#define LIMIT(state, name)	{ TCPSTATES_##state, #name },
 #define PARAMETERS	"/sys/module/tcpstates/parameters/stuck_"
 
 static const char help[] =
@@ -153,13 +155,7 @@ static void read_limits(struct tally *tally)
 		unsigned int state;
 		const char *name;
 	} limits[] = {
-		{ TCPSTATES_CLOSE_WAIT, "close_wait" },
-		{ TCPSTATES_SYN_SENT, "syn_sent" },
-		{ TCPSTATES_SYN_RECV, "syn_recv" },
-		{ TCPSTATES_FIN_WAIT1, "fin_wait1" },
-		{ TCPSTATES_FIN_WAIT2, "fin_wait2" },
-		{ TCPSTATES_LAST_ACK, "last_ack" },
-		{ TCPSTATES_CLOSING, "closing" },
+		EACH_STUCK_STATE(LIMIT)
 	};
 	char path[128];
 	size_t i;

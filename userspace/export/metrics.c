@@ -17,14 +17,8 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/stuck_states.h"
 #include "export/tally.h"
-
-/* States in which a connection can be stuck. */
-static const unsigned int stuck_states[] = {
-	TCPSTATES_SYN_SENT, TCPSTATES_SYN_RECV, TCPSTATES_FIN_WAIT1,
-	TCPSTATES_FIN_WAIT2, TCPSTATES_CLOSE_WAIT, TCPSTATES_LAST_ACK,
-	TCPSTATES_CLOSING,
-};
 
 #define OTHER_OWNERS	"(all other names)"
 #define UNKNOWN_OWNER	"(owner not known)"
@@ -149,20 +143,22 @@ static void put_stuck(FILE *out, const struct tally *tally)
 	for (i = 0; i < TALLY_GROUPS; i++) {
 		if (!tally->owners[i].used)
 			continue;
-		for (j = 0; j < ARRAY_SIZE(stuck_states); j++) {
+		for (j = 0; j < TCPSTATES_STATE_COUNT; j++) {
+			if (!(STUCK_STATES & 1U << j))
+				continue;
 			fputs("tcpstates_stuck_connections{", out);
 			put_owner(out, tally, i);
 			fprintf(out, ",state=\"%s\"} %llu\n",
-				state_label(stuck_states[j], label),
-				tally->owners[i].stuck[stuck_states[j]]);
+				state_label(j, label),
+				tally->owners[i].stuck[j]);
 		}
 	}
 	put_head(out, "stuck_events_total", "counter",
 		 "How often a connection was told to be stuck, again at each doubling of its age.");
-	for (j = 0; j < ARRAY_SIZE(stuck_states); j++)
-		fprintf(out, "tcpstates_stuck_events_total{state=\"%s\"} %llu\n",
-			state_label(stuck_states[j], label),
-			tally->stuck_events[stuck_states[j]]);
+	for (j = 0; j < TCPSTATES_STATE_COUNT; j++)
+		if (STUCK_STATES & 1U << j)
+			fprintf(out, "tcpstates_stuck_events_total{state=\"%s\"} %llu\n",
+				state_label(j, label), tally->stuck_events[j]);
 }
 
 static void put_transitions(FILE *out, const struct tally *tally)

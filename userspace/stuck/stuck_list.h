@@ -3,19 +3,11 @@
 #ifndef _STUCK_STUCK_LIST_H
 #define _STUCK_STUCK_LIST_H
 
+#include "base/stuck_states.h"
 #include "filter/language.h"
 #include "records/rows.h"
 #include "stuck/diagnosis.h"
 #include "stuck/holders.h"
-
-/* The states in which a connection can be stuck, as a filter has them. */
-#define STUCK_STATES	((1U << TCPSTATES_CLOSE_WAIT) | \
-			 (1U << TCPSTATES_SYN_SENT) | \
-			 (1U << TCPSTATES_SYN_RECV) | \
-			 (1U << TCPSTATES_FIN_WAIT1) | \
-			 (1U << TCPSTATES_FIN_WAIT2) | \
-			 (1U << TCPSTATES_LAST_ACK) | \
-			 (1U << TCPSTATES_CLOSING))
 
 /**
  * struct conn - one of them

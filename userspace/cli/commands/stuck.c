@@ -12,6 +12,7 @@
 #include "base/output.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/stuck_states.h"
 #include "cli/commands.h"
 #include "cli/stream_cmd.h"
 #include "libtcpstates.h"
@@ -167,8 +168,7 @@ static int watch_step(struct stuck *stuck, struct tcpstates *stream)
 static void warn_of_limits(void)
 {
 	static const char * const names[] = {
-		"close_wait", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2",
-		"last_ack", "closing",
+		EACH_STUCK_STATE(STUCK_LIMIT_NAME)
 	};
 	char path[128], value[16] = "", off[128] = "";
 	size_t i;

@@ -13,11 +13,14 @@ import statistics
 import time
 import unittest
 
-from lib import kernel, lives, tcp
+from lib import kernel, tcp
 from lib.capture import MARKER, Capture
 from lib.harness import expand, limit, over
+from lib.life import group
+from lib.life_check import check_life, number
 from lib.network import ADDRESS, AF, HOSTS, NOWHERE, Network
 from lib.processes import wait_for
+from lib.segments import Side, first
 from lib.stream import Stream
 
 BOTH = ('v4', 'v6')
@@ -27,28 +30,13 @@ LINEAR = 'tcp_syn_linear_timeouts'
 # netem counts in ticks of 64 ns, and there are two delays in a round trip.
 ROUND_TRIP_NS = 2 * DELAY_NS - 2 * 64
 
-# What a system call does while it runs.
-CALLED = {'connect', 'close', 'shutdown', 'abort', 'unread', 'disconnect'}
-
-# Of the segments before and after the end of a connection: a RST that came,
-# and one that went out.
-RESETS = {
-    'rst-received': (True, False), 'refused': (True, False),
-    'rst-sent': (False, True), 'abort': (False, True),
-    'unread': (False, True), 'listener-closed': (False, True),
-    'fin-acked': (False, False), 'timeout': (False, False),
-    'synack-timeout': (False, False), 'unreachable': (False, False),
-    'killed': None,
-}
-
 
 class Shared:
-    """Of all tests of this file."""
+    """State of all tests of this file."""
     network = captures = stream = None
     events = []
     markers = 0
     widths = []
-    checked = 0
 
 
 def setUpModule():
@@ -65,7 +53,7 @@ def tearDownModule():
     Shared.network.close()
     kernel.unload()
     widths = sorted(Shared.widths) or [0]
-    print(f'# {Shared.checked} lines between two segments or calls; '
+    print(f'# {len(Shared.widths)} lines between two segments or calls; '
           f'bounds apart: median {statistics.median(widths) / 1000:.0f} us, '
           f'most {widths[-1] / 10**6:.0f} ms')
 
@@ -76,145 +64,6 @@ def now():
 
 def fetch():
     Shared.events += Shared.stream.fetch()
-
-
-def first(segments, condition, after=0):
-    """The first segment that fits, from a time on; None if there is none."""
-    return next((segment for segment in segments
-                 if segment.ns >= after and condition(segment)), None)
-
-
-class Side:
-    """One host's half of a life, and the segments that it saw."""
-
-    def __init__(self, life, capture, end, calls):
-        self.life, self.calls = life, calls
-        self.came, self.went = capture.of(end)
-        self.faults = []
-        self.syn = first(self.went, lambda one: one.has(tcp.SYN))
-        self.fin = first(self.went, lambda one: one.has(tcp.FIN))
-
-    def fault(self, text, event):
-        self.faults.append(
-            f'{text}: {event.text.strip()}\n' +
-            ''.join(f'  in  {one}\n' for one in self.came) +
-            ''.join(f'  out {one}\n' for one in self.went))
-
-    def judge(self):
-        for event in self.life:
-            lower, upper = self.bounds(event)
-            self._between(event, lower, upper)
-        last = self.life[-1]
-        if last.new == 'CLOSE' and last.old != 'TIME_WAIT':
-            self._resets(last)
-        return self.faults
-
-    def _between(self, event, lower, upper):
-        if not lower:
-            self.fault('no segment or call that could cause it', event)
-        elif lower > event.real_ns:
-            self.fault(f'{lower - event.real_ns} ns before its cause', event)
-        if upper and upper < event.real_ns:
-            self.fault(f'{event.real_ns - upper} ns after the answer', event)
-        if lower and upper:
-            Shared.widths.append(upper - lower)
-            Shared.checked += 1
-
-    def _resets(self, event):
-        came = any(one.has(tcp.RST) for one in self.came
-                   if one.ns <= event.real_ns)
-        went = any(one.has(tcp.RST) for one in self.went)
-        want = RESETS[event.cause]
-        if want is not None and want != (came, went):
-            self.fault(f'RST in {came}, RST out {went}', event)
-
-    def bounds(self, event):
-        """When the cause was there, and the answer; 0 for unknown."""
-        cause = event.cause or 'none'
-        if cause in CALLED:
-            return self._called(event)
-        method = getattr(self, '_' + cause.replace('-', '_'), None)
-        if method is None:
-            return 1, 0     # killed: the one who did it knows no time
-        lower, upper = method(event)
-        return lower and lower.ns, upper and upper.ns
-
-    def _called(self, event):
-        """Within a call; before the segment that it sends."""
-        during = [(begin, end) for name, begin, end in self.calls
-                  if begin <= event.real_ns <= end]
-        if len(during) != 1:
-            self.fault(f'not within one of {self.calls}', event)
-            return 0, 0
-        begin, end = during[0]
-        wanted = {'connect': tcp.SYN, 'close': tcp.FIN, 'shutdown': tcp.FIN,
-                  'abort': tcp.RST, 'unread': tcp.RST}[event.cause]
-        if event.new == 'CLOSE' and event.cause == 'close':
-            return begin, end   # a SYN_SENT that nobody answered
-        sent = first(self.went, lambda one: one.has(wanted))
-        if sent is None:
-            self.fault('nothing was sent', event)
-            return begin, end
-        return begin, min(end, sent.ns)
-
-    def _syn(self, _):
-        return (first(self.came, lambda one: one.has(tcp.SYN)),
-                first(self.went, lambda one: one.has(tcp.SYN | tcp.ACK)))
-
-    def _synack(self, _):
-        came = first(self.came, lambda one: one.has(tcp.SYN | tcp.ACK))
-        return came, came and first(
-            self.went, lambda one: not one.has(tcp.SYN) and
-            one.acks(came.end))
-
-    def _ack(self, _):
-        """Answered by what B sends next; or bounded by accept()."""
-        came = first(self.came, lambda one: not one.has(tcp.SYN) and
-                     one.acks(self.syn.end))
-        return came, came and first(self.went, lambda one: True, came.ns)
-
-    def _fin(self, event):
-        """
-        Passing to CLOSE_WAIT, and of a minisock, the kernel answers behind
-        it; otherwise it has answered before.
-        """
-        came = first(self.came, lambda one: one.has(tcp.FIN))
-        answer = came and first(self.went, lambda one: one.acks(came.end))
-        late = event.new == 'CLOSING' or (
-            event.new == 'TIME_WAIT' and 'orphan' not in event.flags)
-        return came, None if late else answer
-
-    def _fin_acked(self, _):
-        return first(self.came, lambda one: one.acks(self.fin.end)), None
-
-    def _rst_received(self, _):
-        return first(self.came, lambda one: one.has(tcp.RST)), None
-
-    def _refused(self, _):
-        return first(self.came, lambda one: one.has(tcp.RST) and
-                     one.ack == self.syn.end), None
-
-    def _rst_sent(self, _):
-        """To data that nobody will read; a minisock ends after the answer."""
-        return first(self.came, lambda one: one.length > 0), None
-
-    def _timeout(self, _):
-        """What was sent last has no answer."""
-        last = self.went[-1]
-        answered = [one for one in self.came if one.acks(last.end)]
-        return (None, None) if answered else (last, None)
-
-    _synack_timeout = _timeout
-    _unreachable = _timeout
-
-    def _listener_closed(self, event):
-        """Within close() of the listener, before the RST goes out."""
-        begin, = [begin for name, begin, _ in self.calls
-                  if name == 'close listener']
-        if event.real_ns < begin:
-            return None, None
-        return self.came[-1], first(self.went,
-                                    lambda one: one.has(tcp.RST))
 
 
 @expand
@@ -288,17 +137,15 @@ class Wire(unittest.TestCase):
     def life(self, host):
         """The last life of the host's side; None if it has none."""
         netns = Shared.network.netns(host)
-        found = [life for life in lives.group(Shared.events)
-                 if life[0].netns == netns and (
-                     life[0].laddr, life[-1].lport, life[0].raddr,
-                     life[0].rport) == self.ends[host]]
+        found = [life for life in group(Shared.events)
+                 if life.netns == netns and life.end == self.ends[host]]
         return found[-1] if found else None
 
     def step(self, **states):
         """Until the sides are there: a=, b=."""
         def reached():
             fetch()
-            return all((life := self.life(host)) and life[-1].new == state
+            return all((life := self.life(host)) and life.state == state
                        for host, state in states.items())
         try:
             wait_for(reached, f'{states}')
@@ -324,12 +171,13 @@ class Wire(unittest.TestCase):
         """
         life = self.life(host)
         self.assertIsNotNone(life, f'no life of {self.ends[host]}')
-        self.assertEqual([f'{event.new} {event.cause}' for event in life],
+        self.assertEqual([f'{event.new} {event.cause}' for event in life.events],
                          list(wanted))
-        _, faults = lives.judge(life, whole=life[-1].new == 'CLOSE')
+        faults = check_life(life, whole=life.state == 'CLOSE')
         side = Side(life, Shared.captures[host], self.ends[host],
                     self.calls[host])
-        self.assertEqual('\n'.join(faults + side.judge()), '')
+        self.assertEqual('\n'.join(faults + side.check()), '')
+        Shared.widths += side.widths
         return side
 
     CLIENT = ('SYN_SENT connect', 'ESTABLISHED synack')
@@ -351,8 +199,8 @@ class Wire(unittest.TestCase):
         self.told('a', *self.CLIENT, *self.ACTIVE)
         side = self.told('b', *self.SERVER, *self.PASSIVE)
         # The FIN comes behind one byte, and is acknowledged by one.
-        self.assertEqual([[lives.number(event, key) for key in (
-            'bytes_in', 'bytes_out', 'rq', 'wq')] for event in side.life[2:]],
+        self.assertEqual([[number(event, key) for key in (
+            'bytes_in', 'bytes_out', 'rq', 'wq')] for event in side.life.events[2:]],
             [[1, 0, 1, 0], [1, 0, 1, 0], [1, 0, 1, 0]])
 
     @over(*BOTH)
@@ -369,7 +217,7 @@ class Wire(unittest.TestCase):
 
     @over(*BOTH)
     def test_handshake(self, family):
-        """SYN_RECV lasts as long as the wire says, and a round trip."""
+        """SYN_RECV lasts as long as on the wire: a round trip at least."""
         self.family = family
         self.pair()
         self.step(a='ESTABLISHED', b='ESTABLISHED')
@@ -379,7 +227,7 @@ class Wire(unittest.TestCase):
         syn, = [one for one in side.came if one.has(tcp.SYN)]
         ack, = [one for one in side.came if not one.has(tcp.SYN)]
         synack, = side.went
-        told = side.life[1].dur_ns
+        told = side.life.events[1].dur_ns
         accepted = self.calls['b'][0][2]
         self.assertGreaterEqual(ack.ns - synack.ns, ROUND_TRIP_NS)
         self.assertGreaterEqual(told, ack.ns - synack.ns)
@@ -421,7 +269,7 @@ class Wire(unittest.TestCase):
 
     @over(*BOTH)
     def test_reset_by_server(self, family):
-        """Of one whose peer has closed."""
+        """The peer has closed before."""
         self.family = family
         _, client, server = self.pair()
         with self.call('a', 'shutdown'):
@@ -449,7 +297,7 @@ class Wire(unittest.TestCase):
 
     @over(*BOTH)
     def test_data_after_close(self, family):
-        """Nobody can read it any more: the minisock sends a RST."""
+        """No process can read it any more: the minisock sends a RST."""
         self.family = family
         _, client, server = self.pair()
         self.close('a', client)
@@ -472,7 +320,7 @@ class Wire(unittest.TestCase):
 
     @over(*BOTH)
     def test_unreachable(self, family):
-        """The router says so; there is no segment but the SYN."""
+        """The router reports it; the only segment is the SYN."""
         self.family = family
         with self.assertRaises(OSError):
             self.connect((NOWHERE[family], next(tcp.ports)))
@@ -511,7 +359,7 @@ class Wire(unittest.TestCase):
         side = self.told('a', *self.CLIENT, 'CLOSE timeout')
         sent = [one for one in side.went if one.length]
         self.assertGreater(len(sent), 1)
-        told = [lives.number(side.life[-1], key)
+        told = [number(side.life.last, key)
                 for key in ('retrans', 'bytes_out', 'wq')]
         self.assertEqual(told, [len(sent) - 1, 8, 8])
 
@@ -527,12 +375,12 @@ class Wire(unittest.TestCase):
         self.synchronise()
         side = self.told('b', 'SYN_RECV syn', 'CLOSE synack-timeout')
         self.assertEqual((len(side.came), len(side.went)), (1, 2))
-        self.assertEqual([lives.number(event, 'retrans')
-                          for event in side.life], [0, 1])
+        self.assertEqual([number(event, 'retrans')
+                          for event in side.life.events], [0, 1])
 
     @over(*BOTH)
     def test_half_open_reset(self, family):
-        """The sender of the SYN takes it back."""
+        """The sender of the SYN resets it."""
         self.family = family
         listener = self.listen()
         raw = self.raw_syn(listener)
@@ -558,7 +406,7 @@ class Wire(unittest.TestCase):
 
     @over(*BOTH)
     def test_listener_closed(self, family):
-        """Before anybody accepted."""
+        """Before the connection is accepted."""
         self.family = family
         listener = self.listen()
         self.connect(listener.getsockname())
@@ -572,7 +420,7 @@ class Wire(unittest.TestCase):
     @limit(90)
     @over(*BOTH)
     def test_simultaneous_close(self, family):
-        """The FINs pass each other; again if they did not."""
+        """The FINs cross; if they did not, it is tried again."""
         self.family = family
         for _ in range(5):
             _, client, server = self.pair()

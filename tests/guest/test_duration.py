@@ -12,7 +12,8 @@ from lib import kernel, tcp, uapi
 from lib.harness import expand, limit, over
 from lib.rows import inexact
 from lib.scenario import (
-    ABORTED, ACTIVE, A_OPENS, BOTH, B_OPENS, HALF_OPEN, PASSIVE, Scenario)
+    ABORTED, ACTIVE, A_OPENS, BOTH, B_OPENS, HALF_OPEN, PASSIVE, Scenario,
+    shut_down)
 from lib.stream import Stream
 from lib.watch import Watch
 
@@ -37,7 +38,7 @@ class Timed(Scenario):
         self.before = len(self.watch.model.lives)
 
     def exact(self):
-        """All that began in this test."""
+        """Durations of all connections that began in this test are exact."""
         self.watch.pump()
         lives = self.watch.model.lives[self.before:]
         self.assertEqual('\n'.join(inexact(lives)), '')
@@ -47,7 +48,7 @@ class Timed(Scenario):
         return lives
 
     def spent(self, end, state, number=-1):
-        """Nanoseconds of a connection in a state that it has left."""
+        """Nanoseconds that a connection spent in a state."""
         for event in self.watch.lives(end)[number].events:
             if event.old == state:
                 return event.dur_ns
@@ -88,7 +89,7 @@ class Durations(Timed):
 
     @over(*BOTH)
     def test_births(self, name):
-        """Nothing was before the beginning."""
+        """The first line has no duration."""
         self.family(name)
         listener, client, server = self.pair()
         server.close()
@@ -105,7 +106,7 @@ class Durations(Timed):
 
     @over(*BOTH)
     def test_syn_recv_late_ack(self, name):
-        """From the SYN to the ACK, which comes much later."""
+        """From the SYN to an ACK that comes much later."""
         self.family(name)
         t0 = now()
         listener, client = self.half_open()
@@ -139,8 +140,7 @@ class Durations(Timed):
         finally:
             subprocess.run(['tc', 'qdisc', 'del', 'dev', 'lo', 'root'],
                            check=True)
-        self.a, self.b = tcp.ends(client), tcp.ends(server)
-        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
+        self.connected(client, server)
         self.exact()
         self.between(80 * MS, self.spent(self.a, 'SYN_SENT'), t1 - t0)
         self.between(80 * MS, self.spent(self.b, 'SYN_RECV'), t2 - t0)
@@ -164,18 +164,7 @@ class Durations(Timed):
     @over(*BOTH)
     def test_simultaneous_close(self, name):
         self.family(name)
-        _, client, server = self.pair()
-        seq, ack = tcp.sequences(client)
-        raw = self.keep(self.f.raw())
-        for sock in (client, server):
-            tcp.attach_filter(sock, tcp.ONLY_MARKED)
-        for sock in (client, server):
-            sock.shutdown(socket.SHUT_WR)
-        self.step('both sent FIN', a='FIN_WAIT1', b='FIN_WAIT1')
-        tcp.send_segment(raw, self.a, tcp.FIN | tcp.ACK, seq, ack, tcp.MARK)
-        self.step('A\'s FIN arrived', a='FIN_WAIT1', b='CLOSING')
-        tcp.send_segment(raw, self.b, tcp.FIN | tcp.ACK, ack, seq, tcp.MARK)
-        self.step('B\'s FIN arrived', a='CLOSING', b='CLOSING')
+        client, server, _, _ = self.simultaneous(shut_down)
         for sock in (client, server):
             tcp.detach_filter(sock)
         self.step('acknowledged', a='TIME_WAIT', b='TIME_WAIT')
@@ -192,8 +181,7 @@ class Durations(Timed):
         sock.connect(sock.getsockname()[:2])
         self.a = tcp.ends(sock)
         self.step('connected', a='ESTABLISHED')
-        tcp.reset_on_close(sock)
-        sock.close()
+        self.reset(sock)
         self.step('closed', a=None)
         self.exact()
         self.assertGreater(self.spent(self.a, 'SYN_RECV'), 0)
@@ -216,8 +204,7 @@ class Durations(Timed):
         self.family(name)
         _, client, server = self.pair()
         t0 = now()
-        client.shutdown(socket.SHUT_WR)
-        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        self.shut_down(client)
         t1 = now()
         for _ in range(5):
             self.watch.stream.wait(0.02)
@@ -289,7 +276,7 @@ class Durations(Timed):
 
     @over(*BOTH)
     def test_syn_cookie(self, name):
-        """SYN_RECV is as short as the kernel knows of it."""
+        """SYN_RECV lasts from the ACK on: the kernel keeps nothing before."""
         self.family(name)
         self.sysctl('tcp_syncookies', 2)
         self.pair()
@@ -302,9 +289,7 @@ class Durations(Timed):
         self.family(name)
         listener, client, server = self.pair(next(tcp.ports))
         local = client.getsockname()[1]
-        client.close()
-        server.close()
-        self.step('closed', a='TIME_WAIT', b=None)
+        self.active_close(client, server)
         tcp.await_reuse()
         client = self.socket(local)
         client.connect(listener.getsockname()[:2])
@@ -316,7 +301,7 @@ class Durations(Timed):
 
     @over('mixed')
     def test_churn(self, _):
-        """Many, without a pause."""
+        """Many connections without a pause."""
         for name in BOTH:
             family = tcp.FAMILIES[name]
             listener = self.keep(family.listener())

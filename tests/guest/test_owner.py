@@ -7,7 +7,6 @@ loopback, where each side's handshake runs under the other side's process.
 
 import os
 import signal
-import socket
 
 from lib import kernel, tcp
 from lib.actor import Actor
@@ -44,17 +43,30 @@ class Owned(Scenario):
         self.actors.append(actor)
         return actor
 
-    def connected(self, family='v4', accept=True):
+    def name_sides(self, end):
+        """@end is what an actor's connect() returns."""
+        self.a = tuple(end)
+        self.b = tcp.flip(self.a)
+
+    def establish(self, family='v4', accept=True):
         """A client of uid 1001, a server of uid 1002."""
         self.client = self.actor('client', 1001)
         self.server = self.actor('server', 1002)
         self.address = self.server.listen('listener', family)
-        self.a = tuple(self.client.connect('c', self.address, family))
-        self.b = tcp.flip(self.a)
+        self.name_sides(self.client.connect('c', self.address, family))
         if accept:
             self.assertEqual(tuple(self.server.accept('s', 'listener')),
                              self.b)
         self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
+
+    def end_with_time_wait(self):
+        """A closes first; its TIME_WAIT is ended, too."""
+        self.client.close('c')
+        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
+        self.server.close('s')
+        self.step('both closed', a='TIME_WAIT', b=None)
+        kill(self.a)
+        self.step('killed', a=None)
 
     def life(self, end):
         return self.watch.lives(end)[-1]
@@ -83,14 +95,9 @@ class Owned(Scenario):
 class Owners(Owned):
     @over(*BOTH)
     def test_both_sides(self, family):
-        """Through softirqs, the minisock and TIME_WAIT."""
-        self.connected(family)
-        self.client.close('c')
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        self.server.close('s')
-        self.step('B closed', a='TIME_WAIT', b=None)
-        kill(self.a)
-        self.step('killed', a=None)
+        """In softirqs, in the minisock and in TIME_WAIT."""
+        self.establish(family)
+        self.end_with_time_wait()
         self.paths(self.a, A_OPENS + ACTIVE + TW_KILLED)
         self.paths(self.b, B_OPENS + PASSIVE)
         self.owned(self.a, self.client)
@@ -102,7 +109,7 @@ class Owners(Owned):
 
     @over(*BOTH)
     def test_time_wait_of_the_server(self, family):
-        self.connected(family)
+        self.establish(family)
         self.server.close('s')
         self.step('B closed', a='CLOSE_WAIT', b='FIN_WAIT2')
         self.client.close('c')
@@ -114,8 +121,8 @@ class Owners(Owned):
 
     @over(*BOTH)
     def test_unaccepted(self, family):
-        """The listener's, and marked, until accept(); then not marked."""
-        self.connected(family, accept=False)
+        """The listener's owner, with the flag unaccepted, until accept()."""
+        self.establish(family, accept=False)
         self.assertEqual(self.flagged(self.b, 'unaccepted'),
                          ['LISTEN>SYN_RECV', 'SYN_RECV>ESTABLISHED'])
         self.owned(self.b, self.server)
@@ -133,7 +140,7 @@ class Owners(Owned):
 
     @over(*BOTH)
     def test_never_accepted(self, family):
-        self.connected(family, accept=False)
+        self.establish(family, accept=False)
         self.server.close('listener')
         self.step('listener closed', a=None, b=None)
         self.assertEqual(len(self.flagged(self.b, 'unaccepted')), 3)
@@ -142,7 +149,7 @@ class Owners(Owned):
 
     @over(*BOTH)
     def test_half_open(self, family):
-        """A request has its listener's owner too, to the end."""
+        """A request has its listener's owner, to its end."""
         self.family(family)
         server = self.actor('server', 1002)
         address = server.listen('l', family)
@@ -150,12 +157,10 @@ class Owners(Owned):
         self.keep(listener)
         tcp.attach_filter(listener, tcp.ONLY_SYN)
         client = self.actor('client', 1001)
-        self.a = tuple(client.connect('c', address, family))
-        self.b = tcp.flip(self.a)
+        self.name_sides(client.connect('c', address, family))
         self.step('half open', b='SYN_RECV')
         tcp.detach_filter(listener)
-        client.reset_on_close('c')
-        client.close('c')
+        client.reset('c')
         self.step('reset', a=None, b=None)
         self.paths(self.b, HALF_OPEN + RESET)
         self.assertEqual(len(self.flagged(self.b, 'unaccepted')), 2)
@@ -163,14 +168,14 @@ class Owners(Owned):
 
     @over(*BOTH)
     def test_worker_accepts(self, family):
-        """A child forked after listen(): its pid from accept() on."""
+        """A worker that was forked after listen(): its pid from accept() on."""
         self.family(family)
         listener = self.listener()
         master = os.getpid(), kernel.read_file('/proc/self/comm'), 0
         worker = self.actor('worker', 1003, l=listener)
         client = self.actor('client', 1001)
-        self.a = tuple(client.connect('c', listener.getsockname()[:2], family))
-        self.b = tcp.flip(self.a)
+        self.name_sides(client.connect('c', listener.getsockname()[:2],
+                                       family))
         self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
         worker.accept('s', 'l')
         client.close('c')
@@ -181,7 +186,7 @@ class Owners(Owned):
         self.owned(self.a, client)
 
     def test_reuseport(self):
-        """Each belongs to the worker whose queue it is in; all of one user."""
+        """Each belongs to the worker of its queue; all workers have one user."""
         workers = [self.actor(f'worker{number}', 1010)
                    for number in range(4)]
         port = next(tcp.ports)
@@ -198,8 +203,7 @@ class Owners(Owned):
                 end = tuple(worker.accept(f's{number}', 'l'))
                 self.owned(end, worker)
         for number in range(len(ends)):
-            client.reset_on_close(f'c{number}')
-            client.close(f'c{number}')
+            client.reset(f'c{number}')
         self.step('reset', {tcp.flip(end): None for end in ends})
         for end, pid in zip(ends, pids):
             worker, = [one for one in workers if one.pid == pid]
@@ -208,14 +212,9 @@ class Owners(Owned):
 
     @over(*BOTH)
     def test_orphan(self, family):
-        """From the last close() on."""
-        self.connected(family)
-        self.client.close('c')
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        self.server.close('s')
-        self.step('B closed', a='TIME_WAIT', b=None)
-        kill(self.a)
-        self.step('killed', a=None)
+        """The flag orphan is set from the last close() on."""
+        self.establish(family)
+        self.end_with_time_wait()
         for transition in ('FIN_WAIT1>FIN_WAIT2', 'FIN_WAIT2>TIME_WAIT',
                            'TIME_WAIT>CLOSE'):
             self.assertIn(transition, self.flagged(self.a, 'orphan'))
@@ -228,8 +227,8 @@ class Owners(Owned):
 
     @over(*BOTH)
     def test_orphan_after_shutdown(self, family):
-        """Shut down and closed then: the minisock is nobody's."""
-        self.connected(family)
+        """Shut down, then closed: the minisock is an orphan."""
+        self.establish(family)
         self.client.shutdown('c')
         self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
         self.assertEqual(self.flagged(self.a, 'orphan'), [])
@@ -242,21 +241,20 @@ class Owners(Owned):
                          ['FIN_WAIT2>TIME_WAIT', 'TIME_WAIT>CLOSE'])
 
     def test_thread(self):
-        """A thread's connection is its process's."""
+        """The pid is that of the process, not of the thread."""
         server = self.actor('server', 1002)
         address = server.listen('l')
         client = self.actor('client', 1001)
         end, thread = client.connect_in_thread('c', address, 'thread')
         self.assertNotEqual(thread, client.pid)
         self.a = tuple(end)
-        client.reset_on_close('c')
-        client.close('c')
+        client.reset('c')
         self.step('closed', a=None)
         self.owned(self.a, client)
 
     def test_fork(self):
-        """Whoever has it too, and outlives the connector."""
-        self.connected()
+        """A forked process has the socket, too, and lives longer."""
+        self.establish()
         copy = self.client.fork_and_wait()
         self.client.end()
         self.watch.settle('the connector is gone')
@@ -268,7 +266,7 @@ class Owners(Owned):
         self.owned(self.a, self.client)
 
     def test_exec(self):
-        self.connected()
+        self.establish()
         self.client.exec_cat()
         self.server.close('s')
         self.step('B closed', a='CLOSE_WAIT', b='FIN_WAIT2')
@@ -279,7 +277,7 @@ class Owners(Owned):
 
     def test_passed_on(self):
         """SCM_RIGHTS does not change who called connect()."""
-        self.connected()
+        self.establish()
         sock = self.client.take('c')
         self.client.end()
         sock.close()
@@ -287,15 +285,14 @@ class Owners(Owned):
         self.owned(self.a, self.client)
 
     def test_renamed_later(self):
-        """The name and user that it had at connect()."""
+        """The owner is the name and user at connect()."""
         client = self.actor('client')
         server = self.actor('server')
         address = server.listen('l')
         self.a = tuple(client.connect('c', address))
         client.rename('other')
         client.seteuid(1001)
-        client.reset_on_close('c')
-        client.close('c')
+        client.reset('c')
         self.step('reset', a=None)
         self.owned(self.a, (client.pid, 'client', 0))
 
@@ -316,8 +313,7 @@ class Owners(Owned):
             for name, shown in names.items():
                 client = self.actor(name, 1001)
                 self.a = tuple(client.connect('c', address))
-                client.reset_on_close('c')
-                client.close('c')
+                client.reset('c')
                 self.step('closed', a=None)
                 self.owned(self.a, (client.pid, shown, 1001))
                 told = [event for event in records.fetch()
@@ -326,8 +322,8 @@ class Owners(Owned):
                                  [shown] * 3)
 
     def test_reconnected_by_another(self):
-        """connect() again, by the one who has it now."""
-        self.connected()
+        """connect() again, by the process that has the socket now."""
+        self.establish()
         sock = self.keep(self.client.take('c'))
         tcp.disconnect(sock)
         self.step('disconnected', a=None)
@@ -341,9 +337,9 @@ class Owners(Owned):
                           for event in life.events}, {me})
 
     def test_nobody_at_the_cpu(self):
-        """Ends by timer: of a request, a minisock."""
+        """A minisock that ends by its timer."""
         self.sysctl('tcp_fin_timeout', 2)
-        self.connected()
+        self.establish()
         self.client.close('c')
         self.step('A closed', a='FIN_WAIT2')
         self.step('expired', a=None)

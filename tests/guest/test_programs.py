@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 Programs that people use, between two hosts whose network delays, loses and
-reorders. What happens is nobody's plan, so each life is judged by itself: as a
-path with its times and causes, by whose it is, and by the other side's.
+reorders packets. The sequence of events is not known beforehand, so each life is
+checked by itself: its path, times, causes and owner, and against the other side's.
 """
 
 import asyncio
@@ -17,7 +17,8 @@ import subprocess
 import time
 import unittest
 
-from lib import kernel, lives, uapi
+from lib import kernel, uapi
+from lib.life_check import check_lives, counts, number
 from lib.network import ADDRESS, HOSTS, Network
 from lib.processes import Child, wait_for
 from lib.rows import Snapshot
@@ -63,7 +64,7 @@ PidFile none
 
 
 class Shared:
-    """Of all tests of this file."""
+    """State of all tests of this file."""
     network = stream = None
 
 
@@ -80,7 +81,7 @@ def tearDownModule():
 
 
 def children(pid):
-    """The processes that a process has forked."""
+    """The children of a process."""
     found = []
     for name in filter(str.isdigit, os.listdir('/proc')):
         try:
@@ -111,7 +112,7 @@ class Programs(unittest.TestCase):
 
     @staticmethod
     def stop(process):
-        """After a test that failed, with what it has forked."""
+        """Ends a program and its children, after a test that failed."""
         if process.poll() is None:
             for pid in [*children(process.pid), process.pid]:
                 os.kill(pid, signal.SIGKILL)
@@ -122,7 +123,7 @@ class Programs(unittest.TestCase):
         self.events += Shared.stream.fetch_some()
 
     def finish(self, process, seconds=40):
-        """Reads until a program has ended well; its output."""
+        """The output of a program, which must end with status 0."""
         end = time.monotonic() + seconds
         while process.poll() is None:
             self.pump()
@@ -132,7 +133,7 @@ class Programs(unittest.TestCase):
         return output
 
     def run_all(self, *commands):
-        """Clients at the same time; their pids and outputs."""
+        """Runs clients at the same time; returns their pids and outputs."""
         processes = [self.start('a', *command, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True)
                      for command in commands]
@@ -165,25 +166,25 @@ class Programs(unittest.TestCase):
         wait_for(empty, 'nothing is left')
         self.events += Shared.stream.fetch()
 
-    def judge(self):
-        """Every life, and both sides' against each other."""
+    def check(self):
+        """Checks each life, and the lives of both sides against each other."""
         self.settle()
-        found, faults = lives.judge(self.events)
+        found, faults = check_lives(self.events)
         self.assertEqual('\n'.join(faults[:20]), '')
         self.assert_nothing_lost()
         self.sides = {host: [life for life in found if
-                             life[0].netns == self.network.netns(host)]
+                             life.netns == self.network.netns(host)]
                       for host in HOSTS}
         self.assertEqual(sum(map(len, self.sides.values())), len(found),
                          'lives of another namespace')
         self.clients = [life for life in self.sides['a']
-                        if life[0].new == 'SYN_SENT']
+                        if life.first.new == 'SYN_SENT']
         self.servers = [life for life in self.sides['b']
-                        if life[0].old == 'LISTEN']
+                        if life.first.old == 'LISTEN']
         self.assertEqual(len(self.clients), len(self.sides['a']))
         self._match()
-        again = sum(lives.number(life[-1], 'retrans') or 0 for life in found)
-        print(f'# {lives.counts(found)}')
+        again = sum(number(life.last, 'retrans') or 0 for life in found)
+        print(f'# {counts(found)}')
         print(f'# {self.network.dropped() - self.dropped} packets lost, '
               f'{again} known to be sent again')
 
@@ -198,16 +199,13 @@ class Programs(unittest.TestCase):
             'reader_lost', 'conns_missed', 'overwritten')], [0, 0, 0])
 
     def _match(self):
-        """Who was connected has somebody at the other side."""
+        """Each connected side has the other side."""
         ends = {}
         for name, found in (('client', self.clients),
                             ('server', self.servers)):
-            ends[name] = {(life[-1].laddr, life[-1].lport, life[-1].raddr,
-                           life[-1].rport) for life in found}
+            ends[name] = {life.end for life in found}
             ends[name + ' connected'] = {
-                (life[-1].laddr, life[-1].lport, life[-1].raddr,
-                 life[-1].rport) for life in found
-                if any(event.new == 'ESTABLISHED' for event in life)}
+                life.end for life in found if 'ESTABLISHED' in life.path}
         flipped = {end[2:] + end[:2] for end in ends['server']}
         self.assertEqual(ends['client connected'] - flipped, set())
         self.assertEqual(flipped - ends['client'], set())
@@ -219,7 +217,7 @@ class Programs(unittest.TestCase):
         """
         wrong = []
         for life in found:
-            for event in life:
+            for event in life.events:
                 owner = event.pid, event.comm, event.uid
                 if 'unaccepted' in event.flags:
                     good = owner == before
@@ -254,14 +252,14 @@ class Programs(unittest.TestCase):
              f'http://{host}/big'] for host in hosts])
         self.assertEqual(outputs, [f'6 {BIG} '] * len(hosts))
         self.terminate(server, signal.SIGQUIT)
-        self.judge()
+        self.check()
         self.assertEqual(len(self.clients), len(hosts))
         self.owned(self.clients, pids, 'curl')
-        self.assertEqual({life[0].pid for life in self.clients}, set(pids))
+        self.assertEqual({life.first.pid for life in self.clients}, set(pids))
         self.nginx_owned(server, workers)
         for life in self.clients:
             self.assertGreater(
-                max(lives.number(event, 'bytes_in') or 0 for event in life),
+                max(number(event, 'bytes_in') or 0 for event in life.events),
                 BIG)
 
     def test_nginx_and_wrk(self):
@@ -275,7 +273,7 @@ class Programs(unittest.TestCase):
             pids += pid
             self.assertNotIn('Non-2xx', output)
         self.terminate(server)
-        self.judge()
+        self.check()
         self.assertGreater(len(self.clients), 100)
         self.assertGreater(self.network.dropped(), self.dropped)
         self.owned(self.clients, pids, 'wrk')
@@ -310,16 +308,16 @@ class Programs(unittest.TestCase):
             self.assertEqual(size, str(BIG))
             self.assertTrue(connection.startswith(ADDRESS['a']['v4'] + ' '))
         self.terminate(server)
-        self.judge()
+        self.check()
         ports = {output.split()[1] for output in outputs}
-        self.assertEqual({str(life[-1].lport) for life in self.clients},
+        self.assertEqual({str(life.last.lport) for life in self.clients},
                          ports)
         self.owned(self.clients, pids, 'ssh')
         self.owned(self.servers, [server.pid], 'sshd', 0,
                    (server.pid, 'sshd', 0))
 
     def test_redis(self):
-        """A pool that is kept, and one that is renewed all the time."""
+        """A pool of connections that stays, and one that is renewed all the time."""
         server = self.start(
             'b', 'redis-server', '--bind', ADDRESS['b']['v4'], '--save', '',
             '--protected-mode', 'no', stdout=subprocess.DEVNULL)
@@ -332,7 +330,7 @@ class Programs(unittest.TestCase):
             pids += pid
             self.assertIn('GET: ', output)
         self.terminate(server)
-        self.judge()
+        self.check()
         self.assertGreater(len(self.clients), 300)
         self.owned(self.clients, pids, 'redis-benchmark')
         self.owned(self.servers, [server.pid], 'redis-server', 0,
@@ -344,7 +342,7 @@ class Programs(unittest.TestCase):
         return child
 
     def join(self, child, seconds=50):
-        """Reads until a forked process has ended; what it says."""
+        """The output of a forked process, when it has ended."""
         end = time.monotonic() + seconds
         while not select.select([child.pipe], [], [], 0)[0]:
             self.pump()
@@ -361,7 +359,7 @@ class Programs(unittest.TestCase):
     COUNT = 300
 
     def test_asyncio(self):
-        """Many at once, each of which ends in one of many ways."""
+        """Many connections at once, which end in many ways."""
         ready, stop = os.pipe(), os.pipe()
         self.addCleanup(lambda: [os.close(number) for number in ready + stop])
         server = self.fork(serve, self.network, ready[1], stop[0])
@@ -370,7 +368,7 @@ class Programs(unittest.TestCase):
         print(f'# {self.join(client)}')
         os.write(stop[1], b'.')
         print(f'# {self.join(server)} accepted')
-        self.judge()
+        self.check()
         self.assertEqual(len(self.clients), self.COUNT)
         self.owned(self.clients, [client.pid], 'clients')
         self.owned(self.servers, [server.pid], 'server', 0,
@@ -381,7 +379,7 @@ PORT = 7000
 
 
 def keep_alive(writer):
-    """A RST may get lost; nobody waits for what has none to send again."""
+    """Enables keepalive: a RST that gets lost is not sent again."""
     sock = writer.get_extra_info('socket')
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):

@@ -15,15 +15,16 @@ from lib.watch import Watch
 from lib.witness import Witness
 from scenarios.closing import Closing
 from scenarios.end import End
-from scenarios.failing import (
-    Failing, NoMemory, Overflow, Repair, TooLate, Unanswered, Unreachable)
+from scenarios.failing import Failing, Repair
 from scenarios.fast_open import FastOpen
-from scenarios.half_open import HalfOpen
+from scenarios.half_open import HalfOpen, Overflow
 from scenarios.health import Health
 from scenarios.killed import Killed
 from scenarios.lingering import Lingering
 from scenarios.moving import Moving, Twice
 from scenarios.opening import Opening
+from scenarios.too_late import NoMemory, TooLate
+from scenarios.unanswered import Unanswered, Unreachable
 from scenarios.views import Namespaces, Views
 
 # In this order; the end waits for what the others left behind. Once a request

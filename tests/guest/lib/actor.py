@@ -18,7 +18,7 @@ from lib.processes import close_files
 
 
 class Deeds:
-    """What an actor can do; @socks are its sockets by name."""
+    """The operations of an actor; @socks are its sockets by name."""
 
     def __init__(self, control, socks):
         self.control = control
@@ -62,8 +62,9 @@ class Deeds:
     def shutdown(self, name):
         self.socks[name].shutdown(socket.SHUT_WR)
 
-    def reset_on_close(self, name):
+    def reset(self, name):
         tcp.reset_on_close(self.socks[name])
+        self.close(name)
 
     def close(self, name):
         self.socks.pop(name).close()
@@ -91,7 +92,7 @@ class Deeds:
         return pid
 
     def exec_cat(self):
-        """Becomes another program, that ends when it is killed."""
+        """Becomes another program, which runs until it is killed."""
         for sock in self.socks.values():
             sock.set_inheritable(True)
         self.control.set_inheritable(True)
@@ -162,14 +163,14 @@ class Actor:
         return result
 
     def take(self, name):
-        """A socket of the actor, that it has no more; as a socket here."""
+        """Moves a socket of the actor into this process."""
         reply(self.control, ('give', (name,), {}))
         _, fds, _, _ = socket.recv_fds(self.control, 1, 1)
         self.answer()
         return socket.socket(fileno=fds[0])
 
     def end(self):
-        """Killed, with all that it has open."""
+        """Kills it; the kernel closes all that it has open."""
         self.control.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)

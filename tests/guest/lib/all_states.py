@@ -36,7 +36,7 @@ class AllStates:
         return sock
 
     def missing(self):
-        """Which are not there, and what there is in their place."""
+        """(tuple, wanted state, state in /proc) of each that has not arrived."""
         states = {entry[1:5]: entry.state for entry in proctcp.read()}
         return sorted((end, state, states.get(end)) for end, state in self.wanted
                       if states.get(end) != state)
@@ -122,6 +122,7 @@ class AllStates:
     def time_wait(self):
         client, server, end = self.pair()
         client.close()
+        assert server.recv(1) == b''
         server.close()
         self.want(end, 'TIME_WAIT')
 

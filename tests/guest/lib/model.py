@@ -8,61 +8,11 @@ from RFC 9293) is an error that fails the test.
 import collections
 
 from lib import rfc9293
-from lib.proctcp import NOWHERE, Entry
+from lib.life import Life, place, proc_entry, step
 
-# A connect() or listen() that finds no free port: the only lives without one.
+# A connect() or listen() that finds no free port: only these lives have none.
 NO_PORT_STEPS = {('CLOSE', 'SYN_SENT'), ('SYN_SENT', 'CLOSE'),
                  ('CLOSE', 'LISTEN'), ('LISTEN', 'CLOSE')}
-
-
-class Life:
-    """One connection or listener, from its first line to CLOSE."""
-
-    def __init__(self, event):
-        self.conn = event.conn
-        self.netns = event.netns
-        self.events = []
-        self.state = event.old
-        self.abandoned = False  # lost by resync()
-        self.table = None
-        self.end = None         # (laddr, lport, raddr, rport) as in sockets
-
-    @property
-    def path(self):
-        """CLOSE>SYN_SENT>ESTABLISHED..."""
-        return '>'.join([self.events[0].old] +
-                        [event.new for event in self.events])
-
-    @property
-    def story(self):
-        """CLOSE -connect> SYN_SENT -synack> ESTABLISHED..."""
-        return self.events[0].old + ''.join(
-            f' -{event.cause or "-"}> {event.new}' for event in self.events)
-
-    @property
-    def flags(self):
-        return {flag for event in self.events for flag in event.flags}
-
-    def entry(self):
-        """How /proc/net/tcp prints it."""
-        laddr, lport, raddr, rport = self.end
-        nowhere = NOWHERE[self.table]
-        return Entry(self.table, laddr or nowhere, lport or 0,
-                     raddr or nowhere, rport or 0, self.state)
-
-    def __str__(self):
-        return f'conn {self.conn:x} {self.end} {self.story}'
-
-
-def place(event):
-    """The table of /proc, and the tuple as that table and sockets spell it."""
-    if event.family == 'inet6':
-        return 'tcp6', (event.laddr, event.lport, event.raddr, event.rport)
-    if 'v4mapped' not in event.flags:
-        return 'tcp', (event.laddr, event.lport, event.raddr, event.rport)
-    mapped = [address and f'::ffff:{address}'
-              for address in (event.laddr, event.raddr)]
-    return 'tcp6', (mapped[0], event.lport, mapped[1], event.rport)
 
 
 class Model:
@@ -92,48 +42,45 @@ class Model:
             life = self._begin(event)
         elif life.state != event.old:
             self._error(event, f'the connection is in {life.state}')
-        elif (event.old, event.new) not in rfc9293.LATER:
+        elif step(event) not in rfc9293.LATER:
             self._error(event, 'no such transition in RFC 9293')
-        life.events.append(event)
-        life.state = event.new
-        self._place(life, event)
+        life.add(event)
+        self._check_end(life, event)
         if event.new == 'CLOSE':
             self.table.pop(event.conn, None)
 
     def _begin(self, event):
-        step = (event.old, event.new)
         life = Life(event)
-        if step not in rfc9293.FIRST:
-            self._adopt(event, step)
-        self.table[event.conn] = life
-        self.lives.append(life)
+        if step(event) not in rfc9293.FIRST:
+            self._adopt(event)
+        self._add(life)
         return life
 
-    def _adopt(self, event, step):
+    def _add(self, life):
+        self.table[life.conn] = life
+        self.lives.append(life)
+        self.by_end[life.netns, life.end].append(life)
+
+    def _adopt(self, event):
         """A connection older than the stream: one that /proc showed."""
-        table, end = place(event)
-        laddr, lport, raddr, rport = end
-        nowhere = NOWHERE[table]
-        known = (event.netns, Entry(table, laddr or nowhere, lport or 0,
-                                    raddr or nowhere, rport or 0, event.old))
+        known = event.netns, proc_entry(*place(event), event.old)
         if self.adopted[known]:
             self.adopted[known] -= 1
-            if step not in rfc9293.LATER:
+            if step(event) not in rfc9293.LATER:
                 self._error(event, 'no such transition in RFC 9293')
         else:
             self._error(event, 'nothing is known of the connection')
 
-    def _place(self, life, event):
-        table, end = place(event)
-        if life.end is None:
-            life.table, life.end = table, end
-            self.by_end[life.netns, end].append(life)
-        if (life.table, life.end, life.netns) != (table, end, event.netns):
+    def _check_end(self, life, event):
+        """Checks the addresses and ports of an event."""
+        if (life.table, life.end, life.netns) != (*place(event), event.netns):
             self._error(event, f'the connection was {life.end}')
-        step = (event.old, event.new)
-        if step not in NO_PORT_STEPS and None in (event.laddr, event.lport):
+        self._check_known(event, step(event))
+
+    def _check_known(self, event, states):
+        if states not in NO_PORT_STEPS and None in (event.laddr, event.lport):
             self._error(event, 'no local address or port')
-        if 'LISTEN' in step and step != ('LISTEN', 'SYN_RECV'):
+        if 'LISTEN' in states and states != ('LISTEN', 'SYN_RECV'):
             if (event.raddr, event.rport) != (None, None):
                 self._error(event, 'a listener has no peer')
         elif event.raddr is None or event.rport is None:
@@ -167,7 +114,7 @@ class Model:
                  for entry in (stream - kernel).elements()])
 
     def resync(self, netns, entries):
-        """After a failed test: forget the difference, to judge the next."""
+        """Adopts the table of /proc after a failed test, for the next one."""
         kernel = collections.Counter(entries)
         for conn, life in list(self.table.items()):
             if life.netns != netns or not kernel[life.entry()]:

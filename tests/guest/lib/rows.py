@@ -5,53 +5,38 @@ from rows and lines. Nothing else fills it, so that a gap shows as a line of a
 connection that nobody told of, and a double as a row of one that is known.
 """
 
-import dataclasses
 import os
 import time
 
 from lib import uapi
-from lib.model import Life, Model
+from lib.life import Life
+from lib.model import Model
 from lib.stream import Order, Stream
 
 
-class OldLife(Life):
-    """A connection whose beginning is a row."""
-
-    def __init__(self, event):
-        super().__init__(event)
-        self.row = event
-        self.state = event.new
-
-    @property
-    def path(self):
-        return '>'.join([self.row.new] + [event.new for event in self.events])
-
-
 class Table(Model):
-    """@rows: those of the snapshot; @told: all connections ever told of."""
+    """@rows: those of the snapshot; @reported: all connections in rows or lines."""
 
     def __init__(self):
         super().__init__()
         self.rows = []
-        self.told = set()
+        self.reported = set()
 
     def apply(self, event):
         if event.event == 'existing':
             self._row(event)
         else:
             super().apply(event)
-        self.told.add(event.conn)
+        self.reported.add(event.conn)
 
     def _row(self, event):
-        if event.conn in self.told:
-            self._error(event, 'a row of what was told already')
+        if event.conn in self.reported:
+            self._error(event, 'a row of a connection that was reported already')
             return
         self.rows.append(event)
-        life = OldLife(event)
-        self.table[event.conn] = life
-        self.lives.append(life)
-        # As a line would say it that leaves the row's state.
-        self._place(life, dataclasses.replace(event, old=event.new))
+        self._add(Life(event))
+        # The rules for a line that leaves the row's state.
+        self._check_known(event, (event.new, event.new))
 
 
 class Snapshot(Stream):
@@ -69,7 +54,7 @@ class Snapshot(Stream):
         self.again()
 
     def again(self):
-        """Begin anew. What was not read yet is passed over."""
+        """Begins again, without what was not read yet."""
         uapi.snapshot(self.fd)
         self.table = Table()
         self.order = Order(self.order.gapless)
@@ -108,9 +93,9 @@ def inexact(lives):
             if event.event != 'transition':
                 continue
             want = event.real_ns - before.real_ns if before else None
-            row = getattr(life, 'row', None)
+            row = life.row
             if before is None and row is not None:
-                want = event.dur_ns     # judged by the caller
+                want = event.dur_ns     # checked by the caller
                 if event.dur_ns is not None and row.dur_ns is not None and \
                         event.dur_ns < row.dur_ns:
                     want = f'at least {row.dur_ns}'

@@ -14,10 +14,11 @@ scenario states or not, no other line may be without a cause, or have one that
 the ABI text does not allow for its states.
 """
 
-import socket
 import unittest
+from socket import SHUT_WR
 
-from lib import kernel, tcp, tracepoint_check
+from lib import kernel, tcp
+from lib.causes import fault_of_cause
 
 CONNECTING = 'CLOSE -connect> SYN_SENT'
 A_OPENS = CONNECTING + ' -synack> ESTABLISHED'
@@ -42,6 +43,14 @@ def by_shutdown(path):
     return path.replace(' -close> ', ' -shutdown> ')
 
 
+def close(sock):
+    sock.close()
+
+
+def shut_down(sock):
+    sock.shutdown(SHUT_WR)
+
+
 class Scenario(unittest.TestCase):
     # The same for all scenarios; set by the file that runs them.
     watch = None        # lib.watch.Watch
@@ -60,7 +69,7 @@ class Scenario(unittest.TestCase):
         try:
             self.watch.settle('everything closed')
         except Exception:
-            # Only this test is to fail for it.
+            # Only this test must fail for it.
             self.watch.model.resync(self.watch.netns, self.watch.look())
             raise
         self.check_causes()
@@ -95,17 +104,119 @@ class Scenario(unittest.TestCase):
         want.update(more)
         self.watch.settle(name, want)
 
-    def pair(self, port=None, listener=None, **named):
+    def sides(self, sock):
+        """The scenario's connection is the one of this socket, as A."""
+        self.a = tcp.ends(sock)
+        self.b = tcp.flip(self.a)
+
+    def pair(self, port=None, listener=None, client=None, **named):
         """A connection: listener, client and accepted socket."""
         listener = listener or self.listener(**named)
-        client = self.socket(port)
+        client = client or self.socket(port)
         client.connect(listener.getsockname()[:2])
         server = self.keep(listener.accept()[0])
+        self.connected(client, server)
+        return listener, client, server
+
+    def connected(self, client, server):
         self.a, self.b = tcp.ends(client), tcp.ends(server)
         self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
         self.check_cookie(client, self.a)
         self.check_cookie(server, self.b)
-        return listener, client, server
+
+    def unaccepted(self, listener):
+        """A client whose connection waits for accept()."""
+        client = self.socket()
+        client.connect(listener.getsockname()[:2])
+        self.sides(client)
+        self.step('waits', a='ESTABLISHED', b='ESTABLISHED')
+        return client
+
+    # Ways to end. The second side acts only when it has received the FIN of the
+    # first: otherwise the FINs could cross on a slow machine.
+
+    @staticmethod
+    def reset(sock):
+        """Closes it by RST."""
+        tcp.reset_on_close(sock)
+        sock.close()
+
+    def shut_down(self, client, how=SHUT_WR):
+        client.shutdown(how)
+        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+
+    def active_close(self, client, server):
+        """A closes first: it ends in TIME_WAIT."""
+        client.close()
+        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
+        server.close()
+        self.step('both closed', a='TIME_WAIT', b=None)
+
+    def passive_close(self, client, server):
+        """B closes first: it ends in TIME_WAIT."""
+        server.close()
+        self.step('B closed', a='CLOSE_WAIT', b='FIN_WAIT2')
+        client.close()
+        self.step('both closed', a=None, b='TIME_WAIT')
+
+    def half_closed(self, how=SHUT_WR):
+        """A has shut down. Returns client and server."""
+        _, client, server = self.pair()
+        self.shut_down(client, how)
+        return client, server
+
+    def orphan(self, port=None):
+        """A is closed, B not yet. Returns the server."""
+        _, client, server = self.pair(port)
+        client.close()
+        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
+        return server
+
+    def fin_lost(self, call=close):
+        """A has sent a FIN that does not arrive. Returns client and server."""
+        _, client, server = self.pair()
+        tcp.attach_filter(server, tcp.DROP_ALL)
+        call(client)
+        self.step('A sent FIN', a='FIN_WAIT1', b='ESTABLISHED')
+        return client, server
+
+    def last_fin_lost(self):
+        """B has shut down behind A, but its FIN does not arrive."""
+        client, server = self.half_closed()
+        tcp.attach_filter(client, tcp.DROP_ALL)
+        server.shutdown(SHUT_WR)
+        self.step('B shut down', a='FIN_WAIT2', b='LAST_ACK')
+        return client, server
+
+    def fins_crossing(self, call=close):
+        """
+        Both have sent a FIN, and only segments made by hand arrive. Returns
+        client, server, and A's and B's next number.
+        """
+        _, client, server = self.pair()
+        seq, ack = tcp.sequences(client)
+        for sock in (client, server):
+            tcp.attach_filter(sock, tcp.ONLY_MARKED)
+        for sock in (client, server):
+            call(sock)
+        self.step('both sent FIN', a='FIN_WAIT1', b='FIN_WAIT1')
+        return client, server, seq, ack
+
+    def by_hand(self, end, flags, seq, ack, data=b''):
+        """A segment made by hand that passes ONLY_MARKED."""
+        tcp.send_segment(self.keep(self.f.raw()), end, flags, seq, ack,
+                         tcp.MARK, data)
+
+    def simultaneous(self, call=close):
+        """Both FINs cross and arrive. Returns what fins_crossing() does."""
+        client, server, seq, ack = self.fins_crossing(call)
+        self.by_hand(self.a, tcp.FIN | tcp.ACK, seq, ack)
+        self.step('A\'s FIN arrived', a='FIN_WAIT1', b='CLOSING')
+        self.by_hand(self.b, tcp.FIN | tcp.ACK, ack, seq)
+        self.step('B\'s FIN arrived', a='CLOSING', b='CLOSING')
+        return client, server, seq, ack
+
+    # Checks of what was recorded.
 
     def check_cookie(self, sock, end):
         """The line's conn is the socket's cookie."""
@@ -117,19 +228,19 @@ class Scenario(unittest.TestCase):
         self.stories(self.watch.lives(end), *paths)
 
     def stories(self, lives, *paths):
-        """The same of lives that were found otherwise."""
+        """Like paths(), of these lives."""
         self.assertEqual([life.story for life in lives], list(paths))
         self.unknown |= {(event.cpu, event.seq) for life in lives
                          for event in life.events if event.cause is None}
 
     @staticmethod
     def after_close(cause):
-        """tcp_reset() ends FIN_WAIT1 or FIN_WAIT2, of which nobody reads."""
+        """The end by tcp_reset() of FIN_WAIT1 or FIN_WAIT2 after close()."""
         return f' -{cause if kernel.does("reset_segment") else "-"}> CLOSE'
 
     def check_causes(self):
-        """Of all lines since the scenario began."""
-        faults = [tracepoint_check.fault_of_cause(event)
+        """Checks the causes of all lines since the scenario began."""
+        faults = [fault_of_cause(event)
                   for event in self.watch.events[self.begin:]
                   if (event.cpu, event.seq) not in self.unknown]
         self.assertEqual('\n'.join(filter(None, faults)), '')
@@ -143,8 +254,7 @@ class Scenario(unittest.TestCase):
         tcp.attach_filter(listener, tcp.ONLY_SYN)
         client = self.socket()
         client.connect(listener.getsockname()[:2])
-        self.a = tcp.ends(client)
-        self.b = tcp.flip(self.a)
+        self.sides(client)
         self.step('half open', a='ESTABLISHED', b='SYN_RECV')
         return listener, client
 
@@ -157,8 +267,20 @@ class Scenario(unittest.TestCase):
         tcp.send_segment(raw, self.a, tcp.SYN, 1000)
         return raw
 
+    def half_open_by_hand(self):
+        """B is a request whose SYN-ACK nobody answers. Returns the raw socket."""
+        raw = self.raw_syn(self.listener(), self.sink().getsockname()[1])
+        self.step('half open', b='SYN_RECV')
+        return raw
+
+    def reset_by_hand(self, raw):
+        """Ends what half_open_by_hand() began."""
+        tcp.send_segment(raw, self.a, tcp.RST, 1001)
+        self.step('reset', b=None)
+        self.paths(self.b, HALF_OPEN + RESET)
+
     def connecting(self, port=None):
-        """A client in SYN_SENT, whose SYN nobody answers."""
+        """A client in SYN_SENT, whose SYN is not answered."""
         sink = self.sink()
         client = self.socket(port or next(tcp.ports))
         self.a = (*client.getsockname()[:2], *sink.getsockname()[:2])

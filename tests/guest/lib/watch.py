@@ -30,8 +30,8 @@ class Watch:
         self.netns = proctcp.netns()
         self.compared = 0
         self.events = []    # all that was replayed
-        # What exists already. A line that arrives meanwhile would be judged
-        # against a table that may hold its result, so look again.
+        # Adopt the existing connections. A line that arrives meanwhile would be
+        # compared with a table that may hold its result already, so read again.
         while True:
             entries = proctcp.read()
             if not self.stream.fetch():

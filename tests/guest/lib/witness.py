@@ -4,8 +4,8 @@ The witness in the kernel: witness.bpf.o, loaded and read by bpftool. Debian's
 bpftool cannot attach a tracepoint's program, so that is done here.
 """
 
-import collections
 import ctypes
+import dataclasses
 import fcntl
 import json
 import os
@@ -14,7 +14,7 @@ import socket
 import struct
 import subprocess
 
-from lib import kernel
+from lib import kernel, stream, uapi
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OBJECT = os.path.join(HERE, '.build/witness.bpf.o')
@@ -36,8 +36,11 @@ PERF_ATTR_SIZE_VER0 = 64
 PERF_EVENT_IOC_ENABLE = 0x2400
 PERF_EVENT_IOC_SET_BPF = 0x40042408
 
-Event = collections.namedtuple('Event', (
-    'boot_ns sk old new sport dport family protocol saddr daddr'))
+
+@dataclasses.dataclass(frozen=True)
+class Event(stream.Event):
+    """An event of the tracepoint. @conn is the address of the socket."""
+    protocol: int = None
 
 
 def check_layout():
@@ -109,10 +112,18 @@ class Witness:
 
     @staticmethod
     def _event(value):
-        addresses = [struct.pack('=2Q', *value[name])
-                     for name in ('saddr', 'daddr')]
-        return Event(value['boot_ns'], value['sk'], value['oldstate'],
-                     value['newstate'], value['sport'], value['dport'],
-                     value['family'], value['protocol'],
-                     *(socket.inet_ntop(socket.AF_INET6, address)
-                       for address in addresses))
+        laddr, raddr = (socket.inet_ntop(socket.AF_INET6,
+                                         struct.pack('=2Q', *value[name]))
+                        for name in ('saddr', 'daddr'))
+        family = 'inet6'
+        if value['family'] == socket.AF_INET:
+            family = 'inet'
+            laddr, raddr = (address.removeprefix('::ffff:')
+                            for address in (laddr, raddr))
+        return Event(
+            text='', event='transition', real_ns=None,
+            boot_ns=value['boot_ns'], conn=value['sk'], family=family,
+            laddr=laddr, lport=value['sport'] or None,
+            raddr=raddr, rport=value['dport'] or None,
+            old=uapi.STATES[value['oldstate']],
+            new=uapi.STATES[value['newstate']], protocol=value['protocol'])

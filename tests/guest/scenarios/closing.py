@@ -7,7 +7,7 @@ from lib import tcp
 from lib.harness import expand, over
 from lib.scenario import (
     ABORTED, ACTIVE, ALL, A_OPENS, BOTH, B_OPENS, FIN_ACKED, LISTENER, PASSIVE,
-    RESET, SIMULTANEOUS, Scenario, by_shutdown)
+    RESET, SIMULTANEOUS, Scenario, by_shutdown, shut_down)
 
 
 @expand
@@ -17,10 +17,7 @@ class Closing(Scenario):
         self.family(name)
         listener, client, server = self.pair()
         end = tcp.listening(listener)
-        client.close()
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        server.close()
-        self.step('both closed', a='TIME_WAIT', b=None)
+        self.active_close(client, server)
         listener.close()
         self.step('listener closed', a='TIME_WAIT', b=None)
         self.paths(self.a, A_OPENS + ACTIVE)
@@ -31,16 +28,13 @@ class Closing(Scenario):
     def test_passive(self, name):
         self.family(name)
         _, client, server = self.pair()
-        server.close()
-        self.step('B closed', a='CLOSE_WAIT', b='FIN_WAIT2')
-        client.close()
-        self.step('both closed', a=None, b='TIME_WAIT')
+        self.passive_close(client, server)
         self.paths(self.a, A_OPENS + PASSIVE)
         self.paths(self.b, B_OPENS + ACTIVE)
 
     @over(*BOTH)
     def test_without_pause(self, name):
-        """Nothing waits for anything, many times."""
+        """Connections that are closed without a pause, many times."""
         self.family(name)
         listener = self.listener()
         tuples = []
@@ -67,22 +61,11 @@ class Closing(Scenario):
     @over(*ALL)
     def test_simultaneous(self, name):
         """
-        Both FINs pass each other. The filters let nothing through but the
-        segments made by hand, which stand for the first FINs.
+        Both FINs cross. The filters let nothing through but the segments made
+        by hand, which stand for the first FINs.
         """
         self.family(name)
-        _, client, server = self.pair()
-        seq, ack = tcp.sequences(client)
-        raw = self.keep(self.f.raw())
-        for sock in (client, server):
-            tcp.attach_filter(sock, tcp.ONLY_MARKED)
-        for sock in (client, server):
-            sock.shutdown(socket.SHUT_WR)
-        self.step('both sent FIN', a='FIN_WAIT1', b='FIN_WAIT1')
-        tcp.send_segment(raw, self.a, tcp.FIN | tcp.ACK, seq, ack, tcp.MARK)
-        self.step('A\'s FIN arrived', a='FIN_WAIT1', b='CLOSING')
-        tcp.send_segment(raw, self.b, tcp.FIN | tcp.ACK, ack, seq, tcp.MARK)
-        self.step('B\'s FIN arrived', a='CLOSING', b='CLOSING')
+        client, server, _, _ = self.simultaneous(shut_down)
         for sock in (client, server):
             tcp.detach_filter(sock)
         self.step('acknowledged', a='TIME_WAIT', b='TIME_WAIT')
@@ -94,44 +77,30 @@ class Closing(Scenario):
 
     @over(*BOTH)
     def test_closing_then_closed(self, name):
-        """In CLOSING, the process lets go before the last ACK comes."""
+        """The processes have closed before the last ACK comes."""
         self.family(name)
-        _, client, server = self.pair()
-        seq, ack = tcp.sequences(client)
-        raw = self.keep(self.f.raw())
-        tcp.attach_filter(client, tcp.ONLY_MARKED)
-        tcp.attach_filter(server, tcp.ONLY_MARKED)
-        client.close()
-        server.close()
-        self.step('both sent FIN', a='FIN_WAIT1', b='FIN_WAIT1')
-        tcp.send_segment(raw, self.a, tcp.FIN | tcp.ACK, seq, ack, tcp.MARK)
-        tcp.send_segment(raw, self.b, tcp.FIN | tcp.ACK, ack, seq, tcp.MARK)
-        self.step('both FINs arrived', a='CLOSING', b='CLOSING')
-        for end, first, second in ((self.a, seq, ack), (self.b, ack, seq)):
-            tcp.send_segment(raw, end, tcp.ACK, first + 1, second + 1,
-                             tcp.MARK)
+        _, _, seq, ack = self.simultaneous()
+        self.by_hand(self.a, tcp.ACK, seq + 1, ack + 1)
+        self.by_hand(self.b, tcp.ACK, ack + 1, seq + 1)
         self.step('acknowledged', a='TIME_WAIT', b='TIME_WAIT')
         self.paths(self.a, A_OPENS + SIMULTANEOUS)
         self.paths(self.b, B_OPENS + SIMULTANEOUS)
 
     @over(*BOTH)
     def test_fin_with_ack(self, name):
-        """FIN and the ACK of the own FIN in one segment."""
+        """One segment has a FIN and acknowledges the FIN."""
         self.family(name)
         _, client, server = self.pair()
         seq, ack = tcp.sequences(client)
-        raw = self.keep(self.f.raw())
         tcp.attach_filter(client, tcp.ONLY_MARKED)
         tcp.attach_filter(server, tcp.DROP_ALL)
         client.close()
         self.step('A sent FIN', a='FIN_WAIT1', b='ESTABLISHED')
-        tcp.send_segment(raw, self.b, tcp.FIN | tcp.ACK, ack, seq + 1,
-                         tcp.MARK)
+        self.by_hand(self.b, tcp.FIN | tcp.ACK, ack, seq + 1)
         self.step('answered', a='TIME_WAIT', b='ESTABLISHED')
         self.paths(self.a, A_OPENS + ACTIVE)
         tcp.detach_filter(server)
-        tcp.reset_on_close(server)
-        server.close()
+        self.reset(server)
         # B's RST lies at the number that A waits for no longer.
         self.step('B reset', b=None)
         self.paths(self.b, B_OPENS + ABORTED)
@@ -140,9 +109,7 @@ class Closing(Scenario):
     def test_last_ack_lost(self, name):
         """LAST_ACK lasts until a retransmitted FIN is acknowledged."""
         self.family(name)
-        _, client, server = self.pair()
-        client.shutdown(socket.SHUT_WR)
-        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        client, server = self.half_closed()
         tcp.attach_filter(server, tcp.DROP_ALL)
         server.shutdown(socket.SHUT_WR)
         self.step('ACK lost', a='TIME_WAIT', b='LAST_ACK')
@@ -166,8 +133,7 @@ class Closing(Scenario):
     def test_linger_zero(self, name):
         self.family(name)
         _, client, _ = self.pair()
-        tcp.reset_on_close(client)
-        client.close()
+        self.reset(client)
         self.step('reset', a=None, b=None)
         self.paths(self.a, A_OPENS + ABORTED)
         self.paths(self.b, B_OPENS + RESET)
@@ -176,9 +142,7 @@ class Closing(Scenario):
     def test_half_close(self, name):
         """One side goes on sending; A keeps its socket to the end."""
         self.family(name)
-        _, client, server = self.pair()
-        client.shutdown(socket.SHUT_WR)
-        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        client, server = self.half_closed()
         server.sendall(b'still here')
         self.assertEqual(client.recv(100), b'still here')
         self.step('B sent', a='FIN_WAIT2', b='CLOSE_WAIT')
@@ -207,9 +171,7 @@ class Closing(Scenario):
     def test_shutdown_then_close(self, name):
         """close() in FIN_WAIT2 changes the structure, not the state."""
         self.family(name)
-        _, client, server = self.pair()
-        client.shutdown(socket.SHUT_WR)
-        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        client, server = self.half_closed()
         client.close()
         self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
         self.paths(self.a, A_OPENS + by_shutdown(FIN_ACKED))
@@ -230,14 +192,10 @@ class Closing(Scenario):
         self.paths(self.b, B_OPENS + RESET)
         client.connect(listener.getsockname()[:2])
         server = self.keep(listener.accept()[0])
-        self.a, self.b = tcp.ends(client), tcp.ends(server)
-        self.step('connected again', a='ESTABLISHED', b='ESTABLISHED')
+        self.connected(client, server)
         self.assertEqual([life.conn for life in self.watch.lives(self.a)][-1],
                          cookie)
-        client.close()
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        server.close()
-        self.step('both closed', a='TIME_WAIT', b=None)
+        self.active_close(client, server)
         # The kernel may have chosen the same port again.
         self.stories(self.watch.lives(self.a)[-1:], A_OPENS + ACTIVE)
         self.stories(self.watch.lives(self.b)[-1:], B_OPENS + PASSIVE)
@@ -254,8 +212,7 @@ class Closing(Scenario):
         self.paths(end, 'CLOSE -listen> LISTEN -disconnect> CLOSE')
         other = self.listener()
         sock.connect(other.getsockname()[:2])
-        self.a = tcp.ends(sock)
-        self.b = tcp.flip(self.a)
+        self.sides(sock)
         self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
         self.paths(self.a, A_OPENS)
         tcp.reset_on_close(sock)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The end of everything."""
+"""Checks after all scenarios."""
 
 from lib import kernel
+from lib.causes import fault_of_cause
 from lib.harness import limit
 from lib.model import Model
 from lib.scenario import Scenario
-from lib.tracepoint_check import compare, fault_of_cause
+from lib.tracepoint_check import compare
 
 
 class End(Scenario):
-    """What is left over from everything above."""
+    """Checks after all scenarios."""
 
     @limit(120)
     def test_time_wait_expires(self):
@@ -31,11 +32,11 @@ class End(Scenario):
         The tracepoint's every event during all scenarios, against the stream:
         see lib/tracepoint_check.py. Needs the scenarios to have run.
         """
-        lives = Model()
+        model = Model()
         for event in self.records.fetch():
-            lives.apply(event)
+            model.apply(event)
         events = self.witness.events()
-        rules, faults = compare(events, lives.lives)
+        rules, faults = compare(events, model.lives)
         print(f'# {len(events)} events of the witness: {dict(rules)}')
         self.assertEqual('\n'.join(faults), '')
         for rule in ('same', 'T1', 'T2', 'T4', 'T6', 'minisock', 'half open'):
@@ -43,7 +44,7 @@ class End(Scenario):
         self.assertNotEqual(bool(rules['T3']), kernel.does('child_complete'))
 
     def test_causes(self):
-        """Also what came between the scenarios has a cause that is allowed."""
+        """Lines that came between the scenarios have allowed causes, too."""
         expired = [event for event in self.watch.events
                    if event.new == 'CLOSE' and event.old == 'TIME_WAIT']
         faults = [fault_of_cause(event) for event in expired]

@@ -33,14 +33,8 @@ class FastOpen(Scenario):
         client.sendto(b'early', tcp.MSG_FASTOPEN, listener.getsockname()[:2])
         server = self.keep(listener.accept()[0])
         self.assertEqual(server.recv(10), b'early')
-        self.a, self.b = tcp.ends(client), tcp.ends(server)
-        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
-        self.check_cookie(client, self.a)
-        self.check_cookie(server, self.b)
-        client.close()
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        server.close()
-        self.step('both closed', a='TIME_WAIT', b=None)
+        self.connected(client, server)
+        self.active_close(client, server)
         self.paths(self.a, A_OPENS + ACTIVE)
         self.paths(self.b, B_OPENS + PASSIVE)
         life, = self.watch.lives(self.b)
@@ -52,8 +46,8 @@ class FastOpen(Scenario):
         # minisock does not know any more.
         self.assertEqual(told[0], 'FIN_WAIT1')
 
-    def early(self):
-        """B is a socket in SYN_RECV with data; A has seen no SYN-ACK."""
+    def data_in_syn(self):
+        """A has sent a SYN with data, and does not see the SYN-ACK."""
         listener = self.listener()
         client = self.socket(next(tcp.ports))
         tcp.attach_filter(client, tcp.DROP_ALL)
@@ -63,6 +57,11 @@ class FastOpen(Scenario):
                           listener.getsockname()[:2])
         self.a = (*client.getsockname()[:2], *listener.getsockname()[:2])
         self.b = tcp.flip(self.a)
+        return listener, client
+
+    def early(self):
+        """B is a socket in SYN_RECV with data; A has seen no SYN-ACK."""
+        listener, client = self.data_in_syn()
         listener.settimeout(10)
         server = self.keep(listener.accept()[0])
         self.assertEqual(server.recv(10), b'early')
@@ -76,8 +75,7 @@ class FastOpen(Scenario):
         _, client, server = self.early()
         tcp.detach_filter(client)
         self.step('complete', a='ESTABLISHED', b='ESTABLISHED')
-        tcp.reset_on_close(server)
-        server.close()
+        self.reset(server)
         self.step('reset', a=None, b=None)
         self.paths(self.a, A_OPENS + RESET)
         self.paths(self.b, B_OPENS + ABORTED)
@@ -122,15 +120,7 @@ class FastOpen(Scenario):
     def test_fast_open_unaccepted(self, name):
         """The listener is closed with the early connection in its queue."""
         self.family(name)
-        listener = self.listener()
-        client = self.socket(next(tcp.ports))
-        tcp.attach_filter(client, tcp.DROP_ALL)
-        client.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            client.sendto(b'early', tcp.MSG_FASTOPEN,
-                          listener.getsockname()[:2])
-        self.a = (*client.getsockname()[:2], *listener.getsockname()[:2])
-        self.b = tcp.flip(self.a)
+        listener, client = self.data_in_syn()
         self.step('early', a='SYN_SENT', b='SYN_RECV')
         listener.close()
         self.step('listener closed', a='SYN_SENT', b=None)
@@ -155,15 +145,14 @@ class FastOpen(Scenario):
         server = self.keep(listener.accept()[0])
         self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
         self.assertEqual(server.recv(10), b'early')
-        tcp.reset_on_close(client)
-        client.close()
+        self.reset(client)
         self.step('closed', a=None, b=None)
         self.paths(self.a, A_OPENS + ABORTED)
         self.paths(self.b, B_OPENS + RESET)
 
     @over(*BOTH)
     def test_fast_open_deferred_never_sent(self, name):
-        """The same, closed without a write: no peer ever knew."""
+        """TCP_FASTOPEN_CONNECT, closed without a write: no SYN is sent."""
         self.family(name)
         listener = self.listener()
         client = self.socket(next(tcp.ports))

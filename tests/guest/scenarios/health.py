@@ -34,15 +34,13 @@ class Health(Scenario):
 
     @over(*ALL)
     def test_inode(self, name):
-        """Known before accept() to nobody; stays when the file is closed."""
+        """Unknown before accept(); it stays when the file is closed."""
         self.family(name)
         listener, client, server = self.pair()
         a, b = inode(client), inode(server)
         self.assertEqual(self.told(tcp.listening(listener), 'inode'),
                          [('LISTEN', inode(listener))])
-        client.close()
-        server.close()
-        self.step('both closed', a='TIME_WAIT', b=None)
+        self.active_close(client, server)
         self.assertEqual(self.told(self.a, 'inode'), [
             ('SYN_SENT', a), ('ESTABLISHED', a), ('FIN_WAIT1', a),
             ('FIN_WAIT2', a), ('TIME_WAIT', a)])
@@ -52,7 +50,7 @@ class Health(Scenario):
 
     @over(*BOTH)
     def test_cgroup(self, name):
-        """Of who called socket(); a connection has its listener's."""
+        """The cgroup of the process that called socket(), or the listener's."""
         self.family(name)
         ids = {}
         socks = {}
@@ -63,11 +61,9 @@ class Health(Scenario):
             kernel.write_file(f'{path}/cgroup.procs', str(os.getpid()))
             socks[who] = self.socket() if who == 'opener' else self.listener()
         kernel.write_file(f'{CGROUP}/cgroup.procs', str(os.getpid()))
-        _, client, server = self.connected(socks['taker'], socks['opener'])
-        client.close()
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        server.close()
-        self.step('both closed', a='TIME_WAIT', b=None)
+        _, client, server = self.pair(listener=socks['taker'],
+                                      client=socks['opener'])
+        self.active_close(client, server)
         for who in ids:
             os.rmdir(f'{CGROUP}/{who}_{name}')
         self.assertEqual({number for _, number in self.told(self.a, 'cgroup')},
@@ -78,13 +74,6 @@ class Health(Scenario):
         self.assertEqual(self.told(tcp.listening(socks['taker']), 'cgroup'),
                          [('LISTEN', ids['taker'])])
 
-    def connected(self, listener, client):
-        client.connect(listener.getsockname()[:2])
-        server = self.keep(listener.accept()[0])
-        self.a, self.b = tcp.ends(client), tcp.ends(server)
-        self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
-        return listener, client, server
-
     @over(*ALL)
     def test_bytes(self, name):
         """What was really sent and received, without SYN and FIN."""
@@ -94,8 +83,7 @@ class Health(Scenario):
         self.receive(server, 1000)
         server.sendall(b'a' * 250000)
         self.receive(client, 250000)
-        client.shutdown(socket.SHUT_WR)
-        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        self.shut_down(client)
         server.sendall(b'z' * 7)
         self.receive(client, 7)
         server.close()
@@ -128,15 +116,12 @@ class Health(Scenario):
 
     @over(*BOTH)
     def test_bytes_of_a_minisock(self, name):
-        """FIN_WAIT2 and TIME_WAIT after close() know nothing any more."""
+        """FIN_WAIT2 and TIME_WAIT after close() have no such values."""
         self.family(name)
         _, client, server = self.pair()
         client.sendall(b'x' * 10)
         self.receive(server, 10)
-        client.close()
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        server.close()
-        self.step('both closed', a='TIME_WAIT', b=None)
+        self.active_close(client, server)
         last = self.line(self.a, 'TIME_WAIT')
         self.assertEqual((last.rtt_us, last.retrans, last.rq, last.wq,
                           last.bytes_in, last.bytes_out), (None,) * 6)
@@ -145,7 +130,7 @@ class Health(Scenario):
 
     @over(*BOTH)
     def test_handshake(self, name):
-        """From the SYN on, also if the last ACK comes late."""
+        """The handshake lasts from the SYN on, also if the last ACK comes late."""
         self.family(name)
         listener, client = self.half_open()
         tcp.detach_filter(listener)
@@ -153,8 +138,7 @@ class Health(Scenario):
         server = self.keep(listener.accept()[0])
         self.step('complete', a='ESTABLISHED', b='ESTABLISHED')
         self.receive(server, 1)
-        tcp.reset_on_close(server)
-        server.close()
+        self.reset(server)
         self.step('reset', a=None, b=None)
         for end, path in ((self.a, A_OPENS + RESET),
                           (self.b, B_OPENS + ABORTED)):
@@ -175,10 +159,7 @@ class Health(Scenario):
         tcp.detach_filter(server)
         self.receive(server, 15)
         count = tcp.total_retrans(client)
-        client.close()
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        server.close()
-        self.step('both closed', a='TIME_WAIT', b=None)
+        self.active_close(client, server)
         self.assertEqual(self.line(self.a, 'ESTABLISHED').retrans, 0)
         self.assertEqual(self.line(self.a, 'FIN_WAIT1').retrans, count)
         self.assertEqual(self.line(self.a, 'FIN_WAIT1').bytes_out, 15)
@@ -190,9 +171,7 @@ class Health(Scenario):
         """SYN-ACKs that were sent again, while half open."""
         self.family(name)
         self.sysctl('tcp_synack_retries', 1)
-        listener = self.listener()
-        self.raw_syn(listener, self.sink().getsockname()[1])
-        self.step('half open', b='SYN_RECV')
+        self.half_open_by_hand()
         self.step('given up', b=None)
         self.assertEqual(self.told(self.b, 'retrans'),
                          [('SYN_RECV', 0), ('CLOSE', 1)])
@@ -203,8 +182,7 @@ class Health(Scenario):
         self.family(name)
         _, client, server = self.pair()
         client.sendall(b'x' * 100)
-        client.shutdown(socket.SHUT_WR)
-        self.step('A shut down', a='FIN_WAIT2', b='CLOSE_WAIT')
+        self.shut_down(client)
         self.assertEqual(self.line(self.b, 'CLOSE_WAIT').rq, 101)
         self.assertEqual(self.line(self.a, 'FIN_WAIT2').wq, 0)
         tcp.attach_filter(client, tcp.DROP_ALL)
@@ -228,7 +206,7 @@ class Health(Scenario):
 
     @over(*ALL)
     def test_accept_queue(self, name):
-        """A listener's row: who waits, and how many may."""
+        """A listener's row: length and limit of the accept queue."""
         self.family(name)
         listener = self.listener(backlog=7)
         end = tcp.listening(listener)
@@ -246,14 +224,13 @@ class Health(Scenario):
         first = self.line(end, 'LISTEN')
         self.assertEqual((first.acceptq, first.backlog), (0, 7))
         for sock in (*clients, listener):
-            tcp.reset_on_close(sock)
-            sock.close()
+            self.reset(sock)
         self.step('closed', {end: None for end in waiting})
         self.paths(end, 'CLOSE -listen> LISTEN -close> CLOSE')
 
     @over(*BOTH)
     def test_row_is_now(self, name):
-        """A snapshot's row tells of the moment, not of the last line."""
+        """A snapshot's row has the values of the moment, not of the last line."""
         self.family(name)
         _, client, server = self.pair()
         client.sendall(b'x' * 33)

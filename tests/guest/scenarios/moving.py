@@ -63,14 +63,13 @@ class Moving(Scenario):
         self.step('complete', a='ESTABLISHED', b='ESTABLISHED')
         self.assertEqual(tcp.cookie(server), begun)
         self.paths(self.b, B_OPENS)
-        tcp.reset_on_close(client)
-        client.close()
+        self.reset(client)
         self.step('closed', a=None, b=None)
         self.paths(self.b, B_OPENS + RESET)
 
     @over(*BOTH)
     def test_migrated_by_timer(self, name):
-        """The next SYN-ACK does; and in the end there is no answer."""
+        """The next SYN-ACK finds it, and is not answered."""
         self.family(name)
         self.sysctl('tcp_synack_retries', 2)
         _, client = self.moved()
@@ -82,14 +81,13 @@ class Moving(Scenario):
 
     @over(*BOTH)
     def test_migrated_unaccepted(self, name):
-        """What waits for accept() goes to the other listener's queue."""
+        """An unaccepted connection goes to the other listener's queue."""
         self.family(name)
         port = next(tcp.ports)
         first = self.sharing(port)
         client = self.socket()
         client.connect((self.f.host, port))
-        self.a = tcp.ends(client)
-        self.b = tcp.flip(self.a)
+        self.sides(client)
         self.step('waits', a='ESTABLISHED', b='ESTABLISHED')
         second = self.sharing(port)
         first.close()

@@ -60,8 +60,7 @@ class Opening(Scenario):
         port = next(tcp.ports)
         _, client, server = self.pair(port)
         self.assertEqual(self.watch.lives(self.a)[0].events[0].lport, port)
-        tcp.reset_on_close(client)
-        client.close()
+        self.reset(client)
         server.close()
         self.step('closed', a=None, b=None)
         self.paths(self.a, A_OPENS + ABORTED)
@@ -80,8 +79,7 @@ class Opening(Scenario):
                          client.getsockname()[1])
         self.assertEqual(self.watch.lives(self.b)[0].events[0].rport,
                          client.getsockname()[1])
-        tcp.reset_on_close(server)
-        server.close()
+        self.reset(server)
         self.step('closed', a=None, b=None)
         self.paths(self.a, A_OPENS + RESET)
         self.paths(self.b, B_OPENS + ABORTED)
@@ -101,10 +99,7 @@ class Opening(Scenario):
             self.assertIn('v4mapped', event.flags, event.text)
             self.assertEqual((event.family, event.laddr, event.raddr),
                              ('inet', '127.0.0.1', '127.0.0.1'))
-        server.close()
-        self.step('server closed', a='CLOSE_WAIT', b='FIN_WAIT2')
-        client.close()
-        self.step('both closed', a=None, b='TIME_WAIT')
+        self.passive_close(client, server)
         self.paths(self.a, A_OPENS + PASSIVE)
         self.paths(self.b, B_OPENS + ACTIVE)
 
@@ -155,7 +150,7 @@ class Opening(Scenario):
 
     @over(*BOTH)
     def test_tuple_in_use(self, name):
-        """A connect() that cannot have its tuple, since another one has it."""
+        """connect() fails because another connection has the tuple."""
         self.family(name)
         port = next(tcp.ports)
         listener, client, _ = self.pair(port)
@@ -165,8 +160,7 @@ class Opening(Scenario):
         self.assertEqual(caught.exception.errno, errno.EADDRNOTAVAIL)
         self.step('failed', a='ESTABLISHED', b='ESTABLISHED')
         self.paths(self.a, A_OPENS, CONNECTING + ' -connect-failed> CLOSE')
-        tcp.reset_on_close(client)
-        client.close()
+        self.reset(client)
         self.step('closed', a=None, b=None)
 
     @over(*BOTH)
@@ -178,9 +172,7 @@ class Opening(Scenario):
         port = next(tcp.ports)
         self.sysctl('ip_local_port_range', f'{port} {port}')
         _, client, server = self.pair(listener=listener)
-        client.close()
-        server.close()
-        self.step('closed', a='TIME_WAIT', b=None)
+        self.active_close(client, server)
         again = self.socket()
         with self.assertRaises(OSError) as caught:
             again.connect(listener.getsockname()[:2])
@@ -258,9 +250,6 @@ class Opening(Scenario):
         self.step('connected', a='ESTABLISHED', b='ESTABLISHED')
         self.check_cookie(one, self.a)
         self.check_cookie(other, self.b)
-        one.close()
-        self.step('A closed', a='FIN_WAIT2', b='CLOSE_WAIT')
-        other.close()
-        self.step('both closed', a='TIME_WAIT', b=None)
+        self.active_close(one, other)
         self.paths(self.a, MET + ACTIVE)
         self.paths(self.b, A_OPENS + PASSIVE)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """
-Judges whole lives: the lines of one connection from the first to CLOSE, by
-themselves and without any other knowledge of it. What lib/model.py judges line
-by line against the kernel's tables is judged here as a path: legal, without a
+Checks whole lives: the lines of one connection from the first to CLOSE, by
+themselves and without any other knowledge of it. Where lib/model.py compares
+line by line with the kernel's tables, this looks at the path: legal, without a
 jump, with times that add up and causes that the ABI allows for each step.
 """
 
@@ -10,57 +10,10 @@ import collections
 import re
 
 from lib import rfc9293
+from lib.causes import ACTED, CAUSES, UNACCEPTED
+from lib.life import group, step
 
-ALWAYS = {'killed', 'netns-exit'}
-
-# A socket that has a peer can be aborted by either side, or give up.
-SYNCHRONISED = ALWAYS | {'rst-received', 'abort', 'unread', 'timeout'}
-# Data beyond what will be read is answered with a RST once no more can come.
-RECEIVED_ALL = SYNCHRONISED | {'rst-sent'}
-# Only what no process has any more can fall victim to the lack of memory.
-OURS_CLOSED = RECEIVED_ALL | {'no-memory'}
-
-# The causes that the ABI text allows for each pair of states.
-CAUSES = {
-    ('CLOSE', 'LISTEN'): {'listen'},
-    ('CLOSE', 'SYN_SENT'): {'connect', 'repair'},
-    ('LISTEN', 'SYN_RECV'): {'syn', 'ack'},
-    ('SYN_SENT', 'SYN_RECV'): {'syn'},
-    ('SYN_SENT', 'ESTABLISHED'): {'synack', 'repair'},
-    ('SYN_RECV', 'ESTABLISHED'): {'ack'},
-    ('SYN_RECV', 'FIN_WAIT1'): {'close', 'shutdown'},
-    ('ESTABLISHED', 'FIN_WAIT1'): {'close', 'shutdown'},
-    ('ESTABLISHED', 'CLOSE_WAIT'): {'fin'},
-    ('CLOSE_WAIT', 'LAST_ACK'): {'close', 'shutdown'},
-    ('FIN_WAIT1', 'FIN_WAIT2'): {'fin-acked'},
-    ('FIN_WAIT1', 'CLOSING'): {'fin'},
-    ('FIN_WAIT1', 'TIME_WAIT'): {'fin'},
-    ('FIN_WAIT2', 'TIME_WAIT'): {'fin'},
-    ('CLOSING', 'TIME_WAIT'): {'fin-acked'},
-    ('LISTEN', 'CLOSE'): ALWAYS | {'close', 'disconnect', 'listen-failed'},
-    ('SYN_SENT', 'CLOSE'): ALWAYS | {
-        'close', 'disconnect', 'abort', 'refused', 'unreachable', 'timeout',
-        'connect-failed'},
-    ('SYN_RECV', 'CLOSE'): ALWAYS | {
-        'rst-received', 'rst-sent', 'abort', 'unread', 'unreachable',
-        'synack-timeout', 'overflow', 'listener-closed', 'duplicate',
-        'no-memory'},
-    ('ESTABLISHED', 'CLOSE'): SYNCHRONISED | {'listener-closed'},
-    ('CLOSE_WAIT', 'CLOSE'): RECEIVED_ALL | {'listener-closed'},
-    ('FIN_WAIT1', 'CLOSE'): OURS_CLOSED,
-    ('FIN_WAIT2', 'CLOSE'): OURS_CLOSED | {'tw-overflow', 'tw-reused'},
-    ('CLOSING', 'CLOSE'): OURS_CLOSED | {'tw-overflow'},
-    ('LAST_ACK', 'CLOSE'): OURS_CLOSED | {'fin-acked'},
-    ('TIME_WAIT', 'CLOSE'): ALWAYS | {'tw-expired', 'tw-reused', 'tw-reset'},
-}
-
-# Nobody has accepted what ends so.
-UNACCEPTED = {'listener-closed', 'duplicate', 'overflow'}
-
-# A process that has it open did it.
-ACTED = {'close', 'shutdown', 'abort', 'unread'}
-
-# What a line's further keys can only do: grow, or stay once they are known.
+# Keys of a line that can only grow, and those that stay once they are known.
 GROWING = ('retrans', 'bytes_in', 'bytes_out')
 STAYING = ('inode', 'handshake_ns')
 
@@ -80,60 +33,24 @@ def number(event, key):
     return None if value is None else int(value)
 
 
-def step(event):
-    return event.old, event.new
-
-
-def group(events):
-    """
-    The lines of each life, in order of their beginnings. A cookie may have
-    several: one after the other, or the next while TIME_WAIT still lasts.
-    """
-    lives = []
-    living = collections.defaultdict(list)
-    for event in events:
-        if event.event != 'transition':
-            continue
-        mine = living[event.conn]
-        fitting = [life for life in mine if life[-1].new == event.old]
-        if step(event) in rfc9293.FIRST or not mine:
-            life = []
-            lives.append(life)
-            mine.append(life)
-        else:
-            life = (fitting or mine)[0]
-        life.append(event)
-        if event.new == 'CLOSE':
-            mine.remove(life)
-    return lives
-
-
-def path(life):
-    """CLOSE>SYN_SENT>ESTABLISHED..."""
-    return '>'.join([life[0].old] + [event.new for event in life])
-
-
-def causes(life):
-    return [event.cause for event in life]
-
-
-class Judge:
+class LifeCheck:
     """
     Collects what is wrong with one life. @whole: it must have ended. @strict:
     causes and how long the handshake took must be known.
     """
 
     def __init__(self, life, whole, strict):
-        self.life, self.whole, self.strict = life, whole, strict
+        self.events = life.events
+        self.whole, self.strict = whole, strict
         self.faults = []
 
     def fault(self, text, event):
         self.faults.append(f'{text}: {event.text.strip() or event}')
 
-    def judge(self):
+    def run(self):
         self._ends()
         before = None
-        for event in self.life:
+        for event in self.events:
             self._step(before, event)
             self._cause(event)
             self._identity(event)
@@ -145,9 +62,9 @@ class Judge:
         return self.faults
 
     def _ends(self):
-        first, last = self.life[0], self.life[-1]
+        first, last = self.events[0], self.events[-1]
         if step(first) not in rfc9293.FIRST:
-            self.fault('no life begins so', first)
+            self.fault('not the beginning of a life', first)
         if self.whole and last.new != 'CLOSE':
             self.fault('not the end of a life', last)
 
@@ -156,7 +73,7 @@ class Judge:
             self.fault('no such transition in RFC 9293', event)
         if before is None:
             if event.dur_ns is not None:
-                self.fault('how long, although the life begins here', event)
+                self.fault('a duration, although the life begins here', event)
             return
         if event.old != before.new:
             self.fault(f'a jump from {before.new}', event)
@@ -168,7 +85,7 @@ class Judge:
         if passed < 0:
             self.fault(f'{-passed} ns before what came before', event)
         if event.dur_ns is None:
-            self.fault('does not know how long', event)
+            self.fault('no duration', event)
         elif 'atleast' not in event.flags and event.dur_ns != passed:
             self.fault(f'it lasted {passed} ns', event)
 
@@ -182,30 +99,30 @@ class Judge:
             self.fault(f'{cause} is no cause of this', event)
         if step(event) == ('LISTEN', 'SYN_RECV') and \
                 (cause == 'ack') != ('syncookie' in flags):
-            self.fault('an ACK makes a connection only of a cookie', event)
+            self.fault('an ACK creates a connection only from a cookie', event)
         if cause in UNACCEPTED and 'unaccepted' not in flags:
-            self.fault(f'{cause} of what was accepted', event)
+            self.fault(f'{cause} of an accepted connection', event)
         if cause in ACTED and 'unaccepted' in flags:
-            self.fault(f'{cause} of what nobody has accepted', event)
+            self.fault(f'{cause} of an unaccepted connection', event)
         if cause == 'no-memory' and 'orphan' not in flags:
-            self.fault(f'{cause} of what a process has open', event)
+            self.fault(f'{cause} of a socket that a process has open', event)
 
     def _identity(self, event):
-        first, last = self.life[0], self.life[-1]
+        first, last = self.events[0], self.events[-1]
         for name in ('conn', 'netns', 'family', 'raddr', 'rport'):
             if getattr(event, name) != getattr(first, name):
                 self.fault(f'another {name}', event)
-        # connect() that finds no port tells none, and gets none later.
+        # A connect() that finds no port has none in any line.
         for name in ('laddr', 'lport'):
             if getattr(event, name) != getattr(last, name):
                 self.fault(f'another {name}', event)
 
     def _after(self, before, event):
-        """What can change from one line to the next in one way only."""
+        """What can change from one line to the next, and how."""
         if 'orphan' in before.flags and 'orphan' not in event.flags:
-            self.fault('a process has it again', event)
+            self.fault('orphan flag removed', event)
         if 'unaccepted' in event.flags and 'unaccepted' not in before.flags:
-            self.fault('was accepted already', event)
+            self.fault('unaccepted after accept()', event)
         for flag in ('v4mapped', 'syncookie', 'mptcp'):
             if (flag in before.flags) != (flag in event.flags):
                 self.fault(f'{flag} comes or goes', event)
@@ -216,10 +133,10 @@ class Judge:
             self.fault('another owner', event)
 
     def _kept(self):
-        """The further keys over the whole life."""
+        """GROWING and STAYING keys over the whole life."""
         for key in GROWING + STAYING:
             last = None
-            for event in self.life:
+            for event in self.events:
                 value = number(event, key)
                 if value is None:
                     continue
@@ -229,11 +146,11 @@ class Judge:
                 last = value
 
     def _handshake(self):
-        """From the first line, which tells of the SYN, to ESTABLISHED."""
+        """handshake_ns: from the first line, the SYN, to ESTABLISHED."""
         took = None
-        for event in self.life:
+        for event in self.events:
             if step(event) in HANDSHAKE:
-                took = event.real_ns - self.life[0].real_ns
+                took = event.real_ns - self.events[0].real_ns
             told = number(event, 'handshake_ns')
             if told is not None and told != took and \
                     'syncookie' not in event.flags:
@@ -241,23 +158,28 @@ class Judge:
             if told is None and took is not None and self.strict and \
                     'handshake_ns' in keys(event) and \
                     'syncookie' not in event.flags:
-                self.fault('does not tell how long the handshake took', event)
+                self.fault('no duration of the handshake', event)
 
 
-def judge(events, whole=True, strict=True):
-    """(lives, what is wrong with them as lines of text)"""
+def check_life(life, whole=True, strict=True):
+    """What is wrong with one life, as lines of text."""
+    return LifeCheck(life, whole, strict).run()
+
+
+def check_lives(events, whole=True, strict=True):
+    """(lives in these events, what is wrong with them as lines of text)"""
     lives = group(events)
     faults = [f'the reader lost records: {event}' for event in events
               if event.event == 'lost']
     for life in lives:
-        faults += Judge(life, whole, strict).judge()
+        faults += check_life(life, whole, strict)
     return lives, faults
 
 
 def counts(lives):
-    """One line for people: how many, of what."""
+    """A summary for people."""
     told = collections.Counter(
-        event.cause or '-' for life in lives for event in life)
+        cause or '-' for life in lives for cause in life.causes)
     transitions = sum(told.values())
     listed = ' '.join(f'{cause} {count}'
                       for cause, count in told.most_common())

@@ -16,9 +16,12 @@ from lib.harness import limit
 from lib.processes import wait_for
 from lib.rows import Snapshot
 from lib.stream import Stream
-from lib.tun import LOCAL, Peer
+from lib.tun import Peer
 
 JOINS = 30
+
+# MP_JOIN of a third ACK, with an HMAC of zeros.
+WRONG_HMAC = b'\x1e\x18\x10\0' + bytes(20)
 MSS = b'\2\4\5\xb4'
 PARAMETER = '/sys/module/tcpstates/parameters/audit_s'
 
@@ -31,7 +34,7 @@ def only(events, **members):
 
 
 def rows():
-    """Of all connections that the module has."""
+    """The rows of all connections that the module has."""
     with Snapshot() as snapshot:
         snapshot.pump()
         return snapshot.table.rows
@@ -76,7 +79,7 @@ class Joins(unittest.TestCase):
         return self.peer.receive(port, tcp.SYN | tcp.ACK)[0]
 
     def check_refused(self, ports):
-        """Each is told from its SYN to its end, and nothing is left of it."""
+        """Each is recorded from its SYN to its end, and no row is left."""
         def ended(events):
             return len([event for event in only(events, new='CLOSE')
                         if event.rport in ports]) >= len(ports)
@@ -87,44 +90,37 @@ class Joins(unittest.TestCase):
                              [('LISTEN', 'SYN_RECV'), ('SYN_RECV', 'CLOSE')])
         self.assertEqual([row for row in rows() if row.rport in ports], [])
 
-    @limit(120)
-    def test_without_hmac(self):
-        """The last ACK of a join does not say that it is one."""
+    def refuse_joins(self, *option):
+        """Joins whose last ACK has this option, or none."""
         token, sock = self.connect()
         ports = range(2000, 2000 + JOINS)
         for port in ports:
             seq = self.join(port, token)
-            self.peer.send(port, 2, seq + 1, tcp.ACK)
+            self.peer.send(port, 2, seq + 1, tcp.ACK, *option)
             self.peer.receive(port, tcp.RST)
         self.check_refused(ports)
         sock.close()
         self.listener.close()
         account.await_balance()
+
+    @limit(120)
+    def test_without_hmac(self):
+        """The last ACK of a join has no option that says so."""
+        self.refuse_joins()
 
     @limit(120)
     def test_wrong_hmac(self):
-        token, sock = self.connect()
-        ports = range(2000, 2000 + JOINS)
-        for port in ports:
-            seq = self.join(port, token)
-            self.peer.send(port, 2, seq + 1, tcp.ACK,
-                           b'\x1e\x18\x10\0' + bytes(20))
-            self.peer.receive(port, tcp.RST)
-        self.check_refused(ports)
-        sock.close()
-        self.listener.close()
-        account.await_balance()
+        self.refuse_joins(WRONG_HMAC)
 
     @limit(120)
     def test_connection_is_closed_meanwhile(self):
-        """As ordinary programs cause it: close() while joins are in flight."""
+        """close() while joins are in flight, as ordinary programs cause it."""
         token, sock = self.connect()
         ports = range(2000, 2000 + JOINS)
         numbers = [self.join(port, token) for port in ports]
         sock.close()
         for port, seq in zip(ports, numbers):
-            self.peer.send(port, 2, seq + 1, tcp.ACK,
-                           b'\x1e\x18\x10\0' + bytes(20))
+            self.peer.send(port, 2, seq + 1, tcp.ACK, WRONG_HMAC)
             self.peer.receive(port, tcp.RST)
         self.check_refused(ports)
         self.listener.close()
@@ -132,7 +128,7 @@ class Joins(unittest.TestCase):
 
 
 class Misses(unittest.TestCase):
-    """Connections that found no memory, and what follows when there is some."""
+    """Connections without memory for an entry, and how they get one."""
 
     def setUp(self):
         files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -140,7 +136,7 @@ class Misses(unittest.TestCase):
         resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
 
     def fill(self):
-        """Listeners until the table is full, and some that it does not have."""
+        """Opens listeners until the table is full, and some more."""
         listeners = []
         ports = iter(range(20000, 32000))
 
@@ -154,7 +150,7 @@ class Misses(unittest.TestCase):
         return listeners
 
     def fail_to_connect(self):
-        """connect() without a port to have; its two lines."""
+        """connect() without a free port; returns its two lines."""
         with kernel.sysctl('net.ipv4.ip_local_port_range', '41000 41001'), \
                 contextlib.ExitStack() as stack:
             listener = stack.enter_context(tcp.FAMILIES['v4'].listener())
@@ -172,7 +168,7 @@ class Misses(unittest.TestCase):
         return only(events, conn=cookie)
 
     def check_failed(self, events):
-        """As on a host where nothing was ever missed."""
+        """It is as on a host where no connection was ever missed."""
         self.assertEqual(
             [(event.old, event.new, event.cause) for event in events],
             [('CLOSE', 'SYN_SENT', 'connect'),

@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The command tcpstates, on the real device."""
 
-import errno
-import fcntl
 import json
 import os
-import pty
 import re
-import select
 import signal
-import struct
 import subprocess
-import termios
 import unittest
 
 from lib import kernel, tcp, uapi
@@ -19,12 +13,9 @@ from lib.device import MAPPED, V4, V6, DeviceTest, lines_of
 from lib.harness import expand, over
 from lib.processes import Reader, wait_for
 from lib.stream import parse_line
+from lib.terminal import COMMAND, WIDTH, Terminal
 
-COMMAND = 'tcpstates'
 ESCAPES = re.compile(r'\x1b\[[0-9;]*[A-Za-z]')
-
-# A table's row with two long IPv6 addresses needs two lines.
-WIDTH = 80
 
 
 def setUpModule():
@@ -39,38 +30,6 @@ def run(*words, **named):
     named.setdefault('stdout', subprocess.PIPE)
     return subprocess.run([COMMAND, *words], stderr=subprocess.PIPE,
                           check=False, timeout=20, **named)
-
-
-class Terminal:
-    """The command on a terminal of 80 columns."""
-
-    def __init__(self, *words):
-        self.fd, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ,
-                    struct.pack('HHHH', 24, WIDTH, 0, 0))
-        self.process = subprocess.Popen(
-            [COMMAND, *words], stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        os.close(slave)
-        self.text = ''
-
-    def read(self, enough, limit=20):
-        while not enough(self.text):
-            if not select.select([self.fd], [], [], limit)[0]:
-                raise AssertionError(f'only: {self.text!r}')
-            try:
-                self.text += os.read(self.fd, 65536).decode()
-            except OSError as error:
-                if error.errno != errno.EIO:
-                    raise
-                break
-        return self.text
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        os.close(self.fd)
 
 
 @expand
@@ -105,7 +64,7 @@ class Streaming(DeviceTest):
 
     @staticmethod
     def value(key, text):
-        """What JSON has for the text of a line."""
+        """The JSON value for a value of a line."""
         if key == 'flags':
             return [] if text == '-' else text.split(',')
         if text == '-':
@@ -116,7 +75,7 @@ class Streaming(DeviceTest):
         return text.strip('"') if key == 'comm' else text
 
     def test_count(self):
-        """Ends by itself after so many."""
+        """Ends by itself after that many lines."""
         with Reader(COMMAND, '--count', '5') as reader:
             expected = self.traffic(3).splitlines(True)[:5]
             self.assertEqual(reader.rest(), b''.join(expected))
@@ -133,7 +92,7 @@ class Streaming(DeviceTest):
 
     @over('SIGINT', 'SIGTERM')
     def test_ends_at(self, name):
-        """Everything that was read is written, and the status is 0."""
+        """All lines that were read are written, and the status is 0."""
         with Reader(COMMAND) as reader:
             expected = self.traffic()
             reader.lines(lines_of(1))
@@ -142,7 +101,7 @@ class Streaming(DeviceTest):
             self.assertEqual(reader.process.returncode, 0)
 
     def test_broken_pipe(self):
-        """Ends quietly when nobody reads any more."""
+        """Ends without a message when the pipe's reader has gone."""
         with Reader('sh', '-c', f'{COMMAND} | head -n 2; '
                     f'echo done') as reader:
             self.traffic(2)
@@ -150,7 +109,7 @@ class Streaming(DeviceTest):
         self.assertEqual(output.count(b'\n'), 3)
 
     def test_full(self):
-        """What cannot be written is an error that is told."""
+        """A failed write is reported as an error."""
         before = self.traffic()
         self.assertTrue(before)
         with open('/dev/full', 'wb') as full:
@@ -159,7 +118,7 @@ class Streaming(DeviceTest):
         self.assertIn(b'No space left', result.stderr)
 
     def test_terminal(self):
-        """A table within 80 columns, IPv6 and all."""
+        """A table within 80 columns, also with IPv6 addresses."""
         terminal = Terminal()
         self.addCleanup(terminal.close)
         wait_for(lambda: self.is_open(terminal.process.pid), 'it opens')
@@ -236,7 +195,7 @@ class Errors(unittest.TestCase):
             self.assertEqual(result.stderr.count(b'\n'), 1, words)
 
     def test_not_loaded(self):
-        """Says what is missing and what to do."""
+        """The message says what is missing and what to do."""
         kernel.unload()
         self.addCleanup(kernel.load)
         for words in ([], ['stats']):

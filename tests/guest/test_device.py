@@ -4,8 +4,9 @@
 from device.control import Facts, Filters, Ioctl
 from device.mapping import Mapped, Mapping
 from device.order import Order
-from device.reading import Bytes, Programs, Waiting
+from device.reading import Bytes, Programs
 from device.sight import Sight
+from device.waiting import Waiting
 from lib import kernel
 
 CASES = [Facts, Ioctl, Filters, Bytes, Waiting, Programs, Mapping, Mapped,

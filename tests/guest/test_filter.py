@@ -16,9 +16,9 @@ import unittest
 from lib import kernel, services, tcp
 from lib.all_states import AllStates
 from lib.device import V4, V6
-from lib.harness import expand, over
+from lib.harness import expand
 from lib.processes import PATIENCE, Child, Reader, wait_for
-from test_stuck import Leak
+from lib.stuck import Leak
 
 FAMILIES = ('v4', 'v6', 'mapped')
 STATES = ('established', 'syn-sent', 'syn-recv', 'fin-wait-1', 'fin-wait-2',
@@ -44,14 +44,14 @@ def run(*words, status=0, **named):
 
 
 def listed(text):
-    """By cookie, what the command lists."""
+    """The objects that the command lists, by cookie."""
     rows = [json.loads(line)
             for line in run('list', '--json', text).stdout.splitlines()]
     return {int(row['conn'], 16): row for row in rows}
 
 
 def shown(text):
-    """The cookies of what ss shows."""
+    """The cookies of the sockets that ss shows."""
     done = subprocess.run(['ss', '-Htaneo', *text.split()], check=True,
                           text=True, capture_output=True)
     return {int(word[3:], 16) for word in done.stdout.split()
@@ -162,7 +162,7 @@ class AgainstSs(AllStatesTest):
 
 @expand
 class Beyond(AllStatesTest):
-    """What ss has no word for."""
+    """Filters that ss does not have."""
 
     def test_owner(self):
         mine = os.getpid()
@@ -265,7 +265,7 @@ class Forms(AllStatesTest):
             run('list', '--csv', *words).stdout, newline=''), strict=True))
 
     def test_csv(self):
-        """A strict reader has from it what the objects have."""
+        """A strict reader gets the same values from it as from the objects."""
         head, *rows = self.rows('state', 'established')
         objects = listed('state established')
         self.assertEqual(len(rows), len(objects))
@@ -338,7 +338,7 @@ class Forms(AllStatesTest):
 
 class Wrong(unittest.TestCase):
     def let_file_say(self, path, text):
-        """Until the test ends."""
+        """The file has this content until the test ends."""
         before = kernel.read_file(path) if os.path.exists(path) else ''
         kernel.write_file(path, text)
         self.addCleanup(kernel.write_file, path, before + '\n')
@@ -369,7 +369,7 @@ class Wrong(unittest.TestCase):
         self.assertIn('neither a command nor', done.stderr)
 
     def test_ends_while_it_looks_up_a_name(self):
-        """Whoever answers for names does not."""
+        """The name server does not answer."""
         self.let_file_say('/etc/nsswitch.conf', 'hosts: dns\n')
         self.let_file_say('/etc/resolv.conf', 'nameserver 127.0.0.1\n'
                                               'options timeout:30\n')

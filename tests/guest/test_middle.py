@@ -5,11 +5,10 @@ about them, and the rest of their lives is told. All are prepared before the
 module is loaded, then each test ends its own.
 """
 
-import contextlib
-import socket
 import subprocess
 
 from lib import kernel, proctcp, tcp
+from lib.before_load import EXPIRY, KINDS, SYN_OF_B
 from lib.ending import TW_KILLED, kill
 from lib.harness import expand, over
 from lib.processes import wait_for
@@ -17,202 +16,8 @@ from lib.scenario import (
     ABORTED, ACTIVE, ALL, A_OPENS, B_OPENS, PASSIVE, RESET, Scenario)
 from lib.watch import Watch
 
-# The number of a SYN made by hand.
-SYN_OF_B = 5000
-
-# Seconds of a FIN_WAIT2 that ends by itself: longer than it takes to prepare all.
-EXPIRY = 20 * kernel.SLOWNESS
-
 LAST = ' -close> LAST_ACK -fin-acked> CLOSE'
 
-
-class Old:
-    """One connection in some state; a and b are the tuples of its sides."""
-
-    def __init__(self, family):
-        self.family = family
-        self.listener = family.listener()
-        self.client = family.open()
-        self.server = None
-        self.a = self.b = None
-        self.sequences = None   # A's next to send, and to receive
-        self.number = None      # that of A's SYN, where nobody has answered
-
-    def acknowledge(self, end):
-        """
-        By hand, what has been dropped: the ACK of the FIN of @end, which
-        would come with a retransmission some time.
-        """
-        seq, ack = self.sequences
-        if end == self.a:
-            end, segment = self.b, (ack, seq + 1)
-        else:
-            end, segment = self.a, (seq + 1, ack + 1)
-        self.send(end, tcp.ACK, *segment)
-
-    def send(self, end, flags, *numbers):
-        """By hand, as the local side of @end."""
-        with self.family.raw() as raw:
-            tcp.send_segment(raw, end, flags, *numbers)
-
-    def start_connect(self):
-        """A is in SYN_SENT; what comes there is dropped."""
-        self.client.bind((self.family.host, next(tcp.ports)))
-        to = self.listener.getsockname()[:2]
-        self.a = (*self.client.getsockname()[:2], *to)
-        self.b = tcp.flip(self.a)
-        with self.family.raw() as raw:
-            self.call_connect(to)
-            self.number = tcp.await_segment(raw, self.a, tcp.SYN)
-        return self
-
-    def call_connect(self, to):
-        tcp.start_connect(self.client, to)
-
-    def connect(self):
-        self.client.connect(self.listener.getsockname()[:2])
-        self.a = tcp.ends(self.client)
-        self.b = tcp.flip(self.a)
-        return self
-
-    def accept(self):
-        self.server = self.listener.accept()[0]
-        self.sequences = tcp.sequences(self.client)
-        return self
-
-    def close(self):
-        for sock in (self.listener, self.client, self.server):
-            if sock:
-                sock.close()
-
-
-def established(family):
-    return Old(family).connect().accept()
-
-
-def unaccepted(family):
-    return Old(family).connect()
-
-
-def shut_down(family):
-    """A is in FIN_WAIT2 with its process, B in CLOSE_WAIT."""
-    old = established(family)
-    old.client.shutdown(socket.SHUT_WR)
-    return old
-
-
-def fin_wait2(family):
-    """A is a minisock in FIN_WAIT2."""
-    old = established(family)
-    old.client.close()
-    return old
-
-
-def time_wait(family):
-    old = established(family)
-    old.client.close()
-    old.server.close()
-    return old
-
-
-def fin_wait1(family):
-    """A's FIN has gone, the ACK has been dropped."""
-    old = established(family)
-    tcp.attach_filter(old.client, tcp.DROP_ALL)
-    old.client.shutdown(socket.SHUT_WR)
-    return old
-
-
-def last_ack(family):
-    """B's FIN has gone, the ACK has been dropped."""
-    old = established(family)
-    old.client.shutdown(socket.SHUT_WR)
-    tcp.attach_filter(old.server, tcp.DROP_ALL)
-    assert old.server.recv(1) == b''
-    old.server.shutdown(socket.SHUT_WR)
-    return old
-
-
-def half_open(family):
-    old = Old(family)
-    tcp.attach_filter(old.listener, tcp.ONLY_SYN)
-    return old.connect()
-
-
-def syn_sent(family):
-    old = Old(family)
-    tcp.attach_filter(old.listener, tcp.DROP_ALL)
-    return old.start_connect()
-
-
-def listening(family):
-    return Old(family)
-
-
-def closing(family):
-    """B is in CLOSING: A's FIN has come, the ACK of its own has not."""
-    old = established(family)
-    for sock in (old.client, old.server):
-        tcp.attach_filter(sock, tcp.ONLY_MARKED)
-    for sock in (old.client, old.server):
-        sock.shutdown(socket.SHUT_WR)
-    old.send(old.a, tcp.FIN | tcp.ACK, *old.sequences, tcp.MARK)
-    return old
-
-
-def met(family):
-    """A is a full socket in SYN_RECV: it has met a SYN of B's port."""
-    old = syn_sent(family)
-    old.send(old.b, tcp.SYN, SYN_OF_B)
-    return old
-
-
-class Early(Old):
-    """By TCP Fast Open, with data in the SYN."""
-
-    def call_connect(self, to):
-        self.client.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            self.client.sendto(b'early', tcp.MSG_FASTOPEN, to)
-
-
-def early(family):
-    """B is a full socket in SYN_RECV; A does not see its SYN-ACK."""
-    with kernel.sysctl('net.ipv4.tcp_fastopen', 0x607):
-        old = Early(family)
-        old.listener.setsockopt(socket.IPPROTO_TCP, tcp.TCP_FASTOPEN, 16)
-        tcp.attach_filter(old.client, tcp.DROP_ALL)
-        old.start_connect()
-        old.server = old.listener.accept()[0]
-    return old
-
-
-def fin_wait2_expires(family):
-    """Its time is that which counts when it gets there."""
-    with kernel.sysctl('net.ipv4.tcp_fin_timeout', EXPIRY):
-        old = fin_wait2(family)
-        wait_for(lambda: any(entry[1:5] == old.a and
-                             entry.state == 'FIN_WAIT2'
-                             for entry in proctcp.read()), 'FIN_WAIT2')
-    return old
-
-
-# One for each test, by the test's name. That with a time of its own comes last.
-KINDS = {
-    'fin_wait2_expires': fin_wait2_expires,
-    'listening': listening, 'established': established,
-    'unaccepted': unaccepted,
-    'shut_down': shut_down, 'close_wait_reset': shut_down,
-    'fin_wait2': fin_wait2,
-    'fin_wait2_reset': fin_wait2, 'time_wait': time_wait,
-    'fin_wait1': fin_wait1, 'last_ack': last_ack, 'closing': closing,
-    'syn_sent': syn_sent, 'syn_sent_answered': syn_sent,
-    'syn_sent_refused': syn_sent, 'met': met, 'early': early,
-    'half_open_completes': half_open, 'half_open_reset': half_open,
-    'half_open_completes_with_cookie': half_open,
-    'half_open_reset_with_cookie': half_open,
-    'time_wait_expires': time_wait,
-}
 
 # Seconds of TIME_WAIT: TCP_TIMEWAIT_LEN.
 TIME_WAIT = 60
@@ -242,7 +47,7 @@ def setUpModule():
 
 
 def await_states_of_all():
-    """What was started has arrived: nothing moves when the module loads."""
+    """Waits until nothing changes any more, before the module loads."""
     wanted = {}
     for (name, _), old in olds.items():
         if name.startswith('fin_wait2') or \
@@ -283,7 +88,7 @@ class Middle(Scenario):
     """Every test begins with a connection that the stream has not seen."""
 
     def old(self, name, family, begun=False):
-        """@begun: something may have happened to it already."""
+        """@begun: its state may have changed already."""
         old = olds[name, family]
         for sock in (old.listener, old.client, old.server):
             if sock:
@@ -308,7 +113,7 @@ class Middle(Scenario):
 
     @over(*ALL)
     def test_unaccepted(self, family):
-        """And its listener."""
+        """A connection in the accept queue, and its listener."""
         old = self.old('unaccepted', family)
         end = tcp.listening(old.listener)
         old.listener.close()
@@ -403,7 +208,7 @@ class Middle(Scenario):
 
     @over(*ALL)
     def test_met(self, family):
-        """The rest of a simultaneous open."""
+        """The second half of a simultaneous open."""
         old = self.old('met', family)
         old.send(self.b, tcp.ACK, SYN_OF_B + 1, old.number + 1)
         self.step('connected', a='ESTABLISHED')
@@ -426,7 +231,7 @@ class Middle(Scenario):
 
     @over(*ALL)
     def test_listening(self, family):
-        """The listener takes a connection, and closes."""
+        """The listener accepts a connection, and is closed."""
         old = self.old('listening', family)
         end = tcp.listening(old.listener)
         old.connect().accept()
@@ -499,7 +304,7 @@ class Middle(Scenario):
 
     @over(*ALL)
     def test_fin_wait2_expires(self, family):
-        """By the kernel's own timer."""
+        """It ends by the kernel's timer."""
         old = self.old('fin_wait2_expires', family, begun=True)
         wait_for(lambda: self.watch.pump() is not None and not any(
             entry[1:5] == self.a for entry in proctcp.read()),
@@ -512,7 +317,7 @@ class Middle(Scenario):
 
     @over(*ALL)
     def test_time_wait_expires(self, family):
-        """By the timer that ran already; how long it took is a lower bound."""
+        """Its timer runs already; the duration is a lower bound."""
         self.old('time_wait_expires', family, begun=True)
         wait_for(lambda: self.watch.pump() is not None and not any(
             entry[1:5] == self.a for entry in proctcp.read()),

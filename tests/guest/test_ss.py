@@ -45,7 +45,7 @@ def tearDownModule():
 
 
 def rows():
-    """What the command lists, by cookie."""
+    """The rows of the command, by cookie."""
     text = subprocess.run(['tcpstates', 'list', '--json'], check=True,
                           text=True, capture_output=True).stdout
     found = {}
@@ -57,7 +57,7 @@ def rows():
 
 
 def lasting(row):
-    """All that does not change by itself."""
+    """The sockets without those in TIME_WAIT."""
     return {key: value for key, value in row.items()
             if key not in ('time', 'dur_ns', 'text')}
 
@@ -144,7 +144,7 @@ class Pair:
                    shown.count('bytes_sent') - shown.count('bytes_retrans'))
 
     def _timer(self):
-        """Age and rest make up the whole, as far as ss is exact."""
+        """Age and remaining time add up to the timer, as far as ss is exact."""
         if self.row['new'] != 'TIME_WAIT':
             return
         _, least, most, _ = self.shown.timer
@@ -175,7 +175,7 @@ class Ss(unittest.TestCase):
         return listener, client, server
 
     def compare(self, again=False):
-        """All sockets; the rows, by what ss calls their ends."""
+        """Compares all sockets; returns the rows by their tuple as in ss."""
         before, shown, after = look()
         self.assertEqual(sorted(before), sorted(shown))
         faults = []
@@ -197,7 +197,7 @@ class Ss(unittest.TestCase):
 
     @over('v4', 'v6', 'mapped')
     def test_queues(self, name):
-        """What is neither read nor acknowledged, both ways."""
+        """Bytes that are not read and not acknowledged, in both directions."""
         family = tcp.FAMILIES[name]
         _, client, server = self.pair(family)
         client.sendall(b'x' * 3000)
@@ -217,7 +217,7 @@ class Ss(unittest.TestCase):
 
     @over('v4', 'v6')
     def test_retransmissions(self, name):
-        """Data and a FIN that nobody acknowledges are sent again."""
+        """Data and a FIN without an acknowledgement are sent again."""
         _, client, server = self.pair(tcp.FAMILIES[name])
         tcp.attach_filter(server, tcp.DROP_ALL)
         client.sendall(b'anybody?')
@@ -289,7 +289,7 @@ class Ss(unittest.TestCase):
 
     @staticmethod
     def inodes(actor):
-        """The sockets that it has open, but for that to this test."""
+        """The inodes of its sockets, without the one to this test."""
         folder = f'/proc/{actor.pid}/fd'
         links = [os.readlink(f'{folder}/{name}') for name in
                  sorted(os.listdir(folder), key=int)]
@@ -329,7 +329,7 @@ class Ss(unittest.TestCase):
 
     @over('v4', 'v6')
     def test_unaccepted(self, name):
-        """No file yet; the cgroup is the listener's."""
+        """It has no file yet; the cgroup is the listener's."""
         server = self.actor('server', 1002)
         group = self.cgroup('server', server)
         address = server.listen('l', name)
@@ -344,7 +344,7 @@ class Ss(unittest.TestCase):
                          (None, group, 1002))
 
     def test_time_wait(self):
-        """Its age and what is left of it, while it goes by."""
+        """Age and remaining time of a TIME_WAIT while it lasts."""
         _, client, server = self.pair(tcp.FAMILIES['v4'])
         end = tcp.ends(client)
         client.close()
@@ -362,7 +362,7 @@ class Ss(unittest.TestCase):
 
 @expand
 class Young(unittest.TestCase):
-    """Half open, or no answer yet: what has been sent."""
+    """Half open, or without an answer yet."""
 
     setUp = Ss.setUp
     keep = Ss.keep

@@ -7,7 +7,6 @@ sleeps, with no time left for others. Everybody else must not notice.
 import os
 import resource
 import select
-import socket
 
 from lib import kernel, tcp, uapi
 from lib.harness import expand, limit, over
@@ -34,7 +33,7 @@ class Holder:
     """A process that holds so many listeners until it is told to end."""
 
     def __init__(self, host, count, cpu=None):
-        """On that processor, if one is named, which it keeps from all others."""
+        """@cpu: the processor that it occupies, if any."""
         self.stop, ready = os.pipe(), os.pipe()
         self.child = Child(self._hold, host, count, cpu, ready[1],
                            keep=(self.stop[0], ready[1]))

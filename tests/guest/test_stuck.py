@@ -11,7 +11,6 @@ import os
 import re
 import resource
 import select
-import socket
 import time
 
 from lib import kernel, proctcp, tcp, uapi
@@ -21,67 +20,12 @@ from lib.proc_check import SnapshotTest
 from lib.processes import PATIENCE, Child
 from lib.rows import Snapshot
 from lib.stream import Stream
+from lib.stuck import Leak, limit_path, of, set_limit, stuck
 
 SECOND = 10**9
 WATCHED = ('CLOSE_WAIT', 'SYN_SENT', 'SYN_RECV', 'FIN_WAIT1', 'FIN_WAIT2',
            'LAST_ACK', 'CLOSING')
 MOST = 31536000
-
-
-def path(state):
-    return f'/sys/module/tcpstates/parameters/stuck_{state.lower()}'
-
-
-def set_limit(state, seconds):
-    kernel.write_file(path(state), str(seconds))
-
-
-def stuck(events):
-    return [event for event in events if event.event == 'stuck']
-
-
-def of(events, conn):
-    return [event for event in events if event.conn == conn]
-
-
-class Leak:
-    """A connection whose peer has closed, and whose owner does not."""
-
-    def __init__(self, family=tcp.FAMILIES['v4']):
-        self.listener = family.listener()
-        client = family.open()
-        client.connect(self.listener.getsockname()[:2])
-        self.sock = self.listener.accept()[0]
-        self.conn = tcp.cookie(self.sock)
-        self.end = tcp.ends(self.sock)
-        client.close()
-        assert self.sock.recv(1) == b''
-
-    def close(self):
-        self.sock.close()
-        self.listener.close()
-
-    def lines(self, count):
-        """Whether there are so many of it among events."""
-        return lambda events: len(stuck(of(events, self.conn))) >= count
-
-
-def leak_of(case, comm, enter=lambda: None):
-    """(cookie, descriptor, pid) of a leak by a process of that name, which first
-    does what @enter says. It lives until the test ends."""
-    def inside(pipe):
-        enter()
-        kernel.write_file('/proc/self/comm', comm)
-        leak = Leak()
-        os.write(pipe, b'%d %d\n' % (leak.conn, leak.sock.fileno()))
-        time.sleep(1000)
-
-    read, write = os.pipe()
-    child = Child(inside, write, keep=(write,))
-    case.addCleanup(child.kill)
-    os.close(write)
-    with open(read, encoding='ascii') as pipe:
-        return (*map(int, pipe.readline().split()), child.pid)
 
 
 class StuckTest(SnapshotTest):
@@ -101,7 +45,7 @@ class StuckTest(SnapshotTest):
 class Stuck(StuckTest):
     @over(*BOTH)
     def test_doublings(self, family):
-        """1, 2, 4 and 8 seconds after it came, and then never again."""
+        """Lines 1, 2, 4 and 8 seconds after the FIN, and none after close()."""
         stream = self.load('stuck_close_wait=1')
         leak = self.leak(tcp.FAMILIES[family])
         events = stream.collect(leak.lines(4))
@@ -131,7 +75,7 @@ class Stuck(StuckTest):
 
     @over('text', 'binary')
     def test_every_state(self, form):
-        """What the kernel's own table shows in a state for so long."""
+        """Each connection that /proc shows in a state beyond its limit."""
         stream = self.load(*(f'stuck_{state.lower()}=1' for state in WATCHED))
         before = proctcp.read()     # 5.10 does not end all that others left
         if form == 'binary':
@@ -169,10 +113,10 @@ class Stuck(StuckTest):
         self.assertEqual({event.new for event in stuck(events)}, set(WATCHED))
 
     def test_default(self):
-        """A minute in CLOSE_WAIT, and nothing else."""
+        """The default limits: a minute in CLOSE_WAIT, and no other state."""
         stream = self.load()
         for state in WATCHED:
-            self.assertEqual(kernel.read_file(path(state)),
+            self.assertEqual(kernel.read_file(limit_path(state)),
                              '60' if state == 'CLOSE_WAIT' else '0')
         held = AllStates(('v4',))
         self.addCleanup(held.close)
@@ -204,7 +148,7 @@ class Stuck(StuckTest):
 
 class Limits(StuckTest):
     def test_set_while_loaded(self):
-        """It holds for what is in its state already."""
+        """A new limit holds for connections that are in the state already."""
         stream = self.load('stuck_close_wait=0')
         leak = self.leak()
         begun = time.monotonic()
@@ -240,13 +184,13 @@ class Limits(StuckTest):
         self.load('stuck_syn_sent=7')
         for value in (str(MOST + 1), '-1', 'x', '', '4294967296'):
             with self.assertRaises(OSError) as caught:
-                fd = os.open(path('SYN_SENT'), os.O_WRONLY)
+                fd = os.open(limit_path('SYN_SENT'), os.O_WRONLY)
                 try:
                     os.write(fd, value.encode() + b'\n')
                 finally:
                     os.close(fd)
             self.assertIn(caught.exception.errno, (errno.EINVAL, errno.ERANGE))
-            self.assertEqual(kernel.read_file(path('SYN_SENT')), '7')
+            self.assertEqual(kernel.read_file(limit_path('SYN_SENT')), '7')
         self.assertTrue(any(
             f'stuck_syn_sent={MOST + 1}: must be 0 (off) to {MOST} seconds' in
             line for line in log.lines()))
@@ -273,7 +217,7 @@ class Limits(StuckTest):
 
 class Readers(StuckTest):
     def test_filter(self):
-        """Of stuck ones only: what else happens wakes nobody."""
+        """A filter for stuck lines only: other records do not wake the reader."""
         self.load('stuck_close_wait=2')
         stream = Stream(gapless=False)
         self.addCleanup(stream.close)
@@ -297,7 +241,7 @@ class Readers(StuckTest):
             [event.text for event in stream.fetch()])
 
     def test_namespace(self):
-        """Who sees his own namespace only is told of its own only."""
+        """A restricted reader gets the lines of its own namespace only."""
         self.load('stuck_close_wait=1')
 
         def inside():
@@ -329,7 +273,7 @@ class Readers(StuckTest):
         self.assertEqual(mine[0].new, 'CLOSE_WAIT')
 
     def test_no_trace_event(self):
-        """That one is of transitions."""
+        """The trace event reports transitions only."""
         root = '/sys/kernel/tracing'
         stream = self.load('stuck_close_wait=1')
         with kernel.setting(f'{root}/events/tcpstates/enable', 1):
@@ -349,7 +293,7 @@ class Many(StuckTest):
     COUNT = 4 * RECORDS
 
     def hold(self, count, stream):
-        """So many leaks of one listener; their cookies."""
+        """Makes that many leaks of one listener; returns their cookies."""
         files = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, files)
         resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
@@ -418,7 +362,7 @@ class Many(StuckTest):
 
 class Leaving(StuckTest):
     def test_unload_while_due(self):
-        """With much that is due, and a reader that was there until then."""
+        """Unloads while many are due, with a reader until just before."""
         leaks = [self.leak() for _ in range(20)]
         for _ in range(3):
             stream = self.load('stuck_close_wait=1')
@@ -428,7 +372,7 @@ class Leaving(StuckTest):
         self.assertEqual(len(leaks), 20)
 
     def test_socket_that_is_gone(self):
-        """Ends of all kinds while they are told."""
+        """Connections end in all ways while stuck lines come."""
         stream = self.load('stuck_close_wait=1', 'stuck_fin_wait2=1')
         leaks = [self.leak() for _ in range(20)]
         events = stream.collect(

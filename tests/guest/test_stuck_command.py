@@ -14,8 +14,8 @@ from lib.all_states import BOTH, AllStates
 from lib.harness import expand, over
 from lib.processes import Child, Reader, wait_for
 from lib.stream import parse_line
-from test_command import Terminal
-from test_stuck import Leak, leak_of, set_limit
+from lib.stuck import Leak, leak_of, set_limit
+from lib.terminal import COMMAND, Terminal
 
 COMMAND = ('tcpstates', 'stuck')
 MEANINGS = {
@@ -40,7 +40,7 @@ def run(*words, **named):
 
 
 def descriptors():
-    """Of this process: inode of each socket, and its number."""
+    """{inode: number} of the sockets of this process."""
     found = {}
     for name in os.listdir('/proc/self/fd'):
         with contextlib.suppress(OSError):
@@ -71,7 +71,7 @@ class CommandTest(unittest.TestCase):
         return {int(each['conn'], 16): each for each in objects}
 
     def await_found(self, *conns):
-        """The same, when these are a second old."""
+        """The objects, when these cookies have been stuck for a second."""
         wait_for(lambda: set(conns) <= set(self.found()), 'a second')
         return self.found()
 
@@ -84,7 +84,7 @@ class CommandTest(unittest.TestCase):
 class Holders(CommandTest):
     @over(*BOTH)
     def test_every_state(self, family):
-        """All that this process holds, by /proc, and no other."""
+        """Each socket that this process has open by /proc, and no other."""
         held = AllStates((family,))
         self.addCleanup(held.close)
         wait_for(lambda: {each['new'] for each in self.found().values()} ==
@@ -112,7 +112,7 @@ class Holders(CommandTest):
                          {'python3'})
 
     def test_passed_on(self):
-        """Who accepted it has it no more; who got it has."""
+        """The holder is the process that received the socket by SCM_RIGHTS."""
         leak = self.leak()
         child = sleeping_child(leak.sock.fileno())
         self.addCleanup(child.kill)
@@ -123,7 +123,7 @@ class Holders(CommandTest):
         self.assertEqual(found['pid'], os.getpid())
 
     def test_in_flight(self):
-        """Between two processes: that nobody is found does not say nobody."""
+        """In flight between two processes: that no holder is found is no proof."""
         leak = self.leak()
         ours, theirs = socket.socketpair(socket.AF_UNIX)
         with ours, theirs:
@@ -143,7 +143,7 @@ class Holders(CommandTest):
             {(os.getpid(), sock.fileno()) for sock in (leak.sock, *copies)})
 
     def test_many(self):
-        """More than there is room for: what is said stays whole."""
+        """More holders than there is room for: the text stays complete."""
         leak = self.leak()
         copies = [leak.sock.dup() for _ in range(1000)]
         for copy in copies:
@@ -174,7 +174,7 @@ class Holders(CommandTest):
 
     @over(*BOTH)
     def test_not_accepted(self, family):
-        """It is the listener's queue that is named."""
+        """The listener's accept queue is named."""
         family = tcp.FAMILIES[family]
         listener = family.listener()
         self.addCleanup(listener.close)
@@ -196,7 +196,7 @@ class Holders(CommandTest):
                          {(os.getpid(), listener.fileno())})
 
     def test_not_accepted_by_any(self):
-        """Two listeners of one address: nobody knows whose it is."""
+        """Two listeners of one address: the queue cannot be told."""
         with contextlib.ExitStack() as stack:
             listeners = []
             for _ in range(2):
@@ -225,7 +225,7 @@ class Holders(CommandTest):
         self.assertIn(f'{pid}/x"\\??[31m', table)
 
     def test_without_rights(self):
-        """Who may read the device, but not look into others' processes."""
+        """A user who may read the device, but not other users' /proc/PID/fd."""
         leak = self.leak()
         self.await_found(leak.conn)
         os.chmod('/dev/tcpstates', 0o644)
@@ -256,7 +256,7 @@ class Forms(CommandTest):
         self.assertEqual((event.event, event.new), ('existing', 'CLOSE_WAIT'))
 
     def test_terminal(self):
-        """80 columns are never left, by no state, address or name."""
+        """No state, address or name makes a line longer than 80 columns."""
         held = AllStates()
         self.addCleanup(held.close)
         wait_for(lambda: {each['new'] for each in self.found().values()} ==
@@ -361,7 +361,7 @@ class Exec(CommandTest):
         self.assertEqual((done.returncode, done.stderr), (0, ''))
 
     def test_no_injection(self):
-        """A name that would be commands is a name."""
+        """A process name with shell commands is only a name."""
         self.await_found(leak_of(self, '$(touch /x);`w`')[0])
         done = run('--older', '1', '--exec', 'echo "$TCPSTATES_COMM"')
         self.assertIn('$(touch /x);`w`\n', done.stdout)
@@ -387,7 +387,7 @@ class Watch(CommandTest):
         self.addCleanup(set_limit, 'CLOSE_WAIT', 60)
 
     def test_watch(self):
-        """What is stuck already, and then what gets stuck."""
+        """First the stuck connections that exist, then new ones."""
         old = self.leak()
         self.await_found(old.conn)
         with Reader(*COMMAND, '--watch', '--older', '1', '--json') as reader:

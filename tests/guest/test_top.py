@@ -14,8 +14,7 @@ from lib.device import V4, V6
 from lib.processes import PATIENCE, holders, wait_for
 from lib.screen import Screen
 from lib.show import show
-from test_stuck import Leak
-from test_watch import close_by_fin
+from lib.stuck import Leak
 
 STATES = ('LISTEN', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'CLOSE_WAIT',
           'FIN_WAIT1', 'FIN_WAIT2', 'CLOSING', 'LAST_ACK', 'TIME_WAIT')
@@ -31,14 +30,14 @@ def tearDownModule():
 
 
 def counts(text):
-    """What the upper part says of the states."""
+    """The counts by state in the upper part."""
     head = '\n'.join(text.splitlines()[1:6])
     return {name: int(count) for name, count in
             re.findall(r'([A-Z_]+\d?) +(\d+)', head)}
 
 
 def counted():
-    """The same, by the kernel."""
+    """The counts by state of the kernel."""
     entries = proctcp.read()
     return {name: sum(entry.state == name for entry in entries)
             for name in STATES}
@@ -49,7 +48,7 @@ def rows(text):
 
 
 def numbers(text):
-    """Of the states in the list."""
+    """The numbers of the states in the list."""
     return [uapi.STATE_NUMBERS[row.split()[0]] for row in rows(text)]
 
 
@@ -86,7 +85,7 @@ class Sshd:
 
 class Shown(unittest.TestCase):
     def test_states(self):
-        """Those that may be stuck are first, and what is counted is what is there."""
+        """States that can be stuck come first, and the counts are the kernel's."""
         leaks = [Leak(), Leak(tcp.FAMILIES['v6'])]
         with V4.listener() as listener, \
                 socket.create_connection(listener.getsockname()), \
@@ -114,7 +113,7 @@ class Shown(unittest.TestCase):
         with Screen('tcpstates top') as screen:
             screen.await_text('0/s opened')
             for _ in range(5):
-                close_by_fin(V4)
+                tcp.close_by_fin(V4)
             screen.await_that(
                 lambda text: re.search('[1-9]/s opened.*[1-9]/s arrived', text),
                 'opened, and arrived')
@@ -128,7 +127,7 @@ class Shown(unittest.TestCase):
             screen.await_that(lambda text: '1/s failed' in text, 'failed')
 
     def test_detail(self):
-        """A connection's past, and its end."""
+        """The history of a connection, and its end."""
         with V4.listener() as listener, Screen('tcpstates top') as screen:
             screen.await_text('handshakes')
             client = socket.create_connection(listener.getsockname())
@@ -153,7 +152,7 @@ class Shown(unittest.TestCase):
             screen.await_text('STATE           AGE OWNER')
 
     def test_lost(self):
-        """After a loss, the table is read anew, and right."""
+        """After a loss, the table is read again, and is right."""
         kernel.unload()
         kernel.load('ring_records=64')
         with Screen('tcpstates top') as screen:
@@ -161,7 +160,7 @@ class Shown(unittest.TestCase):
             [pid] = holders()
             os.kill(pid, signal.SIGSTOP)
             for _ in range(40):
-                close_by_fin(V6)
+                tcp.close_by_fin(V6)
             os.kill(pid, signal.SIGCONT)
             screen.await_that(lambda text: 'records were lost' in text and
                               counts(text) == counted(), 'right again')
@@ -283,7 +282,7 @@ class Terminals(unittest.TestCase):
                 screen.await_text('typed')
 
     def test_plain(self):
-        """Without Unicode or colour there are neither."""
+        """Without Unicode or colour, neither is used."""
         with Screen('tcpstates top', locale='C', NO_COLOR=1) as screen:
             with V4.listener():
                 text = screen.await_text('LISTEN ')
@@ -294,7 +293,7 @@ class Terminals(unittest.TestCase):
             self.assertRegex(screen.text('-e'), '\033\\[3[1-7]m')
 
     def test_ssh(self):
-        """From far away."""
+        """Over ssh."""
         ssh = Sshd()
         with Screen(f'{ssh.command} tcpstates top') as screen:
             screen.await_text('handshakes')

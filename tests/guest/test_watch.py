@@ -32,17 +32,6 @@ def refused(*words, status=2):
                           check=False, timeout=PATIENCE).returncode == status
 
 
-def close_by_fin(family):
-    """An ordinary connection, the client closing first."""
-    with family.listener() as listener:
-        client = family.open()
-        client.connect(listener.getsockname()[:2])
-        server = listener.accept()[0]
-        client.close()
-        assert server.recv(1) == b''
-        server.close()
-
-
 def rows_of(output):
     """The rows of a table, without its heads."""
     return [line for line in output.decode().splitlines()
@@ -100,7 +89,7 @@ class Names(unittest.TestCase):
         self.assertIn(' six.example:http ', text)
 
     def test_hosts_that_look_like_others(self):
-        """Whoever names his address does not get that of somebody else."""
+        """A name that looks like another address is not shown as one."""
         self.addCleanup(kernel.write_file, '/etc/hosts',
                         kernel.read_file('/etc/hosts') + '\n')
         for name in ('10.9.8.7', '10.9', '0x7f.1', '-', '*', 'a:22', 'x[31m',
@@ -132,12 +121,12 @@ class Together(unittest.TestCase):
         self.assertEqual(len(set(changes)), 4)
 
     def test_what_has_not_ended(self):
-        """It is shown at the end."""
+        """A connection that has not ended is shown at the end."""
         with V4.listener() as listener:
             with Reader('tcpstates', '--flow') as reader:
                 client = socket.create_connection(listener.getsockname())
                 server = listener.accept()[0]
-                close_by_fin(V6)
+                tcp.close_by_fin(V6)
                 reader.lines(9)
                 reader.process.send_signal(signal.SIGINT)
                 output = reader.rest().decode()
@@ -150,7 +139,7 @@ class Together(unittest.TestCase):
 class Flood(unittest.TestCase):
     @limit(120)
     def test_rate(self):
-        """Few rows, and how many more there were: none is unaccounted for."""
+        """Few rows, and the number of rows that are left out: the sum is right."""
         with Reader('tcpstates', '--table', '--rate', '20', '--summary',
                     '--count', str(EACH * FLOOD)) as reader:
             for _ in range(FLOOD):
@@ -169,7 +158,7 @@ class Flood(unittest.TestCase):
         self.assertRegex(summary, rf'here +{FLOOD} ')
 
     def test_no_rate(self):
-        """What a program reads is all there."""
+        """Output for programs is complete."""
         with Reader('tcpstates', '--count', str(EACH * FLOOD)) as reader:
             for _ in range(FLOOD):
                 tcp.exchange(V4)

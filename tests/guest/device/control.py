@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""ioctl(): formats, filters, rewind, what the module says of itself."""
+"""ioctl(): formats, filters, rewind, statistics."""
 
 import ctypes
 import errno
@@ -21,7 +21,7 @@ def raw_ioctl(fd, number, address):
 
 
 class Ioctl(DeviceTest):
-    """Wrong calls: the right error, and nothing changes."""
+    """Wrong calls give the right error and change nothing."""
 
     def test_ioctl_unknown(self):
         fd = self.open()
@@ -49,7 +49,7 @@ class Ioctl(DeviceTest):
         self.assertEqual(b''.join(read_all(fd)), expected)
 
     def test_format_within_a_line(self):
-        """A line that was begun has to be read to its end before."""
+        """The format cannot change within a line that was read in part."""
         fd = self.open()
         expected = self.traffic()
         start = os.read(fd, 10)
@@ -65,7 +65,7 @@ class Ioctl(DeviceTest):
                          [parse_line(line).fields() for line in lines])
 
     def test_format_between_lines(self):
-        """To and fro, line by line."""
+        """The format changes from line to line."""
         fd = self.open()
         expected = [parse_line(line).fields()
                     for line in self.traffic(3).splitlines(True)]
@@ -82,7 +82,7 @@ class Ioctl(DeviceTest):
         self.assertEqual([event.fields() for event in got], expected)
 
     def test_bad_filters(self):
-        """Each is refused, and the filter that was set before stays."""
+        """Each is refused, and the filter that was set before remains."""
         fd = self.open()
         uapi.set_filter(fd, new_states=uapi.states('SYN_RECV'))
         mapped = socket.inet_pton(socket.AF_INET6, '::1')
@@ -121,7 +121,7 @@ class Ioctl(DeviceTest):
 
 
 class Filters(DeviceTest):
-    """Every member of the filter, against the same choice made here."""
+    """Each member of the filter, compared with the same choice in Python."""
 
     def mixture(self):
         """Lines of three families, with addresses and ports to choose."""
@@ -168,7 +168,7 @@ class Filters(DeviceTest):
         self.check(lambda event: False, some=False, netns=own + 1)
 
     def test_filter_ports(self):
-        """Ranges; what has no port passes no restriction."""
+        """Ranges of ports; a record without a port passes none."""
         low, high = 1024, 32767
         self.check(lambda event: low <= event.lport <= high,
                    lport_min=low, lport_max=high)
@@ -215,7 +215,7 @@ class Filters(DeviceTest):
                          [(cookie, 'ESTABLISHED', 'CLOSE')])
 
     def test_filter_set_later(self):
-        """From here on: it chooses of what has not been read yet."""
+        """A filter holds for all records that have not been read yet."""
         fd = self.open()
         lines = self.traffic().splitlines(True)
         self.assertEqual(os.read(fd, 1), lines[0][:1])
@@ -229,7 +229,7 @@ class Filters(DeviceTest):
 
 
 class Facts(DeviceTest):
-    """What the module and the node say of themselves."""
+    """Facts about the module and the device node."""
 
     def test_node(self):
         status = os.stat(uapi.DEVICE)
@@ -295,7 +295,7 @@ class Facts(DeviceTest):
                                                  for event in events))
 
     def test_rewind_within_a_line(self):
-        """The line that was begun is finished, then all begins again."""
+        """A line that was read in part is completed, then all begins again."""
         fd = self.open()
         line = self.traffic().splitlines(True)[0]
         start = os.read(fd, 20)
@@ -306,7 +306,7 @@ class Facts(DeviceTest):
                          line + b''.join(read_all(other)))
 
     def test_now(self):
-        """What was not read is passed over, and is not lost."""
+        """Unread records are skipped, and do not count as lost."""
         fd = self.open()
         self.traffic()
         self.assertTrue(os.read(fd, 4096))
@@ -320,7 +320,7 @@ class Facts(DeviceTest):
         self.assertEqual(uapi.get_stats(fd).reader_lost, 0)
 
     def test_now_within_a_line(self):
-        """The line that was begun is finished."""
+        """A line that was read in part is completed."""
         fd = self.open()
         line = self.traffic().splitlines(True)[0]
         start = os.read(fd, 20)
@@ -339,7 +339,7 @@ class Facts(DeviceTest):
         self.assertTrue(all(event.boot_ns for event in records))
 
     def test_time(self):
-        """When it happened, by both clocks."""
+        """The time of the event, by both clocks."""
         binary = self.stream(binary=True)
         clocks = (time.CLOCK_REALTIME, time.CLOCK_BOOTTIME)
         before = [time.clock_gettime_ns(clock) for clock in clocks]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""mmap() of the rings: who may, what is there, and how one sleeps."""
+"""mmap() of the rings: rights, content, and waiting."""
 
 import contextlib
 import ctypes
@@ -80,7 +80,7 @@ class Mapping(DeviceTest):
             self.assertEqual(mapped.memory[free:end].strip(b'\0'), b'')
 
     def test_map_parts(self):
-        """Any pages, in any number; the same memory."""
+        """Any range of pages can be mapped."""
         fd = self.open()
         self.traffic(3)
         mapped = self.map(fd)
@@ -123,7 +123,7 @@ class Mapping(DeviceTest):
                          fd=self.open(os.O_RDWR | os.O_NONBLOCK))
 
     def raw_map(self, fd, size):
-        """Address of a mapping that python knows nothing of."""
+        """The address of a mapping outside of Python's mmap module."""
         kernel.libc.mmap.restype = ctypes.c_void_p
         address = kernel.libc.mmap(None, size, mmap.PROT_READ,
                                    mmap.MAP_SHARED, fd, 0)
@@ -150,7 +150,7 @@ class Mapping(DeviceTest):
         self.assertEqual(os.WTERMSIG(status), signal.SIGSEGV)
 
     def test_map_is_not_there_for_others(self):
-        """Nobody gets at the pages by way of another process's memory."""
+        """The pages cannot be read through another process's memory."""
         fd = self.open()
         address = self.raw_map(fd, PAGE)
         with open('/proc/self/mem', 'rb', buffering=0) as memory:
@@ -161,7 +161,7 @@ class Mapping(DeviceTest):
             self.assertErrno(errno.EIO, memory.write, b'x')
 
     def test_map_needs_the_right(self):
-        """Whoever sees a namespace only cannot map, and is told so."""
+        """A restricted reader gets EPERM."""
         def child():
             kernel.enter_new_netns()
             with open_with_less_rights(Stream) as stream:
@@ -173,7 +173,7 @@ class Mapping(DeviceTest):
         Child(child).join()
 
     def test_map_outlives_its_file(self):
-        """It holds the module, until it goes as well."""
+        """A mapping keeps the module loaded until it is unmapped."""
         fd = os.open(uapi.DEVICE, os.O_RDONLY)
         mapped = Map(fd)
         os.close(fd)
@@ -188,7 +188,7 @@ class Mapping(DeviceTest):
         mapped.close()
 
     def test_map_in_a_child(self):
-        """fork() takes the mapping along."""
+        """A child inherits the mapping."""
         fd = self.open()
         mapped = self.map(fd)
         begin = [mapped.ring(cpu).head for cpu in range(mapped.info.cpus)]
@@ -220,7 +220,7 @@ class Mapping(DeviceTest):
 
 
 class Mapped(DeviceTest):
-    """The command, whose library maps, against read()."""
+    """The command, whose library maps the rings, compared with read()."""
 
     def test_command_maps(self):
         with Reader(COMMAND) as reader:

@@ -1,30 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-"""read(), poll() and what programs make of them."""
+"""read(), and what programs make of it."""
 
-import contextlib
 import ctypes
 import errno
 import mmap
 import os
-import select
-import signal
-import time
 
-from lib import kernel, tcp, uapi
-from lib.device import V4, DeviceTest, lines_of, read_all
+from lib import kernel, uapi
+from lib.device import DeviceTest, lines_of, read_all
 from lib.harness import expand, over
-from lib.processes import Child, Reader
-from lib.uring import Uring
+from lib.processes import Reader
 
 PAGE = mmap.PAGESIZE
 LOOP = 'while read -r line; do printf "%s\\n" "$line"; done <' + uapi.DEVICE
-
-
-def threads():
-    """Names of the threads of this process, io_uring's workers among them."""
-    for task in os.listdir('/proc/self/task'):
-        with contextlib.suppress(OSError):
-            yield kernel.read_file(f'/proc/self/task/{task}/comm')
 
 
 def libc_read(fd, address, size):
@@ -33,7 +21,7 @@ def libc_read(fd, address, size):
 
 @expand
 class Programs(DeviceTest):
-    """Whoever reads gets whole lines, all of them, as they come."""
+    """Programs that read the device get all lines, as they come."""
 
     def check(self, *command, connections=20):
         with Reader(*command) as reader:
@@ -42,14 +30,14 @@ class Programs(DeviceTest):
 
     @over('bash', 'dash')
     def test_loop_in(self, shell):
-        """A shell reads byte by byte."""
+        """A loop in a shell, which reads byte by byte."""
         self.check(shell, '-c', LOOP)
 
     def test_cat(self):
         self.check('cat', uapi.DEVICE)
 
     def test_dd(self):
-        """Blocks that are no multiple of anything."""
+        """Blocks of an odd size."""
         self.check('dd', f'if={uapi.DEVICE}', 'bs=7', 'status=none')
 
     @over('lines', 'bytes')
@@ -89,7 +77,7 @@ class Programs(DeviceTest):
             self.assertEqual(reader.process.returncode, 124)
 
     def test_two_readers(self):
-        """Each gets everything, at whatever pace."""
+        """Each gets all lines, at its own pace."""
         with Reader('cat', uapi.DEVICE) as fast, \
                 Reader('dd', f'if={uapi.DEVICE}', 'bs=1',
                        'status=none') as slow:
@@ -99,10 +87,10 @@ class Programs(DeviceTest):
 
 
 class Bytes(DeviceTest):
-    """One file, byte by byte."""
+    """What read() returns, byte by byte."""
 
     def test_begins_now(self):
-        """What happened before open() is not read."""
+        """Records from before open() are not read."""
         self.traffic()
         late = self.open()
         self.assertEqual(read_all(late), [])
@@ -124,7 +112,7 @@ class Bytes(DeviceTest):
         self.assertEqual(b''.join(chunks), expected)
 
     def test_whole_lines(self):
-        """A buffer that a line fits into never ends within one."""
+        """A buffer that a line fits into never ends within a line."""
         expected = self.traffic(20)
         for size in (512, 513, 1000, 4096, 65536):
             fd = self.open()
@@ -175,7 +163,7 @@ class Bytes(DeviceTest):
         self.assertErrno(errno.EBADF, os.read, write_only, 10)
 
     def test_no_splicing(self):
-        """There is no way around read(), now as ever."""
+        """splice() and sendfile() do not work."""
         fd = self.open()
         expected = self.traffic()
         ends = os.pipe()
@@ -186,7 +174,7 @@ class Bytes(DeviceTest):
         self.assertEqual(b''.join(read_all(fd)), expected)
 
     def test_bad_address(self):
-        """A read that fails takes nothing away."""
+        """A failed read() consumes nothing."""
         fd = self.open()
         expected = self.traffic()
         for address in (0, 8, 2**47 - PAGE):
@@ -203,7 +191,7 @@ class Bytes(DeviceTest):
         self.assertEqual(b''.join(read_all(fd)), b''.join(read_all(whole.fd)))
 
     def half_mapped(self):
-        """Address of the end of memory that may be written to."""
+        """The address of the end of writable memory."""
         memory = mmap.mmap(-1, 2 * PAGE)
         address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         kernel.call('mprotect', ctypes.c_void_p(address + PAGE), PAGE, 0)
@@ -214,7 +202,7 @@ class Bytes(DeviceTest):
         return address + PAGE
 
     def test_half_bad_address(self):
-        """What could be copied is copied, and the rest comes next."""
+        """The part that fits is copied, and the rest comes next."""
         edge = self.half_mapped()
         for room in (1, 100, 300, 1000):
             fd = self.open()
@@ -261,7 +249,7 @@ class Bytes(DeviceTest):
             self.assertEqual(got + b''.join(read_all(fd)), expected, inside)
 
     def test_readv_binary(self):
-        """Places of any size, with records across them."""
+        """Buffers of any size, with records across them."""
         fd = self.open()
         uapi.set_format(fd, uapi.FORMAT_BINARY)
         whole = self.stream(binary=True)
@@ -294,7 +282,7 @@ class Bytes(DeviceTest):
         return lines, rest[len(end):]
 
     def test_half_bad_address_and_filter(self):
-        """Lines that were made, but not given, are chosen by the filter."""
+        """A filter holds for lines that were formatted but not read."""
         lines, rest = self.after_failed_copy(lambda fd: uapi.set_filter(
             fd, new_states=uapi.states('CLOSE')))
         self.assertEqual(rest, b''.join(
@@ -311,7 +299,7 @@ class Bytes(DeviceTest):
         self.assertEqual(rest, b''.join(read_all(other)))
 
     def test_failed_copy_between_lines(self):
-        """No line has been begun: the format may change."""
+        """Between lines the format may change."""
         edge = self.half_mapped()
         fd = self.open()
         whole = self.stream(binary=True)
@@ -322,187 +310,3 @@ class Bytes(DeviceTest):
         rest = b''.join(read_all(fd))
         self.assertEqual(rest, b''.join(
             read_all(whole.fd))[3 * uapi.RECORD.size:])
-
-class Waiting(DeviceTest):
-    """read() that waits, and readiness."""
-
-    def test_wakes_up(self):
-        """A reader that waits gets a line when it happens."""
-        fd = self.open(os.O_RDONLY)
-        child = Child(lambda: os.read(fd, 65536))
-        child.await_read()
-        expected = self.traffic()
-        got = child.join()
-        self.assertTrue(got)
-        self.assertTrue(expected.startswith(got), got)
-
-    def test_wakes_up_every_time(self):
-        """No wake-up is lost between two lines and the next wait."""
-        fd = self.open(os.O_RDONLY)
-
-        def child():
-            count = 0
-            while count < 100 * lines_of(1):
-                count += os.read(fd, 65536).count(b'\n')
-        reader = Child(child)
-        for _ in range(100):
-            tcp.exchange(V4)
-        reader.join()
-
-    def test_wakes_up_all(self):
-        """Every one of several that wait."""
-        fds = [self.open(os.O_RDONLY) for _ in range(4)]
-        children = [Child(lambda fd=fd: os.read(fd, 100)) for fd in fds]
-        for child in children:
-            child.await_read()
-        expected = self.traffic()
-        for child in children:
-            self.assertEqual(child.join(), expected[:100])
-
-    def test_signal(self):
-        """A signal ends the wait; nothing is lost by it."""
-        fd = self.open(os.O_RDONLY)
-
-        def child():
-            signal.signal(signal.SIGUSR1, lambda *_: None)
-            signal.siginterrupt(signal.SIGUSR1, True)
-            os.write(ready[1], b'.')
-            buffer = ctypes.create_string_buffer(4096)
-            self.assertErrno(errno.EINTR, libc_read, fd,
-                             ctypes.addressof(buffer), 4096)
-        ready = os.pipe()
-        reader = Child(child)
-        self.assertEqual(os.read(ready[0], 1), b'.')
-        reader.await_read()
-        os.kill(reader.pid, signal.SIGUSR1)
-        reader.join()
-        for end in ready:
-            os.close(end)
-        expected = self.traffic()
-        self.assertEqual(os.read(fd, 65536), expected)
-
-    def read_nowait(self, fd, size=65536):
-        """As preadv2() reads that must not wait."""
-        buffer = bytearray(size)
-        return bytes(buffer[:os.preadv(fd, [buffer], -1, os.RWF_NOWAIT)])
-
-    def test_nowait(self):
-        """One call that does not wait, of a file that does."""
-        fd = self.open(os.O_RDONLY)
-        self.assertErrno(errno.EAGAIN, self.read_nowait, fd)
-        expected = self.traffic()
-        self.assertEqual(self.read_nowait(fd), expected)
-        self.assertErrno(errno.EAGAIN, self.read_nowait, fd)
-        uapi.set_format(fd, uapi.FORMAT_BINARY)
-        self.assertErrno(errno.EINVAL, self.read_nowait, fd,
-                         uapi.RECORD.size - 1)
-        self.assertErrno(errno.EAGAIN, self.read_nowait, fd)
-
-    def test_nowait_gives_rows(self):
-        """What is readable is read: the table is walked."""
-        fd = self.open(os.O_RDONLY)
-        with V4.listener():
-            self.reference.collect(lambda events: events)
-            uapi.snapshot(fd)
-            self.assertEqual(select.select([fd], [], [], 0)[0], [fd])
-            self.assertIn(b' event=existing ', self.read_nowait(fd))
-        self.reference.collect(lambda events: events)
-
-    def test_uring(self):
-        """
-        A read by io_uring ends when there is something. No worker waits for it
-        in place of the caller (before 5.12 they are not the caller's threads).
-        """
-        uring = Uring()
-        self.addCleanup(uring.close)
-        fd = self.open(os.O_RDONLY)
-        for _ in range(5):
-            uring.read(fd, 65536)
-            self.assertFalse(uring.is_done())
-            self.assertFalse([name for name in threads()
-                              if name.startswith('iou-wrk')])
-            got, expected = b'', self.traffic()
-            while len(got) < len(expected):
-                if got:
-                    uring.read(fd, 65536)
-                got += uring.wait()
-            self.assertEqual(got, expected)
-
-    def test_killed(self):
-        """A reader that waits can be killed, and the file is closed."""
-        with Reader('cat', uapi.DEVICE) as reader:
-            reader.process.kill()
-            self.assertEqual(reader.process.wait(), -signal.SIGKILL)
-
-    def readiness(self, fd):
-        """What each of the three calls says, without waiting."""
-        poll = select.poll()
-        poll.register(fd, select.POLLIN | select.POLLOUT | select.POLLPRI)
-        with select.epoll() as epoll:
-            epoll.register(fd, select.EPOLLIN)
-            return (bool(select.select([fd], [], [], 0)[0]),
-                    [bits for _, bits in poll.poll(0)],
-                    [bits for _, bits in epoll.poll(0)])
-
-    NOT_READY = (False, [], [])
-    READY = (True, [select.POLLIN], [select.EPOLLIN])
-
-    def test_readiness(self):
-        fd = self.open()
-        self.assertEqual(self.readiness(fd), self.NOT_READY)
-        expected = self.traffic()
-        self.assertEqual(self.readiness(fd), self.READY)
-        self.assertEqual(self.readiness(fd), self.READY)
-        # Whole lines, then all of the last one but its end.
-        left = len(expected) - 1
-        while left:
-            left -= len(os.read(fd, left))
-        self.assertEqual(self.readiness(fd), self.READY)
-        os.read(fd, 1)
-        self.assertEqual(self.readiness(fd), self.NOT_READY)
-
-    def test_readiness_with_filter(self):
-        """Not ready for what the filter does not let through."""
-        fd = self.open()
-        uapi.set_filter(fd, new_states=uapi.states('LAST_ACK'))
-        self.traffic()
-        self.assertEqual(self.readiness(fd), self.NOT_READY)
-        self.assertErrno(errno.EAGAIN, os.read, fd, 4096)
-
-    def test_readiness_keeps_the_line(self):
-        """Asking does not take anything away, nor change its order."""
-        fd = self.open()
-        expected = b''
-        for _ in range(5):
-            expected += self.traffic()
-            self.assertEqual(self.readiness(fd), self.READY)
-        self.assertEqual(b''.join(read_all(fd)), expected)
-
-    def waits(self, wait):
-        """One that waits for readiness learns of it."""
-        fd = self.open()
-        start = time.monotonic()
-        child = Child(lambda: tcp.exchange(V4) and None)
-        self.assertTrue(wait(fd))
-        self.assertLess(time.monotonic() - start, 10)
-        child.join()
-
-    def test_poll_wakes_up(self):
-        poll = select.poll()
-
-        def wait(fd):
-            poll.register(fd, select.POLLIN)
-            return poll.poll(15000)
-        self.waits(wait)
-
-    def test_select_wakes_up(self):
-        self.waits(lambda fd: select.select([fd], [], [], 15)[0])
-
-    def test_epoll_wakes_up(self):
-        """Edge triggered: once for each time that something new comes."""
-        with select.epoll() as epoll:
-            def wait(fd):
-                epoll.register(fd, select.EPOLLIN | select.EPOLLET)
-                return epoll.poll(15)
-            self.waits(wait)
-            self.waits(wait)

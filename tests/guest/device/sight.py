@@ -50,7 +50,7 @@ def questions(pid):
 class Sight(DeviceTest):
     @unittest.skipUnless(os.path.exists(PROBE), 'this kernel has no kprobe events')
     def test_asking_is_not_audited(self):
-        """To have no right to see everything is no denial at open()."""
+        """open() without CAP_NET_ADMIN writes no audit record."""
         os.chown(uapi.DEVICE, 0, GROUP)
         os.chmod(uapi.DEVICE, MODE_GROUP)
         begin, go = os.pipe()
@@ -104,7 +104,7 @@ class Sight(DeviceTest):
         return {event.netns for event in stream.fetch()}
 
     def test_passed_file(self):
-        """Opened without the right, read by a process that has it."""
+        """Opened without the capability, read by a process that has it."""
         here, there = socket.socketpair()
         outside = proctcp.netns()
 

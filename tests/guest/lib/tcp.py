@@ -43,7 +43,7 @@ ONLY_MARKED = [(0x28, 0, 0, 14), (0x15, 0, 1, MARK),
                (0x06, 0, 0, 0xffffffff), (0x06, 0, 0, 0)]
 
 # Every listener and bound client of a guest gets a port of its own, below the
-# ephemeral ones, so that what lingers of one test never meets another.
+# ephemeral ones, so that connections left by one test never meet another test's.
 ports = itertools.count(10000)
 
 
@@ -117,7 +117,7 @@ def detach_filter(sock):
 
 
 def reset_on_close(sock):
-    """close() is to send RST, whatever the state of the connection."""
+    """Makes close() send a RST, whatever the state of the connection."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                     struct.pack('ii', 1, 0))
 
@@ -133,7 +133,7 @@ def start_connect(sock, address):
 
 
 def disconnect(sock):
-    """connect() to AF_UNSPEC, which Python's sockets cannot say."""
+    """connect() to AF_UNSPEC, which Python's sockets do not offer."""
     address = struct.pack('=H14x', socket.AF_UNSPEC)
     kernel.call('connect', sock.fileno(), address, len(address))
 
@@ -223,7 +223,7 @@ def send_error(end, kind, seq):
 
 
 def reset_sequences(sock, send, receive):
-    """The numbers that a socket under TCP_REPAIR is to begin with."""
+    """Sets the numbers with which a socket under TCP_REPAIR begins."""
     for queue, number in ((SEND_QUEUE, send), (RECV_QUEUE, receive)):
         sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
         sock.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ,
@@ -257,6 +257,17 @@ def await_reset(sock):
     raise AssertionError('FIN instead of RST')
 
 
+def close_by_fin(family):
+    """A connection that the client closes first, by FIN."""
+    with family.listener() as listener:
+        client = family.open()
+        client.connect(listener.getsockname()[:2])
+        server = listener.accept()[0]
+        client.close()
+        assert server.recv(1) == b''
+        server.close()
+
+
 def exchange(family, count=1, listener=None):
     """
     Connections that open, and close by RST on both sides, so that nothing
@@ -280,7 +291,7 @@ def exchange(family, count=1, listener=None):
 
 
 def load(family, count, listener):
-    """exchange() for another process, which may not hand back tuples."""
+    """exchange() for another process, without a result."""
     exchange(family, count, listener)
 
 

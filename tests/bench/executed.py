@@ -26,7 +26,7 @@ CONNECTIONS = 3000
 
 
 class Monitor:
-    """QEMU's."""
+    """The monitor of QEMU."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -47,12 +47,12 @@ class Monitor:
         return self.wait()
 
     def single_step(self, word):
-        """The command has another name from QEMU 8.1 on."""
+        """Switches single steps on; QEMU 8.1 renamed the command."""
         if b'unknown command' in self.ask(f'one-insn-per-tb {word}'):
             self.ask(f'singlestep {word}')
 
     def memory(self, folder, begin, end):
-        """The bytes at these addresses of the kernel."""
+        """The bytes of the kernel's memory at these addresses."""
         path = os.path.join(folder, 'memory')
         self.ask(f'memsave {begin:#x} {end - begin} "{path}"')
         with open(path, 'rb') as file:
@@ -84,7 +84,7 @@ class Symbols:
         return self.addresses[self.names.index(name)]
 
     def bounds(self, address):
-        """Where its function begins, and where the next one does."""
+        """The beginnings of its function and of the next one."""
         number = bisect.bisect(self.addresses, address)
         return self.addresses[number - 1], self.addresses[number]
 
@@ -120,7 +120,7 @@ def steps(log):
 
 
 def stop(monitor, log):
-    """Ends the log, and reads what is left of it."""
+    """Ends the log, and reads the rest of it."""
     monitor.socket.sendall(b'stop\n')
     # It may be writing to the full pipe.
     os.set_blocking(log.fileno(), False)
@@ -163,7 +163,7 @@ def follow(monitor, folder, take, items='exec,nochain'):
 
 def follow_connections(monitor, folder, symbols, connections, take,
                        items='exec,nochain'):
-    """The same, for so many connections from the beginning of one on."""
+    """Calls take() for that many whole connections."""
     entry = symbols.address(ENTRY)
     entries = 0
 

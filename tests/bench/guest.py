@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What all rows share that are measured in the guest."""
+"""Code that all rows share that are measured in the guest."""
 
 import json
 import os
@@ -70,12 +70,12 @@ def burst(count):
 
 
 def stats():
-    """The module's."""
+    """The module's statistics."""
     return output(READER, 'stats', '-')
 
 
 def busy():
-    """Nanoseconds that the processor was busy, as clock.c has it."""
+    """Nanoseconds that the processor was busy, measured by clock.c."""
     with open('/proc/timer_list') as file:
         idle = next(line for line in file if '.idle_sleeptime' in line)
     return time.monotonic_ns() - int(idle.split()[2])
@@ -128,7 +128,7 @@ class Process:
         return self
 
     def end(self):
-        """What it printed."""
+        """Ends it by SIGTERM; returns its output."""
         os.killpg(self.process.pid, signal.SIGTERM)
         return self.process.communicate()[0]
 
@@ -147,19 +147,19 @@ def spread(runs, key):
 
 
 def difference(runs, others, key):
-    """How much more @runs took than @others, and how sure that is."""
+    """How much more @runs took than @others, and the spread of that."""
     return (median(runs, key) - median(others, key),
             spread(runs, key) + spread(others, key))
 
 
 def middle(values):
-    """A value and its spread, as report() takes them."""
+    """The median and its spread, for report()."""
     return {'value': statistics.median(values),
             'spread': max(values) - min(values)}
 
 
 def alternate(*ways):
-    """Runs of the load in each way, in turns: what drifts drifts for all."""
+    """Runs the load in each way, in turns, so that a drift affects all."""
     runs = [[] for _ in ways]
     for _ in range(repetitions):
         for way, found in zip(ways, runs):

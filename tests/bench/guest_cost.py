@@ -93,7 +93,7 @@ def backlog(count):
 
 
 def slope(points):
-    """What one more event costs, from the costs of few and of many."""
+    """The cost of one more event, from the costs of few and of many."""
     (few, least), (many, most) = points
     return (most - least) / (many - few)
 
@@ -141,7 +141,7 @@ def drain_mapped(count):
 
 
 def row_mapped():
-    """The same through the library, which maps the rings if it can."""
+    """The cost of a drain through the library, which maps the rings if it can."""
     drained('mapped', drain_mapped)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a scrape of the exporter costs."""
+"""The cost of a scrape of the exporter."""
 
 import subprocess
 import time
@@ -48,6 +48,6 @@ def cost(idle):
 
 
 def row_export():
-    """With a hundred connections, and with a hundred thousand."""
+    """The cost with a hundred connections, and with a hundred thousand."""
     report('export_few', **cost(100))
     report('export_many', **cost(100000))

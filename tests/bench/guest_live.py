@@ -17,7 +17,7 @@ def reader(*arguments):
 
 
 def ended(process):
-    """What a reader counted, once it has read all that there is."""
+    """The counts of a reader, when it has read all records."""
     return json.loads(process.end())
 
 
@@ -51,7 +51,7 @@ def lost_of_pause(name):
 
 
 def row_burst():
-    """Records lost of a burst, by a reader of text."""
+    """Records of a burst that a reader of text loses."""
     lost_of_burst('burst_lost')
 
 
@@ -61,12 +61,12 @@ def row_pause():
 
 
 def row_burst_two():
-    """The same on two processors."""
+    """A burst on two processors."""
     lost_of_burst('burst_two_lost')
 
 
 def row_pause_two():
-    """The same on two processors."""
+    """A burst on two processors."""
     lost_of_pause('pause_two_lost')
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Rows about memory, and about what so much of it costs."""
+"""Rows about memory, and about the cost of many connections."""
 
 import os
 import subprocess

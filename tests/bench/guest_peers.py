@@ -141,7 +141,7 @@ def system(tool, without):
 
 
 def told(tool):
-    """How many events the tool has told of."""
+    """The number of events that the tool has reported."""
     if not tool.count:
         with open(OUTPUT, 'rb') as file:
             return sum(tool.word in line for line in file)
@@ -165,7 +165,7 @@ def burst(tool):
 
 
 def see_event(process, terminal, word):
-    """Causes events until the tool tells of one."""
+    """Causes events until the tool reports one."""
     said = b''
     with socket.create_server(('127.0.0.1', 7001)) as listener:
         while word not in said:
@@ -205,7 +205,7 @@ def measure(tool, without):
 
 
 def baseline(tools):
-    """What the load costs without any tool."""
+    """The cost of the load without any tool."""
     found = {}
     for few in {tool.few for tool in tools if tool.few}:
         runs, = guest.alternate(lambda: guest.load(few))

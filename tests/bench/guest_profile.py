@@ -44,7 +44,7 @@ def send_module():
 
 
 def work(phase, connections):
-    """Connections, steadily, from the moment on that is told."""
+    """Makes connections steadily, from the given moment on."""
     with subprocess.Popen([guest.LOAD, 'steady', str(connections)],
                           stdout=subprocess.PIPE, text=True) as load:
         if load.stdout.readline() != 'begin\n':

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What it costs to find the connections that are stuck."""
+"""The cost of finding stuck connections."""
 
 import socket
 import subprocess
@@ -13,13 +13,13 @@ SECONDS = 20
 
 
 def leak(listener):
-    """A connection that the peer has closed; it stays while it is held."""
+    """A connection that the peer has closed; it stays in CLOSE_WAIT."""
     socket.create_connection(listener.getsockname()).close()
     return listener.accept()[0]
 
 
 def busy():
-    """In these seconds, while nothing happens."""
+    """Instructions in these seconds, while nothing happens."""
     begin = guest.busy()
     time.sleep(SECONDS)
     return guest.busy() - begin
@@ -52,6 +52,6 @@ def cost(idle):
 
 
 def row_stuck():
-    """With a hundred other connections, and with a hundred thousand."""
+    """The cost beside a hundred other connections, and a hundred thousand."""
     report('stuck_few', **cost(100))
     report('stuck_many', **cost(100000))

@@ -27,7 +27,7 @@ def load(path):
 
 
 def short(value):
-    """A number with as many digits as mean something."""
+    """A number with its significant digits only."""
     return None if value is None else float(f'{value:.5g}')
 
 
@@ -50,7 +50,7 @@ def save(figures):
 
 
 def change(figure, before):
-    """In words, how much it differs from before by more than the spread."""
+    """The change since before, in words, if it exceeds the spread."""
     if before is None:
         return 'new'
     value = short(figure['value'])

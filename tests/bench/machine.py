@@ -24,7 +24,7 @@ def build():
 
 
 def stage(folder):
-    """What the guest gets; and the module as it would be installed."""
+    """Copies the files for the guest, and the module as installed."""
     to = os.path.join(folder, 'add', 'bench')
     os.makedirs(to)
     for program in ('load', 'reader', 'live'):
@@ -43,17 +43,17 @@ def field(name):
 
 
 def release():
-    """The kernel that is measured."""
+    """The release of the measured kernel."""
     return field('vermagic')
 
 
 def version():
-    """The module's."""
+    """The module's statistics."""
     return field('version')
 
 
 def add_peers(folder):
-    """The tools that we are compared with, for the guest."""
+    """Copies the tools of the comparison for the guest."""
     root = subprocess.run([os.path.join(HERE, 'peers'), release()], check=True,
                           stdout=subprocess.PIPE, text=True).stdout.strip()
     subprocess.run(['cp', '-a', root, os.path.join(folder, 'add', 'peers')],

@@ -107,7 +107,7 @@ def cells(figures, before, tools, row):
 
 
 def changes(figures, before):
-    """What changed of the other tools, a line for each."""
+    """The changes of the other tools, a line for each."""
     words = {row[0]: row[1].strip() for row in ROWS}
     for tool in TOOLS:
         if tool == OURS or tool not in before:

@@ -31,7 +31,7 @@ MEMORY = re.compile(r'(?:%([c-gs]s):)?(-?0x[0-9a-f]+)?(?:\(([^)]*)\))?$')
 
 
 class Instruction:
-    """One, from a line of objdump."""
+    """An instruction, from a line of objdump."""
 
     def __init__(self, text):
         code, _, comment = text.partition('#')
@@ -64,7 +64,7 @@ class Instruction:
             self.name.startswith('xchg') and self.stores is not None
 
     def target(self, register):
-        """The address that it writes to, or None."""
+        """The address of the store, or None."""
         operand = self.stores
         found = MEMORY.match(operand) if operand else None
         if not found:
@@ -234,7 +234,7 @@ def measure(folder, phases, connections):
 
 
 def middle(values):
-    """What is rare, as more memory for the pool, is not in the median."""
+    """The median, which omits rare work such as memory for the pool."""
     return {'value': statistics.median(values),
             'spread': max(values) - min(values)}
 

@@ -63,8 +63,8 @@ class Place:
 
 class Ways:
     """
-    One file for each way. What each sees is a set of namespaces, or a text that
-    needs no judgement.
+    One file for each way. The result of each is the set of namespaces that it
+    shows, or a text for the table.
     """
 
     def __init__(self, other):
@@ -74,7 +74,7 @@ class Ways:
         self.result = {}
 
     def attempt(self, way, step, *arguments):
-        """What the step hands back; how it failed is the way's result."""
+        """The result of the step; if it fails, the error is the way's result."""
         try:
             return step(*arguments)
         except OSError as error:
@@ -132,11 +132,11 @@ class Ways:
         return finish
 
     def _poll(self):
-        """Asked for while nothing has happened but in other namespaces."""
+        """Polls while something happens only in other namespaces."""
         self.sleeper = Stream(gapless=False)
 
     def look(self):
-        """Whether that has woken it up."""
+        """Whether it was woken up."""
         if 'poll' not in self.result:
             self.result['poll'] = (openers.ALL if self.sleeper.wait(0) else
                                    openers.OWN)
@@ -202,8 +202,8 @@ class Access(unittest.TestCase):
             self.assertTrue(reference.wait(20))
         return len(places)
 
-    def _judge(self, way, seen, own, connections):
-        """What is seen, in a word of the table."""
+    def _in_a_word(self, way, seen, own, connections):
+        """What it sees, as a word of the table."""
         if isinstance(seen, str):
             return seen
         if way == 'count':
@@ -225,7 +225,7 @@ class Access(unittest.TestCase):
             connections = 1 + self._elsewhere(own)
             here.send(b'.')
             result = json.loads(process.join())
-        seen = {way: self._judge(way, result[way], own, connections)
+        seen = {way: self._in_a_word(way, result[way], own, connections)
                 for way in openers.WAYS}
         self.assertEqual(seen, opener.sees)
 

@@ -29,7 +29,7 @@ class Chains(SnapshotTest):
 
     @limit(PATIENCE)
     def test_nobody_can_choose_one(self):
-        """Whose cookies agree in all the bits that the table has chains for."""
+        """Cookies that agree in all bits that number the table's chains."""
         with subprocess.Popen([CHOSEN, str(CHAINS - 1), str(MANY)],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               user=NOBODY) as process:

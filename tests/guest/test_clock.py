@@ -24,7 +24,7 @@ def tearDownModule():
 
 
 def offset_ns():
-    """CLOCK_REALTIME less CLOCK_BOOTTIME, as near as two calls get."""
+    """CLOCK_REALTIME minus CLOCK_BOOTTIME, as exactly as two calls allow."""
     before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     real = time.clock_gettime_ns(time.CLOCK_REALTIME)
     after = time.clock_gettime_ns(time.CLOCK_BOOTTIME)

@@ -80,7 +80,7 @@ class Disclosure(unittest.TestCase):
             self.open(uapi.rewind, uapi.snapshot), uapi.RECORD.size)))
 
     def search_numbers(self, fd):
-        """Whatever an ioctl or a mapping hands back."""
+        """Searches what an ioctl or a mapping returns."""
         info = uapi.get_info(fd)
         for number, size in ((uapi.GET_INFO, uapi.INFO.size),
                              (uapi.GET_STATS, uapi.STATS.size)):
@@ -93,7 +93,7 @@ class Disclosure(unittest.TestCase):
                                                   (cpu + 1) * info.map_ring])
 
     def test_fresh(self):
-        """Rings in which hardly anything has been written yet."""
+        """Rings in which few records have been written yet."""
         fd = self.open()
         self.search_numbers(fd)
         tcp.exchange(tcp.FAMILIES['v4'])

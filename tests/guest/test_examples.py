@@ -30,7 +30,7 @@ def tearDownModule():
 
 class Examples(unittest.TestCase):
     def test_handshakes(self):
-        """Both sides of each connection, with a time that is none of zero."""
+        """Both sides of each connection, with a time above zero."""
         with Reader('python3', f'{EXAMPLES}/handshakes.py') as reader:
             ends = [end for family in (V4, V6)
                     for client in tcp.exchange(family)
@@ -49,13 +49,13 @@ def paragraphs(text):
 
 
 def of_manual():
-    """The commands of the manual page, each without its comment."""
+    """The commands of the manual page, without their comments."""
     with open(f'{EXAMPLES}/commands', encoding='utf-8') as file:
         return [part.split('\n', 1)[1] for part in paragraphs(file.read())]
 
 
 def of_readme():
-    """Those of README.md that read the device, or are tcpstates itself."""
+    """The commands of README.md that read the device or run tcpstates."""
     with open(f'{EXAMPLES}/../README.md', encoding='utf-8') as file:
         blocks = re.findall(r'```(?:sh)?\n(.*?)```', file.read(), re.DOTALL)
     scripts = []
@@ -68,10 +68,10 @@ def of_readme():
 
 
 class Commands(unittest.TestCase):
-    """What the manual page and README.md show does what it says."""
+    """The commands in the manual page and README.md work as described."""
 
     def run_it(self, script):
-        """Until it ends, or has read of something and is interrupted."""
+        """Runs it until it ends, or interrupts it after its first output."""
         before = set(holders())
         process = subprocess.Popen(['bash', '-c', script], text=True,
                                    stdout=subprocess.PIPE,
@@ -142,7 +142,7 @@ class Doctor(unittest.TestCase):
         self.assertIn('usermod -a -G tcpstates', text)
 
     def test_no_ftrace(self):
-        """Only said while the module is not loaded: it holds ftrace on."""
+        """The message comes while the module is not loaded: it keeps ftrace on."""
         kernel.unload()
         self.addCleanup(kernel.load)
         try:

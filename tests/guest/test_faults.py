@@ -48,7 +48,7 @@ class FaultTest(unittest.TestCase):
         self.addCleanup(self.injector.close)
 
     def sweep(self, attempt, done=0):
-        """All outcomes; says of each of our functions how it went."""
+        """All outcomes; prints how each of the module's functions fared."""
         places = collections.Counter()
         outcomes = []
         for outcome in self.injector.sweep(attempt, done):
@@ -106,7 +106,7 @@ class Loading(FaultTest):
 
     @staticmethod
     def traces():
-        """What a module that is loaded, or half so, is seen by."""
+        """The traces of a module that is loaded, or partly loaded."""
         return {
             'loaded': kernel.loaded(),
             'device': os.path.exists(uapi.DEVICE),
@@ -125,7 +125,7 @@ class Loading(FaultTest):
 
 
 class Loaded(FaultTest):
-    """With one reader that no fault harms, to compare with."""
+    """With a second reader without faults, for comparison."""
 
     def setUp(self):
         super().setUp()
@@ -139,7 +139,7 @@ class Loaded(FaultTest):
         return fd
 
     def charged(self):
-        """To open files, and how many there are."""
+        """Bytes that are charged to open files, and the number of files."""
         account = uapi.get_account(self.reference.fd)
         return account.files, account.files_bytes
 
@@ -165,7 +165,7 @@ class Reading(Loaded):
 
     @over('text', 'binary')
     def test_read(self, form):
-        """Nothing is lost and nothing comes twice."""
+        """No record is lost, and none comes twice."""
         tcp.exchange(V4, 20)
         self.reference.collect(lambda events: len(events) >= lines_of(20))
         fd = self.open()
@@ -196,7 +196,7 @@ class Reading(Loaded):
 
     @over('info', 'stats', 'account', 'format', 'filter')
     def test_ioctl(self, which):
-        """An error, and then it works."""
+        """It fails, and works when it is repeated."""
         fd = self.open()
         command, content = {
             'info': (uapi.GET_INFO, bytes(uapi.INFO.size)),

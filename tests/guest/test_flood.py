@@ -50,7 +50,7 @@ QUEUES = ('net.core.somaxconn', 'net.ipv4.tcp_max_syn_backlog')
 
 
 def count_states(pid='self'):
-    """How many entries of /proc are in each state, without parsing them."""
+    """The number of entries in /proc by state, without parsing addresses."""
     counts = {}
     for table in ('tcp', 'tcp6'):
         with open(f'/proc/{pid}/net/{table}', encoding='ascii') as file:
@@ -61,7 +61,7 @@ def count_states(pid='self'):
 
 
 def count_rows():
-    """How many rows of a snapshot are in each state."""
+    """The number of rows of a snapshot by state."""
     counts = {}
     fd = os.open(uapi.DEVICE, os.O_RDONLY | os.O_NONBLOCK)
     uapi.set_format(fd, uapi.FORMAT_BINARY)
@@ -77,7 +77,7 @@ def count_rows():
 
 
 class Shared:
-    """Of all tests of this file."""
+    """State of all tests of this file."""
     attacker = None
 
 
@@ -106,7 +106,7 @@ class Crowd:
         kernel.call('setns', self.place, kernel.CLONE_NEWNET)
 
     def _run(self, function):
-        """In there; what it returns."""
+        """Runs a function in the namespace; returns its result."""
         def child():
             self._enter()
             return json.dumps(function()).encode()
@@ -121,7 +121,7 @@ class Crowd:
             kernel.write_file(f'/proc/sys/net/ipv4/{name}', str(value))
 
     def make(self, count):
-        """So many connections, by two processes."""
+        """Makes that many connections, by two processes."""
         makers = [subprocess.Popen([CONNECTIONS, str(count // 2), first],
                                    preexec_fn=self._enter)
                   for first in ('2', '10')]
@@ -129,7 +129,7 @@ class Crowd:
             assert maker.wait() == 0
 
     def rows_and_entries(self):
-        """How many of each state, at a moment when none of them ended."""
+        """Rows and entries by state, at a moment when none of them ended."""
         while True:
             before = count_rows()
             entries = self._run(count_states)
@@ -181,7 +181,7 @@ class Flood(SnapshotTest):
         self.assertEmpty()
 
     def assert_as_good_as_new(self):
-        """A connection is told with all that is known of one."""
+        """A new connection is recorded with duration and owner."""
         with Snapshot() as snapshot:
             tcp.exchange(tcp.FAMILIES['v4'], 5)
             lines = [event for event in snapshot.pump()
@@ -195,7 +195,7 @@ class Flood(SnapshotTest):
     @over(*BOTH)
     @limit(PATIENCE)
     def test_syn_flood(self, family):
-        """Each SYN that the kernel did not drop is told, and no other."""
+        """Each SYN that the kernel did not drop is recorded, and no other."""
         self.syn_flood(family, 32)
         self.assertEqual(self.stats().untracked, 0)
         self.assertEqual(self.missing, 0)
@@ -212,7 +212,7 @@ class Flood(SnapshotTest):
         self.assertLessEqual(self.missing, self.stats().untracked)
 
     def syn_flood(self, family, mib):
-        """@missing: how many lines there are too few, when all is over."""
+        """@missing: the number of lines that may be missing at the end."""
         for name in QUEUES:
             self.sysctl(name, 65536)
         self.sysctl('net.ipv4.tcp_syncookies', 0)
@@ -316,7 +316,7 @@ class Flood(SnapshotTest):
         self.assertEmpty()
 
     def connect_until_over(self, flood, snapshot, family, listener):
-        """Connections to a listener, one after the other; how many."""
+        """Connects one after the other until the flood ends; returns how often."""
         made = 0
         while flood.poll() is None or not made:
             tcp.exchange(tcp.FAMILIES[family], listener=listener)
@@ -373,7 +373,7 @@ class Flood(SnapshotTest):
     @over(*BOTH)
     @limit(PATIENCE)
     def test_full_queue(self, family):
-        """Nobody accepts; everybody connects."""
+        """Many clients connect, and no connection is accepted."""
         self.load()
         snapshot = self.snapshot()
         listener = self.listener(family, 2)
@@ -427,7 +427,7 @@ class Flood(SnapshotTest):
 
     @limit(PATIENCE)
     def test_host_stays_responsive(self):
-        """Honest connections during a flood, without the module and with it."""
+        """Ordinary connections during a flood, without and with the module."""
         self.sysctl('net.ipv4.tcp_syncookies', 1)
         listener = self.listener('v4', 128)
         made = {}
@@ -451,7 +451,7 @@ class Flood(SnapshotTest):
         self.addCleanup(reader.kill)
 
     def connections_in_a_flood(self, listener):
-        """How many, and the seconds that the slowest one took."""
+        """Their number, and the seconds that the slowest one took."""
         flood = Shared.attacker.start('v4', SEGMENTS, tcp.SYN,
                                       listener.getsockname()[1])
         times = []

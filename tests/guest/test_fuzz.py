@@ -53,7 +53,7 @@ def tearDownModule():
 
 class Fuzz(DeviceTest):
     def fuzz_beside_traffic(self, inside):
-        """The reference reads all the time what is true of the traffic."""
+        """The reference reader checks the lines of the traffic all the time."""
         gate, end = os.pipe()
         maker = Child(traffic, gate, end)
         os.close(gate)
@@ -83,7 +83,7 @@ class Fuzz(DeviceTest):
 
     @limit(200 + 3 * SECONDS)
     def test_by_nobody(self):
-        """The device is open to all, and the caller has no rights."""
+        """The device is open to all users, and the caller has no capability."""
         def inside():
             kernel.enter_new_netns(CLONE_NEWUSER)
             fuzz()

@@ -63,7 +63,7 @@ class Loading(LoadTest):
           'ring_records=4294967295', 'ring_records=-1', 'ring_records=',
           'ring_records=many', 'files_mib=65537', 'files_mib=-1')
     def test_bad_parameter(self, parameter):
-        """Refused, and nothing of it stays."""
+        """It is refused, and nothing of it remains."""
         log = kernel.Log()
         result = kernel.insmod(parameter)
         said = '\n'.join(log.lines())
@@ -75,7 +75,7 @@ class Loading(LoadTest):
         self.assertFalse(os.path.exists(uapi.DEVICE))
 
     def test_ring_records_are_chosen(self):
-        """As many as a burst needs, but no more than 1/64 of the memory."""
+        """Enough for a burst, but at most 1/64 of the memory."""
         kernel.load()
         fd = os.open(uapi.DEVICE, os.O_RDONLY)
         info, stats = uapi.get_info(fd), uapi.get_stats(fd)
@@ -98,7 +98,7 @@ class Loading(LoadTest):
         self.assertIn('File exists', result.stderr)
 
     def test_processor_that_comes_up(self):
-        """After the module: its connections are known from the first one on."""
+        """It comes up after loading: its connections are recorded at once."""
         cpu = '/sys/devices/system/cpu/cpu1/online'
         allowed = os.sched_getaffinity(0)
         with kernel.setting(cpu, 0):
@@ -117,7 +117,7 @@ class Loading(LoadTest):
                                 if event.old not in ('CLOSE', 'LISTEN')])
 
     def test_unload_while_open(self):
-        """EBUSY, as people expect; the reader does not notice."""
+        """EBUSY; the reader is not disturbed."""
         kernel.load()
         with Stream() as stream:
             result = kernel.rmmod()
@@ -129,7 +129,7 @@ class Loading(LoadTest):
         kernel.unload()
 
     def test_nothing_stays(self):
-        """No node, no entry, no hook; while loaded all of these."""
+        """Device node, entries and hooks exist while it is loaded, and not after."""
         minors = kernel.read_file('/proc/misc')
         before = kernel.read_file(ENABLED)
         self.assertFalse(os.path.exists(uapi.DEVICE))
@@ -147,7 +147,7 @@ class Loading(LoadTest):
         self.assertFalse(os.path.exists('/sys/class/misc/tcpstates'))
 
     def test_without_ftrace(self):
-        """Does not load where its hooks would be silent."""
+        """Loading fails while ftrace is off, when its hooks would see nothing."""
         stays_on = kernel.ftrace_stays_on()
         if not stays_on:
             self.refused_without_ftrace()
@@ -168,7 +168,7 @@ class Loading(LoadTest):
         self.assertIn('ftrace_enabled', said)
 
     def test_quiet(self):
-        """Loading and unloading a sound module says nothing of ours."""
+        """Loading and unloading print no message of the module."""
         log = kernel.Log()
         kernel.load()
         kernel.unload()

@@ -18,7 +18,7 @@ SMALL = 128
 @expand
 class Loss(DeviceTest):
     def busy(self, connections):
-        """All lines of many connections, read in time by the reference."""
+        """Makes many connections, whose lines the reference reads in time."""
         events = []
         listener = V4.listener()
         for _ in range(connections // 5):
@@ -54,7 +54,7 @@ class Loss(DeviceTest):
         self.assertEqual(uapi.get_stats(slow.fd).reader_lost, lost.count)
 
     def tail_of_each_cpu(self, events, survivors):
-        """The lines of each CPU's last records, in the order of all."""
+        """The lines of each CPU's last records, in the order of time."""
         first = {}
         for event in survivors:
             first.setdefault(event.cpu, event.seq)
@@ -62,7 +62,7 @@ class Loss(DeviceTest):
                 if event.seq >= first.get(event.cpu, 1 << 64)]
 
     def test_after_a_part_of_a_line(self):
-        """The line that was begun survives; the loss comes after it."""
+        """A line that was read in part is completed; the loss comes after it."""
         fd = self.open()
         first = self.traffic()
         line = first[:first.index(b'\n') + 1]

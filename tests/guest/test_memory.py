@@ -35,7 +35,7 @@ ROW = 16
 
 
 def meminfo(name):
-    """In bytes."""
+    """A value of /proc/meminfo in bytes."""
     return int(re.search(rf'{name}: *(\d+) kB',
                          kernel.read_file('/proc/meminfo')).group(1)) << 10
 
@@ -64,7 +64,7 @@ class MemoryTest(unittest.TestCase):
 
 
 def open_all(with_snapshots=True):
-    """Opens the device until that fails with ENOMEM; all that it got."""
+    """Opens the device until that fails with ENOMEM; returns the descriptors."""
     fds = []
     try:
         while len(fds) < MOST_FILES - 100:
@@ -78,10 +78,10 @@ def open_all(with_snapshots=True):
 
 
 class Taker:
-    """A process that takes all that it may have, and holds it."""
+    """A process that takes as much as it is allowed, and keeps it."""
 
     def __init__(self, become, *arguments):
-        """@become: makes it somebody else."""
+        """@become: called first, to change the user."""
         told, tell = os.pipe()
         end, self.to_end = os.pipe()
         self.child = Child(self._run, tell, end, become, arguments,
@@ -112,13 +112,13 @@ def become_member(uid):
 
 class Bounds(MemoryTest):
     def take(self, become, *arguments):
-        """How many files somebody gets, who holds them until the test's end."""
+        """The number of files that a user gets and keeps open in the test."""
         taker = Taker(become, *arguments)
         self.held.callback(taker.close)
         return taker.files
 
     def test_default(self):
-        """By the machine's memory, and for a user's snapshot of a full table."""
+        """The default suits the memory, and a user's snapshot of a full table."""
         self.load()
         memory = meminfo('MemTotal')
         most = max(min(memory // 32, 64 * MIB), 16 * MIB)
@@ -166,7 +166,7 @@ class Bounds(MemoryTest):
         self.assertAsBefore()
 
     def test_refusal_changes_nothing(self):
-        """A file that gets no snapshot goes on as it was."""
+        """A file to which a snapshot is refused works as before."""
         self.load('files_mib=1')
 
         def child():
@@ -226,7 +226,7 @@ class Bounds(MemoryTest):
         self.assertAsBefore()
 
     def test_privilege(self):
-        """Root without CAP_SYS_RESOURCE is a user like others."""
+        """Root without CAP_SYS_RESOURCE has the share of a user."""
         self.load('files_mib=4')
 
         got = self.take(rights.set_effective, rights.CAP_SYS_RESOURCE, False)
@@ -289,7 +289,7 @@ class Bounds(MemoryTest):
 
 
 class Innocent:
-    """A process with much memory, which must live on."""
+    """A process with much memory, which must not be killed."""
 
     def __init__(self):
         told, tell = os.pipe()
@@ -314,12 +314,12 @@ class Innocent:
 
 @expand
 class Snapshots(MemoryTest):
-    """What a snapshot costs, and until when."""
+    """What a snapshot costs, and for how long."""
 
     CONNECTIONS = 1500
 
     def connect(self, count):
-        """Connections that stay: two rows each, and the listener's."""
+        """Makes connections that stay: two rows each, and the listener's."""
         listener = self.held.enter_context(V4.listener(backlog=512))
         for _ in range(count):
             client = self.held.enter_context(V4.open())
@@ -359,7 +359,7 @@ class Snapshots(MemoryTest):
         self.end()
 
     def test_filter(self):
-        """What is not given costs nothing."""
+        """Rows that are filtered out cost nothing."""
         self.load()
         self.connect(self.CONNECTIONS)
         uapi.set_filter(self.fd, new_states=uapi.states('LISTEN'))
@@ -372,7 +372,7 @@ class Snapshots(MemoryTest):
         self.end()
 
     def test_left_in_the_middle(self):
-        """It keeps what it has until it is asked for something else."""
+        """It keeps its memory until rewind, the next snapshot or close()."""
         self.load()
         self.connect(self.CONNECTIONS)
         for leave in (uapi.now, uapi.rewind):
@@ -390,7 +390,7 @@ class Snapshots(MemoryTest):
         self.end()
 
     def test_no_share(self):
-        """Rows that his share does not do for are counted, none is silent."""
+        """Rows beyond the user's share are counted as lost."""
         self.load('files_mib=1')
         connections = 400
         self.connect(connections)

@@ -57,19 +57,19 @@ def account():
 
 
 def become_neighbour():
-    """Somebody without rights who may open the device."""
+    """Becomes a user without capabilities who may open the device."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
     rights.become(openers.USER, openers.GROUP)
 
 
 def tasks(pid):
-    """Threads of a process, but the first."""
+    """The threads of a process, without the first."""
     return [int(name) for name in os.listdir(f'/proc/{pid}/task')
             if int(name) != pid]
 
 
 def switches(pid):
-    """How often the threads of a process have gone to sleep."""
+    """The number of voluntary context switches of a process's threads."""
     count = 0
     for task in tasks(pid):
         for line in kernel.read_file(
@@ -128,7 +128,7 @@ class Sleepers:
         self.child.kill()
 
     def await_all(self, count):
-        """All of its readers wait."""
+        """Waits until all of its readers sleep."""
         wait_for(lambda: len(tasks(self.pid)) == count and
                  all(is_asleep(self.pid, task) for task in tasks(self.pid)),
                  f'{count} readers wait')
@@ -166,7 +166,7 @@ def look_again(fd):
 
 
 def read_for_nothing(count, distinct):
-    """Threads that wait for what never comes."""
+    """Starts threads whose filter matches nothing."""
     threading.stack_size(65536)
     for number in range(count):
         fd = os.open(uapi.DEVICE, os.O_RDONLY)
@@ -184,7 +184,7 @@ def read_all_one_sees(count):
 
 @expand
 class Sleeping(unittest.TestCase):
-    """Those for whom nothing passes sleep on, however many they are."""
+    """Readers for which nothing passes are not woken, however many they are."""
 
     def check(self, sleepers, count):
         sleepers.await_all(count)
@@ -205,19 +205,19 @@ class Sleeping(unittest.TestCase):
     @limit(120)
     @over('same', 'own')
     def test_filters(self, which):
-        """Each of many readers with the same filter, or with one of its own."""
+        """Many readers with one filter, or each with another one."""
         with Sleepers(read_for_nothing, HERD, which == 'own') as sleepers:
             self.check(sleepers, HERD)
 
     @limit(120)
     def test_namespace(self):
-        """Readers in another network namespace."""
+        """Readers in another network namespace are not woken."""
         with Sleepers(read_all_one_sees, CROWD,
                       enter=kernel.enter_new_netns) as sleepers:
             self.check(sleepers, CROWD)
 
     def test_woken_once(self):
-        """Who does not read what has come is not woken for more of it."""
+        """A file that is not read after a wake-up is not woken again."""
         with Sleepers(watch, 10, 10, False):
             before = account().wakeups
             tcp.exchange(V4, 50)
@@ -233,7 +233,7 @@ class Sleeping(unittest.TestCase):
 
 
 class SmallRing(unittest.TestCase):
-    """More goes by than a ring holds."""
+    """More records come than a ring holds."""
 
     def setUp(self):
         kernel.unload()
@@ -274,10 +274,10 @@ class SmallRing(unittest.TestCase):
 
 @expand
 class Host(unittest.TestCase):
-    """Connections go on beside any number of sleepers."""
+    """The rate of connections beside any number of sleepers."""
 
     def check(self, *sleepers, **named):
-        """With an honest reader, whose wake-ups cost the same in both cases."""
+        """With an ordinary reader, whose wake-ups cost the same in both cases."""
         fd = os.open(uapi.DEVICE, os.O_RDONLY)
         honest = Child(read_on, fd)
         honest.await_read()
@@ -309,7 +309,7 @@ class Host(unittest.TestCase):
 
 @expand
 class Interrupted(unittest.TestCase):
-    """Whatever comes between, nobody misses a record."""
+    """Signals at any moment lose no record."""
 
     def run_program(self, name, *arguments):
         done = subprocess.run([os.path.join(HERE, '.build', name), *arguments],

@@ -65,7 +65,7 @@ def client(host, *ports):
 
 @dataclasses.dataclass
 class Picture:
-    """What a ladder says, its columns taken apart."""
+    """A ladder, split into its columns."""
     number: int
     ends: tuple
     left: list
@@ -134,7 +134,7 @@ def answer(listener, count=1):
 class Ladder(unittest.TestCase):
     @over(*FAMILIES)
     def test_both_ends(self, name):
-        """The peer is somebody else, on this host."""
+        """The peer is another process on this host."""
         family = tcp.FAMILIES[name]
         with family.listener() as listener:
             port = listener.getsockname()[1]
@@ -168,7 +168,7 @@ class Ladder(unittest.TestCase):
         self.assertIn('Refused: ', picture.story)
 
     def test_command_serves(self):
-        """The client, which began before, is on the left."""
+        """The client is on the left."""
         program = ('import socket; s = socket.create_server(("127.0.0.1", 0)); '
                    'print(s.getsockname()[1], flush=True); '
                    'c = s.accept()[0]; c.recv(1); c.close()')
@@ -183,7 +183,7 @@ class Ladder(unittest.TestCase):
         self.assertEqual(picture.ends[0][0], f'{os.getpid()}/python3')
 
     def test_both_ends_are_the_command_s(self):
-        """One picture, not two."""
+        """If the command has both ends, there is one picture."""
         program = ('import socket; s = socket.create_server(("127.0.0.1", 0)); '
                    'c = socket.create_connection(s.getsockname()); '
                    'a = s.accept()[0]; c.close(); a.recv(1); a.close()')
@@ -191,7 +191,7 @@ class Ladder(unittest.TestCase):
         self.assertEqual((picture.left, picture.right), (CLIENT, SERVER))
 
     def test_leak(self):
-        """What is still there is told as it is, and not waited for too long."""
+        """A connection that stays is drawn as it is, after a bounded wait."""
         with tcp.FAMILIES['v4'].listener() as listener:
             port = listener.getsockname()[1]
             program = ('import socket; '
@@ -204,7 +204,7 @@ class Ladder(unittest.TestCase):
                           'program here has not even accepted it', picture.story)
 
     def test_end_of_time_wait(self):
-        """With --time-wait, a connection ends when it ends."""
+        """With --time-wait, the picture contains the end of TIME_WAIT."""
         program = textwrap.dedent('''
             import errno, socket, sys
             for _ in range(2):
@@ -237,7 +237,7 @@ class Ladder(unittest.TestCase):
 
 class Whose(unittest.TestCase):
     def test_children_and_nobody_else(self):
-        """What daemons of the command do is there, what others do is not."""
+        """Connections of the command's daemons are shown, others are not."""
         with tcp.FAMILIES['v4'].listener() as listener:
             port = listener.getsockname()[1]
             server = answer(listener, 3)
@@ -275,7 +275,7 @@ class Whose(unittest.TestCase):
         self.assertEqual({row['uid'] for row in rows}, {NOBODY})
 
     def test_without_rights(self):
-        """It says what to do."""
+        """The message says what to do."""
         os.chmod(uapi.DEVICE, 0o644)
         done = tcpstates('true', status=125, user=NOBODY, group=NOBODY,
                          extra_groups=[])
@@ -285,7 +285,7 @@ class Whose(unittest.TestCase):
 
 class Forms(unittest.TestCase):
     def test_json(self):
-        """The same objects as everybody gets, of the command's end only."""
+        """The same objects as of other commands, for the command's side only."""
         with tcp.FAMILIES['v4'].listener() as listener:
             port = listener.getsockname()[1]
             server = answer(listener)
@@ -317,7 +317,7 @@ class Forms(unittest.TestCase):
         self.assertEqual(len(pictures(done.stdout)), 1)
 
     def test_live(self):
-        """What happens is there while the connection is still open."""
+        """Steps are shown while the connection is still open."""
         program = ('import socket, sys; '
                    's = socket.create_connection(("127.0.0.1", '
                    'int(sys.argv[1]))); s.recv(1)')
@@ -353,7 +353,7 @@ class Forms(unittest.TestCase):
         self.assertIn('no TCP connection was made', done.stderr)
 
     def test_lost(self):
-        """The pictures do not pretend to be complete."""
+        """Pictures after a loss say that they are incomplete."""
         kernel.unload()
         kernel.load('ring_records=64')
         with tcp.FAMILIES['v4'].listener(backlog=128) as listener:
@@ -404,7 +404,7 @@ class Ends(unittest.TestCase):
         self.assertFalse(os.path.exists('/tmp/ran'))
 
     def test_terminated(self):
-        """The wish is the command's to fulfil."""
+        """A signal is passed on to the command."""
         with Reader('tcpstates', 'run', 'sh', '-c',
                     'trap "echo ended; exit 3" TERM; echo on; '
                     'while :; do sleep 0.1; done') as reader:
@@ -414,7 +414,7 @@ class Ends(unittest.TestCase):
             self.assertEqual(reader.process.returncode, 3)
 
     def test_nobody_reads(self):
-        """The command goes on, and a wish still gets to it."""
+        """The command goes on, and signals still reach it."""
         process = subprocess.Popen(
             ['tcpstates', 'run', 'sh', '-c', 'exec >/dev/null; trap "exit 3" TERM; '
              'echo on >&2; while :; do sleep 0.1; done'],

@@ -37,7 +37,7 @@ LOSS = 'the reader lost records'      # as lib/model.py says it
 
 
 class Sleeper(Stream):
-    """A stream that looks only at what says whether it is whole."""
+    """A stream that only counts lines and losses."""
 
     Glance = collections.namedtuple('Glance', (
         'event', 'boot_ns', 'real_ns', 'cpu', 'seq', 'count'))
@@ -78,7 +78,7 @@ class Cage:
         return self
 
     def __exit__(self, *_):
-        """Its process ends; its namespace goes with all that is left."""
+        """Ends its process, and with it the namespace."""
         os.close(self.open)
         self.child.join()
 
@@ -126,7 +126,7 @@ class Round:
         kernel.unload()
 
     def refused(self):
-        """It does not load where its hooks would be silent."""
+        """Loading fails while ftrace is off."""
         if kernel.ftrace_stays_on():
             return
         with kernel.sysctl('kernel.ftrace_enabled', 0):
@@ -134,7 +134,7 @@ class Round:
         self.sums['loads refused'] += 1
 
     def loaded(self):
-        """One reader is always there, a second one sleeps until the end."""
+        """One reader reads all the time, a second one sleeps until the end."""
         first = Stream() if self.narrow else Snapshot()
         with first, Sleeper(binary=True) as sleeper:
             for _ in range(self.choose.randrange(1, 12)):
@@ -142,7 +142,7 @@ class Round:
                 self.read(first, 0.15)
             self.disturbances.end_all(*FOREIGN)
             with self.load.paused():
-                self.judge(first)
+                self.check_at_rest(first)
                 self.wake(sleeper)
 
     def read(self, stream, seconds):
@@ -154,8 +154,8 @@ class Round:
         else:
             self.sums['lines'] += stream.pump_for(seconds)
 
-    def judge(self, first):
-        """Nothing moves now."""
+    def check_at_rest(self, first):
+        """While nothing happens: table, statistics and snapshot agree."""
         if not self.narrow:
             self.case.assert_true(first)
             if self.cage:
@@ -165,7 +165,7 @@ class Round:
             stats = self.look()
         self.sums['tables compared'] += 1
         self.case.assertEqual((stats.untracked, stats.conns_missed), (0, 0))
-        # Audits run all the while, and find that all is as the stream says.
+        # Audits run all the time, and find no difference.
         now = account.read()
         self.case.assertEqual(now.vanished, 0)
         self.sums['audits'] += now.audits
@@ -192,7 +192,7 @@ class Round:
             return uapi.get_stats(last.fd)
 
     def wake(self, sleeper):
-        """A stream itself checks that each gap is as large as was told."""
+        """The stream checks that each gap is as large as the reported loss."""
         events = sleeper.fetch()
         lost = sum(event.count for event in events if event.event == 'lost')
         self.sums['lines slept through'] += len(events)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The trace event tcpstates:transition: the device's truth in tracefs."""
+"""The trace event tcpstates:transition: the device's lines in tracefs."""
 
 import re
 import unittest
@@ -20,7 +20,7 @@ def enable(value):
 
 
 def told():
-    """What the trace says, sorted by connection, each in its order."""
+    """The trace, sorted by connection, each in its order."""
     text = kernel.read_file(f'{TRACING}/trace')
     return sorted(LINE.findall(text), key=lambda fields: fields[0]), text
 
@@ -85,7 +85,7 @@ class Trace(unittest.TestCase):
         self.assertGreater(len(lines), 80)
 
     def test_disabled(self):
-        """Nobody asked: nothing is told."""
+        """While it is disabled, nothing is written."""
         kernel.load()
         self.traffic()
         self.assertEqual(told()[0], [])
@@ -115,7 +115,7 @@ class Trace(unittest.TestCase):
                 f'{TRACING}/available_events'))
 
     def test_unload_while_enabled(self):
-        """Goes or is refused; the host lives on, and loading works again."""
+        """Unloading succeeds or is refused; afterwards, loading works again."""
         kernel.load()
         enable(1)
         self.traffic()

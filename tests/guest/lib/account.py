@@ -16,7 +16,7 @@ def read():
 
 
 def faults(account):
-    """What must not be so when the kernel has no connection left."""
+    """What is wrong with the statistics when the kernel has no connection left."""
     return [text for text, wrong in (
         (f'{account.entries} entries are left', account.entries),
         ('requests: started is not done and ended', account.requests_started -

@@ -17,14 +17,14 @@ VICTIM = {'v4': '10.65.0.1', 'v6': 'fd65::1'}
 ATTACKER = {'v4': '10.65.0.2', 'v6': 'fd65::2'}
 LENGTH = {'v4': 24, 'v6': 64}
 
-# So many addresses that nobody has, and ports of theirs.
+# How many unused source addresses, and ports of each.
 NOWHERE = {'v4': '10.66.0.0', 'v6': 'fd66::'}
 BITS = 16
 PORTS = '32768-65535'
 
 
 def counters():
-    """What TCP counts in this namespace, by name as nstat(8) spells it."""
+    """TCP's counters of this namespace, by their names in nstat(8)."""
     counts = {}
     for name in ('snmp', 'netstat'):
         with open(f'/proc/net/{name}', encoding='ascii') as file:

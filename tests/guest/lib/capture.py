@@ -21,7 +21,7 @@ HEADER = struct.Struct('=IHHiIII')
 PACKET = struct.Struct('=IIII')
 ETHERNET = 1
 BILLION = 10**9
-MARKER = 9          # the port of a datagram that ends what was asked for
+MARKER = 9          # port of a datagram that marks a moment in the capture
 
 
 @dataclasses.dataclass(frozen=True)

@@ -34,7 +34,7 @@ HOOKED = ('__inet_twsk_schedule', 'inet_csk_reqsk_queue_hash_add', 'tcp_reset',
 
 @contextlib.contextmanager
 def _killed(function):
-    """A process that is killed in the end, whatever it does then."""
+    """A process that is killed at the end, wherever it is then."""
     child = Child(function, keep=())
     try:
         yield
@@ -44,7 +44,7 @@ def _killed(function):
 
 
 def reader(choose):
-    """Of lines or records, without a pause."""
+    """Reads lines or records without a pause."""
     binary = choose.random() < 0.5
 
     def run():
@@ -56,7 +56,7 @@ def reader(choose):
 
 
 def poller(_):
-    """That asks and never reads."""
+    """Polls, and never reads."""
     def run():
         fd = os.open(uapi.DEVICE, os.O_RDONLY)
         with select.epoll() as epoll:
@@ -67,7 +67,7 @@ def poller(_):
 
 
 def mapped(choose):
-    """With the rings in its memory, over and over."""
+    """Maps the rings again and again."""
     seed = choose.random()
 
     def run():
@@ -85,7 +85,7 @@ def mapped(choose):
 
 @contextlib.contextmanager
 def command(choose):
-    """The programs that operators use."""
+    """Commands of tcpstates."""
     words = choose.choice((['cat', uapi.DEVICE], ['tcpstates', 'watch'],
                            ['tcpstates', 'watch', '--json']))
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
@@ -98,7 +98,7 @@ def command(choose):
 
 @contextlib.contextmanager
 def snapshot(_):
-    """Another reader that begins with what is there."""
+    """Another reader that begins with a snapshot."""
     with Snapshot() as other:
         other.pump_for(0.2)
         yield
@@ -106,7 +106,7 @@ def snapshot(_):
 
 
 def namespace(_):
-    """Gone with all its connections, as soon as its only process is."""
+    """A namespace that ends, with its connections, when its only process ends."""
     def run():
         kernel.enter_new_netns()
         socks = []
@@ -125,7 +125,7 @@ def namespace(_):
 
 
 def processor(_):
-    """One less."""
+    """Takes a processor offline."""
     return kernel.setting(CPU, 0)
 
 
@@ -140,7 +140,7 @@ def _kprobe_events(text):
 
 @contextlib.contextmanager
 def kprobe(choose):
-    """Of somebody else, on a function with a hook."""
+    """Another user's kprobe on a function with a hook."""
     _kprobe_events(f'p:storm/it {choose.choice(HOOKED)}')
     try:
         with kernel.setting(f'{TRACING}/events/storm/it/enable', 1):
@@ -151,7 +151,7 @@ def kprobe(choose):
 
 @contextlib.contextmanager
 def function_tracer(choose):
-    """Of somebody else, on functions with a hook and others."""
+    """Another user's tracer on functions with a hook, and on others."""
     kernel.write_file(f'{TRACING}/set_ftrace_filter',
                       choose.choice(('tcp_re*', 'inet_twsk_*', 'inet_csk_*')))
     try:
@@ -163,7 +163,7 @@ def function_tracer(choose):
 
 @contextlib.contextmanager
 def bpf(_):
-    """A program of somebody else at the tracepoint."""
+    """Another BPF program at the tracepoint."""
     witness = Witness()
     try:
         yield
@@ -172,13 +172,13 @@ def bpf(_):
 
 
 def trace_event(_):
-    """Ours, listened to."""
+    """The module's trace event, enabled."""
     return kernel.setting(EVENT, 1)
 
 
 @contextlib.contextmanager
 def destroyed(choose):
-    """Connections, by ss -K."""
+    """Ends connections by ss -K."""
     state = choose.choice(('established', 'time-wait', 'syn-recv',
                            'fin-wait-2', 'close-wait'))
     ending.destroy('state', state)
@@ -187,14 +187,14 @@ def destroyed(choose):
 
 @contextlib.contextmanager
 def batch(choose):
-    """How long readers may be made to wait."""
+    """Changes batch_us, the bound of delayed wake-ups."""
     kernel.write_file(BATCH, str(choose.choice((0, 1, 1000, 50000))))
     yield
 
 
 @contextlib.contextmanager
 def ftrace_off(_):
-    """Refused as long as somebody has hooks that would be silent."""
+    """Switches ftrace off; refused while hooks depend on it."""
     try:
         kernel.write_file(kernel.sysctl_path('kernel.ftrace_enabled'), '0')
     except OSError as error:
@@ -207,7 +207,7 @@ def ftrace_off(_):
 
 @contextlib.contextmanager
 def unloading(_):
-    """Refused as long as somebody reads."""
+    """Unloads; refused while the device is open."""
     result = kernel.rmmod()
     assert result.returncode and 'in use' in result.stderr, result.stderr
     yield

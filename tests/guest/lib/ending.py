@@ -7,7 +7,7 @@ from lib import kernel, proctcp, tcp
 
 MINISOCKS = ('FIN_WAIT2', 'TIME_WAIT')
 
-# How TIME_WAIT ends by kill().
+# The end of TIME_WAIT by kill().
 TW_KILLED = (' -killed> CLOSE' if kernel.does('kill_minisock') else
              ' -tw-reset> CLOSE')
 
@@ -24,7 +24,7 @@ def _words(end):
 
 
 def destroy(*words):
-    """ss -K of what the words select."""
+    """Runs ss -K with this filter."""
     subprocess.run(['ss', '-K', '-H', '-t', '-a', *words], check=True,
                    capture_output=True)
 
@@ -51,7 +51,7 @@ def kill(end):
 
 
 def kill_all():
-    """Everything of this network namespace."""
+    """Ends all connections of this network namespace."""
     destroy()
     if kernel.does('kill_minisock'):
         return

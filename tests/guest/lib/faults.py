@@ -21,7 +21,7 @@ FAIL_PAGE_ALLOC = f'{DEBUGFS}/fail_page_alloc'
 FAIL_NTH = '/proc/self/fail-nth'
 KMEMLEAK = f'{DEBUGFS}/kmemleak'
 
-# Most steps at once over places that have been met before.
+# Most allocations skipped at once among places that were met before.
 LEAP = 32
 # Places met before, one after the other, until it leaps.
 PATIENCE = 12
@@ -41,11 +41,11 @@ class Outcome:
     error: str          # name of errno, or None
     injected: bool
     stack: tuple        # the functions in which something failed
-    said: tuple         # all that the kernel said
+    said: tuple         # the kernel's messages
 
     @property
     def place(self):
-        """The module's innermost function among them, or None."""
+        """The innermost function of the module among them, or None."""
         for function in self.stack:
             if function.endswith('[tcpstates]'):
                 return function.split('+')[0]
@@ -88,7 +88,7 @@ class Injector:
                 os.write(self.fd, b'0')
 
     def count(self, *arguments):
-        """How many there are in a system call in which none is to fail."""
+        """Counts allocations and copies of a system call without failing any."""
         os.write(self.fd, str(PLENTY).encode())
         kernel.libc.syscall(*arguments)
         return PLENTY - self._left()

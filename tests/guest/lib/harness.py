@@ -25,7 +25,7 @@ class TimeLimit(Exception):
 
 
 def limit(seconds):
-    """Another time limit for a test."""
+    """Decorator: sets the time limit of a test."""
     def mark(function):
         function.limit = seconds
         return function
@@ -33,7 +33,7 @@ def limit(seconds):
 
 
 def over(*variants):
-    """The test is called once for each variant, with it as argument."""
+    """Decorator: the test runs once for each variant, as its argument."""
     def mark(function):
         function.variants = variants
         return function
@@ -90,7 +90,7 @@ class _Result(unittest.TestResult):
 
 
 def _sweep():
-    """What lingers of one file must not expire in the next."""
+    """Connections left by one file must not expire during the next."""
     ending.kill_all()
     wait_for(lambda: not proctcp.read(), 'all of TCP is at rest')
 
@@ -100,7 +100,7 @@ def _on_alarm(*_):
 
 
 class Tap(tap.Writer):
-    """The one stream. A test fails, too, for what the kernel says in it."""
+    """A test also fails if the kernel logs a warning during it."""
 
     def __init__(self, total):
         super().__init__(total)
@@ -122,7 +122,7 @@ class Tap(tap.Writer):
         try:
             test.run(result)
         except TimeLimit:
-            # It came while unittest itself was at work.
+            # The alarm came inside unittest itself.
             result.addError(test, sys.exc_info())
         finally:
             signal.alarm(0)

@@ -119,7 +119,7 @@ class Log:
         os.close(self.fd)
 
     def lines(self):
-        """What was said since the last call."""
+        """The messages since the last call."""
         lines = []
         while True:
             try:
@@ -134,7 +134,7 @@ class Log:
         return [line for line in self.lines() if ALARM.search(line)]
 
     def tail(self, count=20):
-        """The last lines, whenever they were said, for a diagnostic."""
+        """The last lines, of any time, for a diagnostic."""
         os.lseek(self.fd, 0, os.SEEK_SET)
         return '\n'.join(self.lines()[-count:])
 
@@ -164,7 +164,7 @@ def sysctl(name, value):
 
 @contextlib.contextmanager
 def setting(path, value):
-    """The same for any file that holds one."""
+    """Sets the content of a file for the length of a with block."""
     before = read_file(path)
     write_file(path, str(value))
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The rings as a program has them that maps them."""
+"""The rings, as a program sees them that maps them."""
 
 import mmap
 
@@ -7,7 +7,7 @@ from lib import uapi
 
 
 class Map:
-    """The rings by way of mmap()."""
+    """The rings, mapped."""
 
     def __init__(self, fd):
         self.info = uapi.get_info(fd)
@@ -29,7 +29,7 @@ class Map:
         return self.memory[place:place + uapi.RECORD.size]
 
     def records(self, begin):
-        """Those of all rings from the numbers @begin on, in order of time."""
+        """Records of all rings from the numbers @begin on, in order of time."""
         found = [self.record(cpu, number)
                  for cpu in range(self.info.cpus)
                  for number in range(begin[cpu], self.ring(cpu).head)]

@@ -23,7 +23,7 @@ ROUTER = {'a': {'v4': '10.9.1.2', 'v6': 'fd09:1::2'},
 LENGTH = {'v4': 24, 'v6': 64}
 AF = {'v4': socket.AF_INET, 'v6': socket.AF_INET6}
 
-# What the router says is unreachable.
+# The router answers that this is unreachable.
 NOWHERE = {'v4': '10.9.3.1', 'v6': 'fd09:3::1'}
 
 
@@ -82,7 +82,7 @@ class Network:
             kernel.call('setns', self.home, kernel.CLONE_NEWNET)
 
     def enter(self, host):
-        """For a process that has just been forked."""
+        """Enters a host, in a process that has just been forked."""
         kernel.call('setns', self.places[host], kernel.CLONE_NEWNET)
 
     @contextlib.contextmanager

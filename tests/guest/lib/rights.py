@@ -14,7 +14,7 @@ PR_SET_KEEPCAPS = 8
 
 
 def set_effective(capability, effective):
-    """Puts a right aside, or takes it up again."""
+    """Drops a capability from the effective set, or raises it again."""
     header = struct.pack('=Ii', CAPABILITY_VERSION, 0)
     data = ctypes.create_string_buffer(24)
     kernel.call('capget', header, data)
@@ -29,7 +29,7 @@ def set_net_admin(effective):
 
 
 def open_with_less_rights(open_stream):
-    """Opens without the right, which is only put aside meanwhile."""
+    """Opens without the capability, and raises it again."""
     set_net_admin(False)
     stream = open_stream()
     set_net_admin(True)
@@ -37,7 +37,7 @@ def open_with_less_rights(open_stream):
 
 
 def become(uid, *groups):
-    """From root to somebody without any capability, for good."""
+    """Becomes a user without any capability, for good."""
     os.setgroups(groups)
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)

@@ -52,7 +52,7 @@ class Screen:
         return self.text().splitlines()
 
     def await_text(self, what):
-        """The screen, once it has that on it."""
+        """The screen, when it shows that text."""
         return self.await_that(lambda text: what in text, what)
 
     def await_that(self, condition, what):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a terminal had on it, kept in the report of a run for people to look at."""
+"""The screen of a terminal, kept in the report of a run for people to read."""
 
 
 def show(title, text):

@@ -29,7 +29,7 @@ class Shown:
     wq: int
 
     def word(self, pattern):
-        """What a word of the details says; None if there is none."""
+        """The value of a word of the details; None if it is not there."""
         match = re.search(rf' {pattern}(?= |$)', self.text)
         return match and match[1]
 
@@ -39,7 +39,7 @@ class Shown:
 
     @property
     def full(self):
-        """A whole socket: no request, no timewait minisock."""
+        """A full socket, not a request or a timewait minisock."""
         return ' cgroup:' in self.text
 
     @property

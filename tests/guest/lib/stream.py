@@ -44,7 +44,7 @@ class BadLine(AssertionError):
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """One line or record. What it tells as unknown is None."""
+    """One line or record. Unknown values are None."""
     text: str
     event: str
     real_ns: int
@@ -80,7 +80,7 @@ class Event:
     boot_ns: int = None     # binary records only
 
     def fields(self):
-        """What text and binary must agree about."""
+        """The values that text and binary must have in common."""
         values = dataclasses.asdict(self)
         for name in ('text', 'boot_ns'):
             del values[name]
@@ -211,7 +211,7 @@ def _parse_record(record):
         empty = record._replace(size=0, version=0, event=0, boot_ns=0,
                                 real_ns=0, dur_ns=0)
         if any(value not in (0, bytes(16)) for value in empty):
-            raise BadLine(f'a lost record says more than that: {record}')
+            raise BadLine(f'a lost record with other members set: {record}')
         return Event(text='', event='lost', real_ns=record.real_ns,
                      boot_ns=record.boot_ns, count=record.dur_ns)
     row = record.event == uapi.EVENT_EXISTING
@@ -346,7 +346,7 @@ class Stream:
         return events
 
     def wait(self, limit):
-        """Waits for something to read, up to so many seconds."""
+        """Waits up to @limit seconds for something to read."""
         return bool(self.poller.poll(limit * 1000))
 
     def collect(self, enough, limit=20):

@@ -47,7 +47,7 @@ class Maker:
         return family, listener
 
     def step(self):
-        """One connection more; and one less, when there are enough."""
+        """Opens a connection, and ends one when there are enough."""
         turn = self.count % 2
         self.count += 1
         family, listener = self.listeners[turn]
@@ -113,7 +113,7 @@ class Load:
 
     @contextlib.contextmanager
     def paused(self):
-        """None of them does anything in a with block."""
+        """Stops all of them for the length of a with block."""
         for child in self.children:
             os.kill(child.pid, signal.SIGSTOP)
         for child in self.children:
@@ -131,7 +131,7 @@ class Load:
 
 @contextlib.contextmanager
 def load_on(workers=3, quota=10**9, disturbed=False):
-    """Beside a with block; so many connections each at most."""
+    """Runs beside a with block; each makes so many connections at most."""
     load = Load(workers, quota, disturbed)
     try:
         yield load

@@ -68,7 +68,7 @@ class Peer:
         os.write(self.fd, packet + segment)
 
     def receive(self, port, flags):
-        """Sequence number, acknowledgement and options of what has @flags."""
+        """(seq, ack, options) of the next segment with @flags."""
         while select.select([self.fd], [], [], PATIENCE)[0]:
             packet = os.read(self.fd, 4096)
             if packet[0] >> 4 != 4 or packet[9] != 6:
@@ -82,6 +82,6 @@ class Peer:
 
 
 def answers(peer, port):
-    """A SYN of @port is answered; returns what to acknowledge."""
+    """Expects the answer to a SYN of @port; returns the number to acknowledge."""
     peer.send(port, 1, 0, tcp.SYN, b'\2\4\5\xb4')
     return peer.receive(port, tcp.SYN | tcp.ACK)[0] + 1

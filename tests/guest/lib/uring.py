@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""io_uring, as much of it as reading a file takes."""
+"""io_uring, as far as reading a file needs it."""
 
 import ctypes
 import mmap
@@ -53,7 +53,7 @@ class Uring:
         return struct.unpack_from('=I', ring, place)[0]
 
     def read(self, fd, size):
-        """Begins; wait() hands back what came of it."""
+        """Begins a read; wait() returns its result."""
         self.buffer = ctypes.create_string_buffer(size)
         tail = self._word(self.sq_ring, self.sq['tail'])
         slot = tail & (self.entries[0] - 1)
@@ -68,7 +68,7 @@ class Uring:
                 self._word(self.cq_ring, self.cq['tail']))
 
     def wait(self):
-        """What was read."""
+        """The bytes that were read."""
         if not self.is_done():
             kernel.call('syscall', SYS_ENTER, self.fd, 0, 1, ENTER_GETEVENTS,
                         None, 0)

@@ -331,9 +331,9 @@ static void for_each_conn(void (*visit)(struct tcps_conn *conn))
 
 static void free_if_unconfirmed(struct tcps_conn *conn)
 {
-	if (conn->unmet != TCPS_UNCONFIRMED)
+	if (conn->not_found != TCPS_UNCONFIRMED)
 		return;
-	conn->unmet = 0;
+	conn->not_found = 0;
 	if (conn->replaced_sk)
 		return;
 	tcps_conn_count_end(conn->kind);

@@ -73,7 +73,7 @@ enum tcps_conn_count {
  * @is_marked: @mark is set
  * @atleast: it was learned, and has had no transition: @state is older than @since_ns
  * @has_child: a full socket was made from its request; only of MPTCP
- * @unmet: number of audits in a row that have not found @holder; TCPS_UNCONFIRMED
+ * @not_found: number of audits in a row that have not found @holder; TCPS_UNCONFIRMED
  *	if a walk has learned the connection and no walk has found it again
  * @stuck_s: its age in @state at its last STUCK record, in seconds; 0 if there was
  *	none in this state
@@ -95,12 +95,12 @@ struct tcps_conn {
 	bool is_marked;
 	bool atleast;
 	bool has_child;
-	u8 unmet;
+	u8 not_found;
 	u64 stuck_s;
 	struct tcpstates_ident ident;
 };
 
-/* @unmet of an entry that the current walk has learned. */
+/* @not_found of an entry that the current walk has learned. */
 #define TCPS_UNCONFIRMED	U8_MAX
 
 int tcps_conn_init(unsigned int mib);
@@ -382,7 +382,7 @@ static inline void tcps_conn_begin(struct tcps_conn *conn,
 	conn->is_marked = false;
 	conn->atleast = false;
 	conn->has_child = false;
-	conn->unmet = 0;
+	conn->not_found = 0;
 	conn->stuck_s = 0;
 	conn->ident = *ident;
 }

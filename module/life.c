@@ -171,7 +171,7 @@ bool tcps_life_replace(u64 cookie, const void *sk, const void *tw, u32 flags)
 		conn->holder = tw;
 		conn->kind = TCPS_KIND_TIMEWAIT;
 		conn->replaced_sk = sk;
-		conn->unmet = 0;
+		conn->not_found = 0;
 		tcps_conn_count(TCPS_COUNT_MINISOCKS_STARTED);
 	}
 	tcps_visit_unlock(&visit);
@@ -203,7 +203,7 @@ static void leave_request(struct tcps_conn *conn, const void *child)
 		tcps_conn_count(TCPS_COUNT_REQUESTS_DONE);
 	conn->holder = child;
 	conn->kind = TCPS_KIND_OTHER;
-	conn->unmet = 0;
+	conn->not_found = 0;
 }
 
 /* If the end comes without another mark, its cause is not that of a duplicate. */
@@ -253,7 +253,7 @@ void tcps_life_migrate(u64 cookie, const void *req)
 		conn->holder = NULL;
 		if (conn->kind == TCPS_KIND_REQUEST)
 			conn->kind = TCPS_KIND_MOVED;
-		conn->unmet = 0;
+		conn->not_found = 0;
 		mark_unknown(conn);
 	}
 	tcps_visit_unlock(&visit);

@@ -187,7 +187,7 @@ tcps_step_make(struct tcps_visit *visit, struct tcps_conn *conn,
 	conn->is_marked = false;
 	conn->atleast = false;
 	conn->has_child = false;
-	conn->unmet = 0;
+	conn->not_found = 0;
 	conn->stuck_s = 0;
 	tcps_conn_note_state(visit->chain, conn->state);
 	return record;

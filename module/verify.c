@@ -66,8 +66,8 @@ static struct tcps_conn *find_met(struct hlist_bl_head *chain, u64 cookie,
 /* It is met; the walk that has learned it meets it once more at most. */
 static void confirm(struct tcps_conn *conn)
 {
-	if (conn->unmet != TCPS_UNCONFIRMED || confirming)
-		conn->unmet = 0;
+	if (conn->not_found != TCPS_UNCONFIRMED || confirming)
+		conn->not_found = 0;
 }
 
 static bool is_to_learn(struct hlist_bl_head *chain,
@@ -128,7 +128,7 @@ bool tcps_verify_learn(const struct tcps_step *step)
 		made->holder = step->holder;
 		made->kind = step->kind;
 		made->atleast = true;
-		made->unmet = TCPS_UNCONFIRMED;
+		made->not_found = TCPS_UNCONFIRMED;
 		tcps_conn_note_state(visit.chain, made->state);
 	}
 	tcps_visit_unlock(&visit);
@@ -196,15 +196,15 @@ static struct tcpstates_record *make_vanish(struct tcps_visit *visit,
 }
 
 /*
- * Audits are numbered by each entry's @unmet. An entry that the last audits have
+ * Audits are numbered by each entry's @not_found. An entry that the last audits have
  * not met is to be dropped; it was in no transition since, as that begins anew.
  */
 static bool is_to_vanish(const struct tcps_conn *conn,
 			 bool (*is_alive)(u32 netns))
 {
-	if (conn->unmet < TCPS_UNMET_MOST || conn->unmet == TCPS_UNCONFIRMED)
+	if (conn->not_found < TCPS_UNMET_MOST || conn->not_found == TCPS_UNCONFIRMED)
 		return false;
-	return conn->unmet >= TCPS_UNMET_MOST_GONE ||
+	return conn->not_found >= TCPS_UNMET_MOST_GONE ||
 	       is_alive(conn->ident.netns);
 }
 
@@ -252,9 +252,9 @@ static bool begin_audit(unsigned long chain)
 	local_irq_disable();
 	head = tcps_conn_lock_chain(chain);
 	hlist_bl_for_each_entry(conn, node, head, node) {
-		if (conn->unmet < TCPS_UNMET_MOST_GONE)
-			conn->unmet++;
-		any |= conn->unmet >= TCPS_UNMET_MOST;
+		if (conn->not_found < TCPS_UNMET_MOST_GONE)
+			conn->not_found++;
+		any |= conn->not_found >= TCPS_UNMET_MOST;
 	}
 	tcps_conn_unlock(head);
 	local_irq_enable();

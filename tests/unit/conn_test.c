@@ -265,13 +265,13 @@ static void test_unconfirmed_is_freed(void **state)
 	replaced->replaced_sk = &one;
 	tcps_conn_forget();
 	assert_int_equal(pool_in_use, 4);
-	learned->unmet = TCPS_UNCONFIRMED;
-	replaced->unmet = TCPS_UNCONFIRMED;
-	met->unmet = 1;
+	learned->not_found = TCPS_UNCONFIRMED;
+	replaced->not_found = TCPS_UNCONFIRMED;
+	met->not_found = 1;
 	tcps_conn_forget();
 	assert_int_equal(pool_in_use, 3);
-	assert_int_equal(replaced->unmet, 0);
-	assert_int_equal(met->unmet, 1);
+	assert_int_equal(replaced->not_found, 0);
+	assert_int_equal(met->not_found, 1);
 	assert_null(find(7, &one));
 	assert_ptr_equal(find(7, &other), replaced);
 	assert_ptr_equal(find(8, &one), met);

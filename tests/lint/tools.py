@@ -32,6 +32,9 @@ CHECKPATCH_IGNORE = {
                         "TRAILING_SEMICOLON"],
     # A group of members is declared twice, as by __struct_group() of the kernel.
     "module/group.h": ["MACRO_ARG_REUSE"],
+    # The members of a group are the argument of a macro.
+    "module/uapi/tcpstates.h": ["TYPO_SPELLING", "PARENTHESIS_ALIGNMENT",
+                                "LINE_SPACING"],
     # To compare kernel versions is what this file is for; for the second see
     # the first: checkpatch takes KERNEL_VERSION() for a constant.
     "module/compat.h": ["LINUX_VERSION_CODE", "CONSTANT_COMPARISON",

@@ -64,7 +64,7 @@ static void test_mark_of_one_of_two(void **state)
 
 /* The cause of a request's end, dropped in one context and freed in another. */
 static u8 cause_after_final(const void *marked, unsigned long marked_by,
-			       u8 mark, u8 settled)
+			    u8 mark, u8 settled)
 {
 	go_request(7, TCPSTATES_LISTEN, TCPSTATES_SYN_RECV, 1000);
 	if (marked)

@@ -40,7 +40,7 @@ int life_teardown(void **state)
 }
 
 struct tcps_step sock_step(u64 cookie, const struct sock *sock, u8 old,
-				  u8 new)
+			   u8 new)
 {
 	return (struct tcps_step) {
 		.cookie = cookie,
@@ -55,8 +55,8 @@ struct tcps_step sock_step(u64 cookie, const struct sock *sock, u8 old,
 }
 
 struct tcps_step request_step(u64 cookie,
-				     const struct request_sock *request,
-				     u8 old, u8 new)
+			      const struct request_sock *request,
+			      u8 old, u8 new)
 {
 	return (struct tcps_step) {
 		.cookie = cookie,
@@ -156,7 +156,7 @@ struct tcpstates_record go_request(u64 cookie, u8 old, u8 new, u64 time)
 }
 
 struct tcpstates_record go_minisock(u64 cookie, u8 old, u8 new,
-					   u64 time)
+				    u64 time)
 {
 	struct tcps_step step = minisock_step(cookie, old, new);
 
@@ -193,7 +193,7 @@ void expect_end(u64 cookie, u8 old, enum tcps_end end)
 }
 
 void expect_stepped(const struct tcps_step *step,
-			   enum tcps_stepped stepped)
+		    enum tcps_stepped stepped)
 {
 	assert_int_equal(tcps_life_step(step, step->kind == TCPS_KIND_TIMEWAIT ?
 					&strict_rules : &plain_rules),
@@ -255,7 +255,7 @@ struct tcpstates_ident make_owner(u32 pid, const char *comm)
 }
 
 void expect_owner(const struct tcpstates_record *record, u32 pid,
-			 const char *comm)
+		  const char *comm)
 {
 	assert_int_equal(record->known & OWNED, OWNED);
 	assert_int_equal(record->pid, pid);
@@ -272,7 +272,7 @@ void expect_inode(const struct tcpstates_record *record, u64 inode)
 }
 
 struct tcpstates_record begin_owned(u64 cookie, u8 new, u32 pid,
-					   const char *comm)
+				    const char *comm)
 {
 	struct tcps_step step = sock_step(cookie, sk, TCPSTATES_CLOSE, new);
 	struct tcpstates_ident owned = make_owner(pid, comm);
@@ -293,7 +293,7 @@ u8 cause_of(u64 cookie, const struct sock *sock, unsigned long in)
 }
 
 u8 end_of_request(u64 cookie, const struct request_sock *request,
-			 unsigned long in)
+		  unsigned long in)
 {
 	struct tcps_step step = request_step(cookie, request,
 					     TCPSTATES_SYN_RECV,

@@ -41,11 +41,11 @@ int life_teardown(void **state);
 	cmocka_unit_test_setup_teardown(name, life_setup, life_teardown)
 
 struct tcps_step sock_step(u64 cookie, const struct sock *sock, u8 old,
-				  u8 new);
+			   u8 new);
 
 struct tcps_step request_step(u64 cookie,
-				     const struct request_sock *request,
-				     u8 old, u8 new);
+			      const struct request_sock *request,
+			      u8 old, u8 new);
 
 /* A step of the minisock. */
 struct tcps_step minisock_step(u64 cookie, u8 old, u8 new);
@@ -68,14 +68,14 @@ struct tcpstates_record take_ruled(const struct tcps_step *step,
 
 /* As take_ruled(), with plain rules, or strict ones for a minisock. */
 struct tcpstates_record take_step(const struct tcps_step *step,
-					 u64 time);
+				  u64 time);
 
 struct tcpstates_record go(u64 cookie, u8 old, u8 new, u64 time);
 
 struct tcpstates_record go_request(u64 cookie, u8 old, u8 new, u64 time);
 
 struct tcpstates_record go_minisock(u64 cookie, u8 old, u8 new,
-					   u64 time);
+				    u64 time);
 
 /* A minisock takes the place of the socket; false if that has no entry. */
 bool replaces(const struct tcps_step *step);
@@ -87,7 +87,7 @@ void replace(u64 cookie, u8 new, u64 time);
 void expect_end(u64 cookie, u8 old, enum tcps_end end);
 
 void expect_stepped(const struct tcps_step *step,
-			   enum tcps_stepped stepped);
+		    enum tcps_stepped stepped);
 
 void expect_duration(const struct tcpstates_record *record, u64 dur_ns);
 
@@ -102,19 +102,19 @@ unsigned int copy_row(u64 cookie, struct tcpstates_record *row);
 struct tcpstates_ident make_owner(u32 pid, const char *comm);
 
 void expect_owner(const struct tcpstates_record *record, u32 pid,
-			 const char *comm);
+		  const char *comm);
 
 void expect_inode(const struct tcpstates_record *record, u64 inode);
 
 struct tcpstates_record begin_owned(u64 cookie, u8 new, u32 pid,
-					   const char *comm);
+				    const char *comm);
 
 /* The cause of a CLOSE in context @in: unread, unless one is marked. */
 u8 cause_of(u64 cookie, const struct sock *sock, unsigned long in);
 
 /* The cause of a request's end in context @in: duplicate, unless one is marked. */
 u8 end_of_request(u64 cookie, const struct request_sock *request,
-			 unsigned long by);
+		  unsigned long in);
 
 void expect_handshake(const struct tcpstates_record *record, u64 ns);
 

@@ -238,7 +238,7 @@ static void test_moved_request(void **state)
 	/* The end of a copy that was never used does not count. */
 	expect_stepped(&step, TCPS_STEP_UNTRACKED);
 	assert_true(tcps_life_set_final_cause(7, copy, US,
-				     TCPSTATES_CAUSE_SYNACK_TIMEOUT));
+					      TCPSTATES_CAUSE_SYNACK_TIMEOUT));
 	record = take_step(&step, 1100);
 	expect_duration(&record, 100);
 	assert_int_equal(pool_in_use, 0);

@@ -18,7 +18,7 @@ u32 tcps_sock_counters(struct tcpstates_record *record, const struct sock *sk)
 }
 
 u32 tcps_sock_request_counters(struct tcpstates_record *record,
-			     const struct request_sock *req)
+			       const struct request_sock *req)
 {
 	record->retrans = (uintptr_t)req;
 	return TCPSTATES_KNOW_RETRANS;

@@ -1,47 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Free objects lie in batches. Each CPU has one that it takes from and puts to,
- * and a full one beside it, which it alone touches, with interrupts off. All
- * others are in the depot, which any CPU may take a batch from or add one to
- * under a raw spinlock. So no CPU is without memory while the depot has some, and
- * CPUs that mostly open connections and CPUs that mostly close them are balanced
- * without anybody's help.
+ * Free objects are kept in batches. Each CPU has one that it takes from and puts
+ * to, and a full one beside it; only that CPU uses them, with interrupts off. All
+ * others are in the depot; any CPU may take a batch from it or add one to it under
+ * a raw spinlock. So no CPU is without memory while the depot has some, and CPUs
+ * that mostly open connections are supplied by CPUs that mostly close them.
  *
- * The depot is to hold READY objects for each CPU that is online. When a CPU
- * takes a batch and finds less than half of that left, it queues its irq_work:
+ * The depot should hold READY objects for each CPU that is online. When a CPU
+ * takes a batch and less than half of that is left, it queues its irq_work:
  *
- *   - That runs in hard interrupt context, as soon as interrupts are on again.
- *     Unless the kernel is PREEMPT_RT it adds a batch there and then, whatever
- *     the CPUs are busy with, of memory that is free at once.
+ *   - The irq_work runs in hard interrupt context, as soon as interrupts are on
+ *     again. Unless the kernel is PREEMPT_RT, it adds a batch of memory that is
+ *     free at once, whatever the CPUs are busy with.
  *   - It wakes the worker, a thread that fills the depot up and may wait for
  *     memory. On PREEMPT_RT, where a hard interrupt cannot allocate, the worker
  *     has SCHED_FIFO priority 50, and the scheduler moves it to a CPU that runs
- *     something less urgent.
+ *     something less urgent. What it delays there waits for SLICE_US and one
+ *     batch at a time: then the worker sleeps for as long. It takes half of that
+ *     CPU at most, and supplies a thousand objects in a millisecond, which is what
+ *     twenty CPUs take that do nothing but open connections.
  *
- * What bounds. A CPU takes some 50 objects in a millisecond when it does nothing
- * but open connections; when it asks, READY / 2 for each CPU are left.
+ * Bounds. A CPU takes some 50 objects in a millisecond when it only opens
+ * connections; when it asks, READY / 2 for each CPU are left.
  *
- *   - Not PREEMPT_RT: between the call and the supply a CPU takes what it takes
- *     until its interrupts are on, which is one object, as the functions that
- *     are hooked run with them on; without a local APIC until the next tick, at
- *     most 500. Each call adds as much as was taken since the last one. So the
- *     depot runs dry only when the kernel has no free memory.
- *   - PREEMPT_RT: until any one CPU that kernel threads may use runs nothing of
- *     priority 50 or more for a moment; an interrupt's thread has 50. The stock
- *     lasts for 10 ms while all CPUs do nothing but open connections, for so many
- *     times longer as there are CPUs if only one does. A process of that priority
- *     on the only CPU may take READY / 2 objects without having slept.
+ *   - Not PREEMPT_RT: until the supply arrives a CPU takes one object, as the
+ *     hooked functions run with interrupts on; without a local APIC at most 500,
+ *     until the next tick. Each call adds as much as was taken since the last one.
+ *     So the depot is empty only when the kernel has no free memory.
+ *   - PREEMPT_RT: the supply waits until any one CPU that kernel threads may use
+ *     runs nothing of priority 50 or more for a moment; threaded interrupts have
+ *     50. The stock lasts 10 ms while all CPUs only open connections, and longer
+ *     by the number of CPUs if only one does. A process of that priority on the
+ *     only CPU may take READY / 2 objects before it has to sleep once.
  *
- * A CPU keeps two batches at most, which others cannot have; batches are small
- * enough for these to be an eighth of all memory at most, or eight objects.
+ * A CPU keeps two batches at most, which others cannot use; batches are so small
+ * that these are an eighth of all memory at most, or eight objects.
  *
- * What is more than the depot is to hold, and was not needed for a while, goes
- * back to the kernel: a page that comes anew is cleared first, which costs as many
- * instructions as a connection's transitions.
+ * Objects beyond what the depot should hold go back to the kernel if they were not
+ * needed for a while: a new page is cleared first, which costs as many instructions
+ * as the transitions of a connection.
  */
 #include "pool.h"
 
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/irq_work.h>
@@ -50,19 +52,21 @@
 #include <linux/kconfig.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/time64.h>
 #include <linux/workqueue.h>
 
 #include "compat.h"
 
 /* Objects for each CPU that is online, in the depot. */
 #define READY		1024UL
-/* No more than that part of all memory. */
+/* At most this part of all memory. */
 #define READY_SHARE	4
 
 /* Objects in a batch, and what part of all memory two for each CPU may be. */
@@ -70,12 +74,15 @@
 #define BATCH_LEAST	4UL
 #define BATCH_SHARE	8
 
-/* How often half of what was not needed since is given back. */
-#define GIVE_BACK_INTERVAL	(10 * HZ)
+/* How long the worker allocates before it sleeps for as long. */
+#define SLICE_US	100UL
 
-/* In the interrupt: what is free, or nothing. */
+/* How often half of the surplus is freed. */
+#define SURPLUS_INTERVAL	(10 * HZ)
+
+/* In the interrupt: only memory that is free. */
 #define GFP_AT_ONCE	(GFP_NOWAIT | __GFP_NOWARN)
-/* In the worker: page cache may go for it, no process. */
+/* In the worker: may reclaim page cache, must not kill a process. */
 #define GFP_MAY_WAIT	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
 /* A free object. */
@@ -84,10 +91,10 @@ struct object {
 };
 
 /**
- * struct batch - what the first object of a batch holds
- * @object: itself; the others follow
- * @next: in the depot
- * @count: objects in the batch; holds when the batch is not the one in use
+ * struct batch - the first object of a batch
+ * @object: links the objects of the batch
+ * @next: links batches in the depot
+ * @count: objects in the batch; not valid while a CPU takes from it
  */
 struct batch {
 	struct object object;
@@ -100,7 +107,7 @@ struct batch {
  * @free: the batch in use
  * @count: objects in it
  * @full: another batch, or NULL
- * @call: asks for a supply
+ * @call: requests a supply
  */
 struct pool_cpu {
 	struct object *free;
@@ -116,13 +123,13 @@ static unsigned long batch_size __read_mostly;
 static struct kthread_worker *worker;
 static struct workqueue_struct *queue;
 
-static DEFINE_RAW_SPINLOCK(lock);	/* of what follows; a few instructions */
+static DEFINE_RAW_SPINLOCK(lock);	/* protects the following four */
 static struct batch *depot;
 static unsigned long stock;	/* objects in the depot */
 static unsigned long unused;	/* the least @stock since something was given back */
 static unsigned long objects;	/* allocated, or about to be */
 
-static unsigned long failed_at;	/* in which jiffy there was no memory last */
+static unsigned long failed_at;	/* jiffies of the last failed allocation */
 
 static unsigned long wanted_stock(void)
 {
@@ -139,7 +146,7 @@ static void add_batch(struct batch *batch)
 	raw_spin_unlock(&lock);
 }
 
-/* Likewise. */
+/* Interrupts are off. */
 static struct batch *take_batch(void)
 {
 	struct batch *batch;
@@ -157,7 +164,7 @@ static struct batch *take_batch(void)
 	return batch;
 }
 
-/* How many of a new batch the bound leaves; they count from now on. */
+/* Count objects of a new batch before they exist; fewer at the bound. */
 static unsigned long reserve_objects(void)
 {
 	unsigned long flags, count;
@@ -179,8 +186,8 @@ static void unreserve_objects(unsigned long count)
 }
 
 /*
- * Allocate a batch for the depot. Returns whether another call may succeed, too.
- * No lock is held meanwhile: several CPUs do so at once.
+ * Allocate a batch for the depot, without a lock: several CPUs may do so at once.
+ * Returns whether another call may succeed, too.
  */
 static bool make_batch(gfp_t gfp)
 {
@@ -224,9 +231,8 @@ static void free_batch(struct batch *batch)
 }
 
 /*
- * Whether it pays to ask for a supply. Read without the lock: after a wrong answer
- * the next batch that is taken, or not to be had, asks again. Where there was no
- * memory nobody asks before the next jiffy.
+ * Read without the lock: after a wrong answer, this is called again for the next
+ * batch. After a failed allocation, nobody asks before the next jiffy.
  */
 static bool is_supply_due(void)
 {
@@ -236,10 +242,10 @@ static bool is_supply_due(void)
 }
 
 /*
- * Half of what has been more than is wanted all the time since the last call. The
- * lock is held only to take a batch, so that nobody waits for what this frees.
+ * Free half of the surplus that was there all the time since the last call. The lock
+ * is held only to take a batch, not while its objects are freed.
  */
-static void give_back(struct work_struct *work)
+static void free_surplus(struct work_struct *work)
 {
 	unsigned long wanted = wanted_stock(), least = READ_ONCE(unused);
 	unsigned long most = 0;
@@ -262,21 +268,32 @@ static void give_back(struct work_struct *work)
 	raw_spin_unlock_irq(&lock);
 	if (READ_ONCE(stock) > wanted)
 		queue_delayed_work(queue, to_delayed_work(work),
-				   GIVE_BACK_INTERVAL);
+				   SURPLUS_INTERVAL);
 }
 
-static DECLARE_DELAYED_WORK(give_back_work, give_back);
+static DECLARE_DELAYED_WORK(free_surplus_work, free_surplus);
 
-static void refill(struct kthread_work *work)
+/*
+ * cond_resched() lets no task of lower priority run; so the worker sleeps, whatever
+ * its priority is.
+ */
+static void refill_in_slices(struct kthread_work *work)
 {
-	tcps_pool_refill();
+	u64 begun_ns = ktime_get_ns();
+
+	while (READ_ONCE(stock) < wanted_stock() && make_batch(GFP_MAY_WAIT)) {
+		if (ktime_get_ns() - begun_ns < SLICE_US * NSEC_PER_USEC)
+			continue;
+		usleep_range(SLICE_US, 2 * SLICE_US);
+		begun_ns = ktime_get_ns();
+	}
 	if (READ_ONCE(stock) > wanted_stock())
-		queue_delayed_work(queue, &give_back_work, GIVE_BACK_INTERVAL);
+		queue_delayed_work(queue, &free_surplus_work, SURPLUS_INTERVAL);
 }
 
-static DEFINE_KTHREAD_WORK(refill_work, refill);
+static DEFINE_KTHREAD_WORK(refill_work, refill_in_slices);
 
-/* Context: hard interrupt. */
+/* Hard interrupt context. */
 static void on_call(struct irq_work *call)
 {
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && is_supply_due())
@@ -284,7 +301,7 @@ static void on_call(struct irq_work *call)
 	kthread_queue_work(worker, &refill_work);
 }
 
-/* A cache with a constructor does not clear objects: users of ours do. */
+/* A cache with a constructor does not clear objects (init_on_alloc). */
 static void leave_as_is(void *object)
 {
 }
@@ -302,12 +319,12 @@ static int make_worker(void)
 }
 
 /**
- * tcps_pool_init() - have objects ready for every CPU, also for those to come
+ * tcps_pool_init() - allocate the first objects
  * @size: of an object, in bytes; at least that of struct batch
- * @most: bound for all objects, in use or free
+ * @most: upper bound for the number of objects, in use or free
  *
  * Context: process.
- * Return: 0 or -ENOMEM, or another error if there can be no thread.
+ * Return: 0, -ENOMEM, or the error of creating the thread.
  */
 int tcps_pool_init(size_t size, unsigned long most)
 {
@@ -357,18 +374,18 @@ static void free_cpu(struct pool_cpu *pool)
 /**
  * tcps_pool_exit() - free everything
  *
- * Context: process; all objects have been put back, nobody gets any more.
+ * Context: process; all objects have been put back, and no more are taken.
  */
 void tcps_pool_exit(void)
 {
 	struct batch *batch;
 	unsigned int cpu;
 
-	/* Who is called last: the interrupt, the worker, the queue. */
+	/* The interrupt queues the worker, the worker queues the work. */
 	for_each_possible_cpu(cpu)
 		irq_work_sync(&per_cpu(pools, cpu).call);
 	kthread_destroy_worker(worker);
-	cancel_delayed_work_sync(&give_back_work);
+	cancel_delayed_work_sync(&free_surplus_work);
 	destroy_workqueue(queue);
 	for_each_possible_cpu(cpu)
 		free_cpu(per_cpu_ptr(&pools, cpu));
@@ -381,7 +398,7 @@ void tcps_pool_exit(void)
 	kmem_cache_destroy(cache);
 }
 
-/* The batch in use is empty: another one. */
+/* The batch in use is empty: begin another one. */
 static noinline struct object *next_batch(struct pool_cpu *pool)
 {
 	struct batch *batch = pool->full;
@@ -401,7 +418,7 @@ static noinline struct object *next_batch(struct pool_cpu *pool)
  * tcps_pool_get() - take an object
  *
  * Context: interrupts off.
- * Return: an object with any content, or NULL.
+ * Return: an object, not cleared, or NULL.
  */
 void *tcps_pool_get(void)
 {
@@ -419,7 +436,7 @@ void *tcps_pool_get(void)
 	return object;
 }
 
-/* The batch in use is full: put it aside, and what is there into the depot. */
+/* The batch in use is full: keep it, and move the other one to the depot. */
 static noinline void put_batch(struct pool_cpu *pool)
 {
 	struct batch *batch = (struct batch *)pool->free;
@@ -432,7 +449,7 @@ static noinline void put_batch(struct pool_cpu *pool)
 		return;
 	add_batch(batch);
 	if (READ_ONCE(stock) > wanted_stock() &&
-	    !delayed_work_pending(&give_back_work))
+	    !delayed_work_pending(&free_surplus_work))
 		irq_work_queue(&pool->call);
 }
 
@@ -456,11 +473,10 @@ void tcps_pool_put(void *object)
 }
 
 /**
- * tcps_pool_refill() - fill the depot up, if there is memory
+ * tcps_pool_refill() - fill the depot, if there is memory
  *
- * For whoever is about to take many objects in a row. It never waits for the
- * worker or another CPU, only for memory; at most what the depot is to hold is
- * allocated, and the CPU offered after each batch.
+ * For callers that are about to take many objects in a row. It does not wait for
+ * the worker or another CPU, only for memory, and offers the CPU after each batch.
  *
  * Context: process, may sleep.
  */
@@ -471,7 +487,7 @@ void tcps_pool_refill(void)
 }
 
 /**
- * tcps_pool_objects() - how much memory there is
+ * tcps_pool_objects() - count the objects
  *
  * Context: any.
  * Return: objects allocated, in use or free.

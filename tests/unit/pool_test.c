@@ -9,147 +9,7 @@
 #include "pool.h"
 #include "pool/fake.h"
 
-#define SIZE	176
 #define READY	1024UL
-
-bool CONFIG_PREEMPT_RT;
-unsigned int fake_cpu, fake_online;
-unsigned long fake_memory, jiffies;
-bool fake_hard;
-
-static unsigned long allocated, freed_at_once;
-static unsigned int most_at_once, fifo, caches;
-static struct irq_work *irq;
-static struct kthread_work *thread;
-static struct delayed_work *delayed;
-static struct kthread_worker worker;
-static bool no_thread;
-static char any;
-
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
-				     unsigned int flags, void (*make)(void *))
-{
-	(void)name; (void)align; (void)flags; (void)make;
-	assert_int_equal(size, SIZE);
-	caches++;
-	return (struct kmem_cache *)&any;
-}
-
-void kmem_cache_destroy(struct kmem_cache *cache)
-{
-	assert_ptr_equal(cache, &any);
-	assert_int_equal(allocated, 0);
-	caches--;
-}
-
-/* With interrupts off, or in an interrupt of PREEMPT_RT, it is not allowed. */
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
-{
-	assert_ptr_equal(cache, &any);
-	assert_true(fake_hard || !shim_irqs_off);
-	assert_false(fake_hard && (CONFIG_PREEMPT_RT || gfp & FAKE_MAY_WAIT));
-	if (!fake_memory)
-		return NULL;
-	fake_memory--;
-	allocated++;
-	return memset(malloc(SIZE), 0xa5, SIZE);
-}
-
-void kmem_cache_free(struct kmem_cache *cache, void *object)
-{
-	assert_ptr_equal(cache, &any);
-	assert_false(shim_irqs_off);
-	fake_memory++;
-	allocated--;
-	freed_at_once++;
-	if (freed_at_once > most_at_once)
-		most_at_once = freed_at_once;
-	free(object);
-}
-
-static void on_resched(void)
-{
-	assert_false(shim_irqs_off);
-	freed_at_once = 0;
-}
-
-bool irq_work_queue(struct irq_work *work)
-{
-	assert_true(!irq || irq == work);
-	irq = work;
-	return true;
-}
-
-void irq_work_sync(struct irq_work *work)
-{
-	if (irq == work)
-		irq = NULL;
-}
-
-/* From a hard interrupt, on PREEMPT_RT, too. */
-bool kthread_queue_work(struct kthread_worker *of, struct kthread_work *work)
-{
-	assert_ptr_equal(of, &worker);
-	thread = work;
-	return true;
-}
-
-void kthread_destroy_worker(struct kthread_worker *of)
-{
-	assert_ptr_equal(of, &worker);
-	assert_null(irq);
-	if (thread)
-		thread->function(thread);
-	thread = NULL;
-}
-
-struct kthread_worker *tcps_kthread_run_worker(unsigned int flags,
-					       const char *name)
-{
-	(void)flags; (void)name;
-	return no_thread ? (void *)-ENOMEM : &worker;
-}
-
-void sched_set_fifo(void *task)
-{
-	(void)task;
-	fifo++;
-}
-
-void set_user_nice(void *task, long nice)
-{
-	(void)task; (void)nice;
-}
-
-struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,
-					 int most)
-{
-	(void)name; (void)flags; (void)most;
-	return (struct workqueue_struct *)&any;
-}
-
-void destroy_workqueue(struct workqueue_struct *queue)
-{
-	(void)queue;
-	assert_null(delayed);
-}
-
-bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *work,
-			unsigned long delay)
-{
-	(void)queue;
-	assert_int_equal(delay, 10 * HZ);
-	work->work.queued = true;
-	delayed = work;
-	return true;
-}
-
-bool cancel_delayed_work_sync(struct delayed_work *work)
-{
-	work->work.queued = false;
-	delayed = NULL;
-	return true;
-}
 
 static void run_irq(void)
 {
@@ -171,6 +31,7 @@ static void run_thread(void)
 	struct kthread_work *work = thread;
 
 	thread = NULL;
+	slept_at = allocations;
 	if (work)
 		work->function(work);
 }
@@ -313,6 +174,25 @@ static void test_realtime(void **state)
 			run_thread();
 		}
 	}
+}
+
+/* Tasks of lower priority on its CPU wait for a slice and a batch, not for all. */
+static void test_worker_sleeps_between_slices(void **state)
+{
+	(void)state;
+	CONFIG_PREEMPT_RT = true;
+	start(90000);
+	while (take())
+		;
+	jiffies++;
+	assert_false(take());
+	run_irq();
+	sleeps = 0;
+	run_thread();
+	assert_int_equal(tcps_pool_objects(), 2 * FAKE_CPUS * READY);
+	assert_in_range(allocations_of_slice(), 0, SLICE_US + BATCH);
+	assert_in_range(sleeps, FAKE_CPUS * READY / (SLICE_US + BATCH),
+			FAKE_CPUS * READY / SLICE_US);
 }
 
 /* What a CPU has asked for is everybody's, and what it gives, too. */
@@ -470,6 +350,7 @@ int main(void)
 		TEST(test_interrupt_alone_is_enough),
 		TEST(test_late_interrupt),
 		TEST(test_realtime),
+		TEST(test_worker_sleeps_between_slices),
 		TEST(test_cpus_share),
 		TEST(test_little_memory),
 		TEST(test_no_memory),

@@ -23,6 +23,24 @@ extern unsigned int fake_online;	/* how many CPUs are */
 extern unsigned long fake_memory;	/* objects that can be had */
 extern bool fake_hard;			/* in a hard interrupt */
 
+/* What the pool has done, and is to do. */
+extern unsigned long allocated, freed_at_once, allocations, slept_at, sleeps;
+extern unsigned int most_at_once, fifo, caches;
+extern struct irq_work *irq;
+extern struct kthread_work *thread;
+extern struct delayed_work *delayed;
+extern bool no_thread;
+
+/* As pool.c has them; of an object, any. */
+#define SIZE			176
+#define SLICE_US		100UL
+#define BATCH			64UL
+
+/* The worker, since it began or slept. */
+unsigned long allocations_of_slice(void);
+
+void on_resched(void);
+
 #define gfp_t			unsigned int
 #define __GFP_NORETRY		1U
 #define __GFP_NOWARN		2U
@@ -76,6 +94,10 @@ static inline void raw_spin_unlock(struct raw_spinlock *lock)
 	do { local_irq_disable(); raw_spin_lock(lock); } while (0)
 #define raw_spin_unlock_irq(lock) \
 	do { raw_spin_unlock(lock); local_irq_enable(); } while (0)
+
+u64 ktime_get_ns(void);
+void usleep_range(unsigned long min_us, unsigned long max_us);
+#define NSEC_PER_USEC	1000L
 
 extern unsigned long jiffies;
 #define time_after(a, b)	((long)((b) - (a)) < 0)

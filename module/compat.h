@@ -8,6 +8,7 @@
 #define _TCPS_COMPAT_H
 
 #include <linux/atomic.h>
+#include <linux/freezer.h>
 #include <linux/ftrace.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
@@ -15,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/ptrace.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/version.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
@@ -176,5 +178,25 @@ static inline void tcps_vm_flags_mod(struct vm_area_struct *vma,
 	vm_flags_mod(vma, set, clear);
 #endif
 }
+
+/*
+ * Sleeps in @state until it is woken; a suspend may freeze the task meanwhile. Since
+ * 6.1 that is a bit of the state. Drop when the minimum is 6.1.
+ */
+#ifdef TASK_FREEZABLE
+#define tcps_schedule_freezable(state)					\
+	do {								\
+		set_current_state((state) | TASK_FREEZABLE);		\
+		schedule();						\
+	} while (0)
+#else
+#define tcps_schedule_freezable(state)					\
+	do {								\
+		freezer_do_not_count();					\
+		set_current_state(state);				\
+		schedule();						\
+		freezer_count();					\
+	} while (0)
+#endif
 
 #endif /* _TCPS_COMPAT_H */

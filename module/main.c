@@ -9,6 +9,7 @@
 
 #include "charge.h"
 #include "audit.h"
+#include "compat.h"
 #include "conn.h"
 #include "device.h"
 #include "fallback.h"
@@ -64,7 +65,7 @@ MODULE_PARM_DESC(batch_us,
 
 /*
  * The kernel could not be detached from. What is loaded stays as it is, and rmmod
- * says that the module is in use.
+ * answers that the module is in use.
  */
 static int __init stay_loaded(void)
 {
@@ -132,29 +133,28 @@ err_exit_conn:
 }
 
 /*
- * The same at unload: the core frees the module's code as soon as its exit function
- * returns, and nothing can stop it from here; a kernel that calls freed code dies.
- * So this does not return. rmmod sleeps for ever, the host lives.
+ * At unload, the module loader frees the module's code as soon as its exit function
+ * returns, and nothing can stop that from here; a kernel that calls freed code dies.
+ * Therefore this does not return: rmmod sleeps until the host is rebooted. TASK_IDLE
+ * is neither load nor a hung task, and the sleep is freezable, so that the host can
+ * be suspended.
  */
-static void sleep_for_good(void)
+static void sleep_until_reboot(void)
 {
 	pr_crit("ftrace has failed: the kernel goes on calling this module, so rmmod does not return; reboot when you can\n");
-	for (;;) {
-		/* Neither a load nor a hung task. */
-		set_current_state(TASK_IDLE);
-		schedule();
-	}
+	for (;;)
+		tcps_schedule_freezable(TASK_IDLE);
 }
 
 static void __exit tcpstates_exit(void)
 {
 	tcps_device_unregister();
-	/* It looks at sockets, whose ends nobody tells of without the hooks. */
+	/* It reads sockets, whose ends are not seen without the hooks. */
 	tcps_stuck_timer_exit();
 	tcps_audit_exit();
 	tcps_hooks_detach();
 	if (tcps_hooks_remain())
-		sleep_for_good();
+		sleep_until_reboot();
 	tcps_fallback_exit();
 	tcps_wake_exit();
 	tcps_stream_exit();

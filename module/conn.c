@@ -319,6 +319,12 @@ static void for_each_conn(void (*visit)(struct tcps_conn *conn))
 		struct hlist_bl_node *node, *next;
 		struct tcps_conn *conn;
 
+		/* Nearly all are empty. What is added now is no concern. */
+		if (hlist_bl_empty(&tcps_conn_heads[i])) {
+			if (i % 1024 == 0)
+				cond_resched();
+			continue;
+		}
 		local_irq_disable();
 		tcps_conn_lock_chain(i);
 		hlist_bl_for_each_entry_safe(conn, node, next, &tcps_conn_heads[i], node)

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An audit walks over the table and over all TCP sockets of the kernel, slowly, and
- * sees to it that both agree: entries whose structure is gone are dropped, and told
- * (verify.c); if connections found no memory, and there is memory again, they get
- * their entries (learn.c), and the table is complete as on a fresh host.
+ * An audit walks the table and the kernel's hashes of TCP sockets, slowly, and makes
+ * them agree. Entries whose structure is gone are dropped, and their end is recorded
+ * (verify.c). If there was no memory for some connections, and there is memory
+ * again, they get their entries (learn.c), and the table is complete.
  *
- * One comes every audit_s seconds, as long as something has been recorded since
- * the last ones, or the table is not complete. It works for at most SLICE_NS at
- * a time, and then rests PAUSE_SHARE times as long: so it takes 3 % of one CPU
- * while it runs. Per socket that is about a hundred instructions, per empty bucket
- * ten: 100,000 connections are walked over in about a second, the pauses included,
- * and an entry whose structure is gone stays for three audits at most.
+ * An audit is made every audit_s seconds, as long as something has been recorded
+ * since the last ones, or the table is not complete. It works for at most SLICE_NS
+ * at a time, and then rests PAUSE_SHARE times as long, which is 3 % of one CPU. A
+ * socket costs about a hundred instructions, an empty bucket ten: walking 100,000
+ * connections takes about a second with the pauses. An entry whose structure is
+ * gone is dropped in the third audit at the latest.
  */
 #include "audit.h"
 
@@ -20,6 +20,7 @@
 #include <linux/jiffies.h>
 #include <linux/kstrtox.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
@@ -33,7 +34,6 @@
 #include "conn.h"
 #include "learn.h"
 #include "pool.h"
-#include "fallback.h"
 #include "stream.h"
 #include "uapi/tcpstates.h"
 #include "verify.h"
@@ -54,15 +54,15 @@ static bool running;
 static struct workqueue_struct *queue;
 static struct completion stopping;
 
-/* The audit's own. */
+/* Used by the audit only. */
 static u64 slice_ns;		/* when this slice began, CLOCK_MONOTONIC */
 static u64 last_recorded;
 static unsigned int quiet;	/* audits since something was recorded */
 
 static u64 audits, audit_boot_ns;
 
-/* Whether to go on; after a slice, when the pause is over. */
-static bool rest(void)
+/* Pause after a slice. Returns whether to go on. */
+static bool rest_after_slice(void)
 {
 	u64 spent_ns = ktime_get_ns() - slice_ns;
 	bool stopped;
@@ -80,11 +80,11 @@ static bool rest(void)
 }
 
 /* The lock of the socket's hash bucket is held. */
-static void meet(struct sock *sk)
+static void meet_sock(struct sock *sk)
 {
 	u64 cookie = atomic64_read(&sk->sk_cookie);
 
-	/* What has no cookie has no entry either. */
+	/* A socket without a cookie has no entry. */
 	if (cookie)
 		tcps_verify_meet(cookie, sk);
 }
@@ -94,22 +94,25 @@ static bool drop_vanished(void)
 	unsigned long chain;
 
 	for (chain = 0; chain < tcps_conn_chains(); chain++) {
-		if (chain % CHAINS_BEFORE_REST == 0 && !rest())
+		if (chain % CHAINS_BEFORE_REST == 0 && !rest_after_slice())
 			return false;
 		tcps_verify_audit(chain, tcps_walk_has_netns);
 	}
 	return true;
 }
 
-/* Give an entry to each connection without one; or only meet those that have. */
-static bool walk(void)
+/* Mark the entries of existing sockets; if some have none, make entries. */
+static bool walk_sockets(void)
 {
-	static const struct tcps_walk meeting = { .visit = meet, .rest = rest };
+	static const struct tcps_walk meeting = {
+		.visit = meet_sock,
+		.rest = rest_after_slice,
+	};
 	u64 misses = tcps_conn_misses();
 
 	if (!tcps_conn_short() || !tcps_conn_has_room())
 		return tcps_walk_run(&meeting);
-	if (!tcps_learn_walk(rest))
+	if (!tcps_learn_walk(rest_after_slice))
 		return !completion_done(&stopping);
 	tcps_conn_complete(misses);
 	return true;
@@ -122,14 +125,14 @@ static bool audit_all(void)
 	if (tcps_walk_begin())
 		return false;
 	slice_ns = ktime_get_ns();
-	whole = drop_vanished() && walk();
+	whole = drop_vanished() && walk_sockets();
 	tcps_walk_end();
 	return whole;
 }
 
 /*
- * Whether something may have become wrong. What an audit finds takes as many more
- * as an entry may go unmet.
+ * Whether entries may be wrong. After the last record, an entry is dropped after
+ * TCPS_UNMET_MOST_GONE audits at most.
  */
 static bool is_due(void)
 {
@@ -142,21 +145,30 @@ static bool is_due(void)
 	return quiet++ <= TCPS_UNMET_MOST_GONE;
 }
 
-static void audit(struct work_struct *work)
+static void run_audit(struct work_struct *work);
+
+static DECLARE_DELAYED_WORK(audit_work, run_audit);
+
+/* The next audit begins @audit_s seconds from now. Called with @lock held. */
+static void schedule_audit(void)
 {
-	/* Not at once when the table is complete: see there. */
-	if (tcps_fallback_in_use() && !tcps_conn_short())
-		tcps_fallback_learned();
+	lockdep_assert_held(&lock);
+	if (running && audit_s)
+		mod_delayed_work(queue, &audit_work, audit_s * HZ);
+	else
+		cancel_delayed_work(&audit_work);
+}
+
+static void run_audit(struct work_struct *work)
+{
 	if (is_due() && audit_all()) {
 		WRITE_ONCE(audit_boot_ns, ktime_get_boottime_ns());
 		WRITE_ONCE(audits, audits + 1);
 	}
-	if (READ_ONCE(audit_s))
-		queue_delayed_work(queue, to_delayed_work(work),
-				   READ_ONCE(audit_s) * HZ);
+	mutex_lock(&lock);
+	schedule_audit();
+	mutex_unlock(&lock);
 }
-
-static DECLARE_DELAYED_WORK(audit_work, audit);
 
 static int set_interval(const char *text, const struct kernel_param *param)
 {
@@ -171,9 +183,8 @@ static int set_interval(const char *text, const struct kernel_param *param)
 		return -EINVAL;
 	}
 	mutex_lock(&lock);
-	WRITE_ONCE(audit_s, seconds);
-	if (running && seconds)
-		mod_delayed_work(queue, &audit_work, seconds * HZ);
+	audit_s = seconds;
+	schedule_audit();
 	mutex_unlock(&lock);
 	return 0;
 }
@@ -191,7 +202,7 @@ MODULE_PARM_DESC(audit_s,
 /**
  * tcps_audit_init() - begin to audit
  *
- * Context: process; the hooks are attached, and what was there is learned.
+ * Context: process; the hooks are attached, and existing connections learned.
  * Return: 0 or -ENOMEM.
  */
 int tcps_audit_init(void)
@@ -202,30 +213,30 @@ int tcps_audit_init(void)
 	init_completion(&stopping);
 	mutex_lock(&lock);
 	running = true;
-	if (audit_s)
-		queue_delayed_work(queue, &audit_work, audit_s * HZ);
+	schedule_audit();
 	mutex_unlock(&lock);
 	return 0;
 }
 
 /**
- * tcps_audit_exit() - audit no more
+ * tcps_audit_exit() - stop auditing
  *
- * Context: process. An audit that is going on ends with its slice.
+ * Context: process; waits for an audit that runs, which ends with its slice.
  */
 void tcps_audit_exit(void)
 {
 	mutex_lock(&lock);
 	running = false;
-	complete_all(&stopping);
-	cancel_delayed_work_sync(&audit_work);
 	mutex_unlock(&lock);
+	complete_all(&stopping);
+	/* The audit takes the lock at its end, and does not begin another. */
+	cancel_delayed_work_sync(&audit_work);
 	destroy_workqueue(queue);
 }
 
 /**
- * tcps_audit_account() - fill in what is known here
- * @account: where to; audits and audit_boot_ns are written
+ * tcps_audit_account() - report how many audits were made
+ * @account: audits and audit_boot_ns are written
  *
  * Context: process.
  */

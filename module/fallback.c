@@ -1,35 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "fallback.h"
 
-#include <linux/kernel.h>
+#include <linux/errno.h>
 #include <linux/mm.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
-#include "conn.h"
 #include "keyset.h"
 
 /*
- * HALF_OPEN and FIN_WAIT2 hold a key for each such connection, the others one
- * for each call that runs, for microseconds.
+ * OPENED, HALF_OPEN and FIN_WAIT2 hold a key for each such connection, the others
+ * one for each call that runs, for microseconds.
  */
 static const u32 slots[TCPS_FALLBACK_SETS] = {
 	[TCPS_FALLBACK_REPLACED] = 4096,
+	[TCPS_FALLBACK_REPLACED_EARLY] = 4096,
 	[TCPS_FALLBACK_CHILD] = 4096,
-	[TCPS_FALLBACK_BOUND] = 1024,
+	[TCPS_FALLBACK_OPENED] = 16384,
 	[TCPS_FALLBACK_HALF_OPEN] = 16384,
 	[TCPS_FALLBACK_FIN_WAIT2] = 16384,
+	[TCPS_FALLBACK_MIGRATED] = 4096,
 };
 
-#define MIGRATED_SLOTS	4096
-
-struct tcps_keyset tcps_fallback_sets[TCPS_FALLBACK_SETS];
-bool tcps_fallback_used;
-
-/* Requests of which a copy has taken the place: also of those with an entry. */
-static struct tcps_keyset migrated;
-atomic_t tcps_fallback_migrated;	/* keys in @migrated */
+static struct tcps_keyset sets[TCPS_FALLBACK_SETS];
+atomic_t tcps_fallback_keys;
 
 static int alloc_set(struct tcps_keyset *set, u32 size)
 {
@@ -47,11 +40,10 @@ static int alloc_set(struct tcps_keyset *set, u32 size)
 int tcps_fallback_init(void)
 {
 	unsigned int i;
-	int ret;
+	int ret = 0;
 
-	ret = alloc_set(&migrated, MIGRATED_SLOTS);
 	for (i = 0; i < TCPS_FALLBACK_SETS && !ret; i++)
-		ret = alloc_set(&tcps_fallback_sets[i], slots[i]);
+		ret = alloc_set(&sets[i], slots[i]);
 	if (ret)
 		tcps_fallback_exit();
 	return ret;
@@ -66,9 +58,10 @@ void tcps_fallback_exit(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < TCPS_FALLBACK_SETS; i++)
-		kvfree(tcps_fallback_sets[i].slots);
-	kvfree(migrated.slots);
+	for (i = 0; i < TCPS_FALLBACK_SETS; i++) {
+		kvfree(sets[i].slots);
+		sets[i].slots = NULL;
+	}
 }
 
 /**
@@ -76,87 +69,69 @@ void tcps_fallback_exit(void)
  * @set: which set
  * @key: the key
  *
- * A key for which there is no room is counted, see tcps_fallback_overflows().
+ * A key for which there is no room is counted, see tcps_fallback_overflows(). If two
+ * CPUs add the same key at once it may be there twice.
  *
  * Context: any.
  */
 void tcps_fallback_add(enum tcps_fallback set, u64 key)
 {
-	struct tcps_keyset *keys = &tcps_fallback_sets[set];
-
-	WRITE_ONCE(tcps_fallback_used, true);
-	if (!tcps_keyset_has(keys, key))
-		tcps_keyset_add(keys, key);
+	if (tcps_keyset_has(&sets[set], key))
+		return;
+	/* Counted before it is there: a key that is there can be found. */
+	atomic_inc(&tcps_fallback_keys);
+	if (!tcps_keyset_add(&sets[set], key))
+		atomic_dec(&tcps_fallback_keys);
 }
 
 /**
- * tcps_fallback_has() - search for a key
+ * tcps_fallback_search() - tcps_fallback_has() if there are keys at all
  * @set: which set
  * @key: the key
  *
  * Context: any.
  * Return: true if it is there.
  */
-bool tcps_fallback_has(enum tcps_fallback set, u64 key)
+bool tcps_fallback_search(enum tcps_fallback set, u64 key)
 {
-	return tcps_fallback_in_use() &&
-	       tcps_keyset_has(&tcps_fallback_sets[set], key);
+	return tcps_keyset_has(&sets[set], key);
 }
 
 /**
- * tcps_fallback_add_migrated() - note that a copy takes a request's place
- * @req: the request
+ * tcps_fallback_remove() - tcps_fallback_take() if there are keys at all
+ * @set: which set
+ * @key: the key; removed as often as it is there
  *
  * Context: any.
+ * Return: true if it was there, and this call removed it.
  */
-void tcps_fallback_add_migrated(const void *req)
+bool tcps_fallback_remove(enum tcps_fallback set, u64 key)
 {
-	if (tcps_keyset_add(&migrated, (unsigned long)req))
-		atomic_inc(&tcps_fallback_migrated);
-}
+	int removed = 0;
 
-/**
- * tcps_fallback_remove_migrated() - tcps_fallback_take_migrated() if there are any
- * @req: the request, at its end
- *
- * Context: any.
- * Return: true if it was there.
- */
-bool tcps_fallback_remove_migrated(const void *req)
-{
-	if (!tcps_keyset_remove(&migrated, (unsigned long)req))
+	while (tcps_keyset_remove(&sets[set], key))
+		removed++;
+	if (!removed)
 		return false;
-	atomic_dec(&tcps_fallback_migrated);
+	atomic_sub(removed, &tcps_fallback_keys);
 	return true;
 }
 
-static void empty_set(struct tcps_keyset *set)
-{
-	memset(set->slots, 0, (set->mask + 1) * sizeof(*set->slots));
-}
-
 /**
- * tcps_fallback_learned() - empty the sets: every connection has an entry
+ * tcps_fallback_loaded() - remove the keys of TCPS_FALLBACK_REPLACED_EARLY
  *
- * Nothing happens if there was no memory for some entry. To be called some time
- * after the table became complete: calls that were running then still use the
- * sets.
+ * A socket that was replaced before the tracepoint was attached is in this set. If
+ * it went to CLOSE before as well, which follows at once, its key would stay. To
+ * be called some time after the tracepoint was attached, so that sockets that
+ * were between the two at that moment have passed the second. Handlers may remove
+ * the same keys at the same time.
  *
- * Context: process; one call at a time.
+ * Context: process.
  */
-void tcps_fallback_learned(void)
+void tcps_fallback_loaded(void)
 {
-	unsigned int i;
-
-	if (tcps_conn_short())
-		return;
-	WRITE_ONCE(tcps_fallback_used, false);
-	/* Wait for handlers that still read tcps_fallback_used as true. */
-	synchronize_rcu();
-	if (tcps_fallback_in_use())
-		return;
-	for (i = 0; i < TCPS_FALLBACK_SETS; i++)
-		empty_set(&tcps_fallback_sets[i]);
+	atomic_sub(tcps_keyset_clear(&sets[TCPS_FALLBACK_REPLACED_EARLY]),
+		   &tcps_fallback_keys);
 }
 
 /**
@@ -167,10 +142,10 @@ void tcps_fallback_learned(void)
  */
 u64 tcps_fallback_overflows(void)
 {
-	u64 sum = READ_ONCE(migrated.overflows);
 	unsigned int i;
+	u64 sum = 0;
 
 	for (i = 0; i < TCPS_FALLBACK_SETS; i++)
-		sum += READ_ONCE(tcps_fallback_sets[i].overflows);
+		sum += READ_ONCE(sets[i].overflows);
 	return sum;
 }

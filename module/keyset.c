@@ -80,3 +80,26 @@ bool tcps_keyset_has(const struct tcps_keyset *set, u64 key)
 			return true;
 	return false;
 }
+
+/**
+ * tcps_keyset_clear() - take all keys out
+ * @set: the set
+ *
+ * A key that is put in meanwhile may stay.
+ *
+ * Context: any; others may remove the same keys at the same time.
+ * Return: how many keys this call took out.
+ */
+unsigned int tcps_keyset_clear(struct tcps_keyset *set)
+{
+	unsigned int cleared = 0;
+	u64 i;
+
+	for (i = 0; i <= set->mask; i++) {
+		u64 key = READ_ONCE(set->slots[i]);
+
+		if (key && cmpxchg(&set->slots[i], key, 0ULL) == key)
+			cleared++;
+	}
+	return cleared;
+}

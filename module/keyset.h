@@ -26,6 +26,7 @@ struct tcps_keyset {
 
 bool tcps_keyset_add(struct tcps_keyset *set, u64 key);
 bool tcps_keyset_remove(struct tcps_keyset *set, u64 key);
+unsigned int tcps_keyset_clear(struct tcps_keyset *set);
 bool tcps_keyset_has(const struct tcps_keyset *set, u64 key);
 
 #endif /* _TCPS_KEYSET_H */

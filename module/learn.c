@@ -31,7 +31,7 @@
 
 static unsigned long missed;	/* that the last walk had no memory for */
 
-static void learn(const struct tcps_step *step)
+static void learn_step(const struct tcps_step *step)
 {
 	if (!tcps_verify_learn(step))
 		missed++;
@@ -54,7 +54,10 @@ static void learn_full(const struct sock *sk)
 	tcps_sock_file(&ident, sk);
 	if (tcps_sock_user(&ident, sk))
 		step.flags |= TCPSTATES_FLAG_UNACCEPTED;
-	learn(&step);
+	learn_step(&step);
+	/* Its end is seen by its entry now, which has no place for the key. */
+	if (tcps_fallback_in_use() && tcps_life_is_in(step.cookie, sk, step.new))
+		tcps_fallback_take(TCPS_FALLBACK_OPENED, step.cookie);
 }
 
 static void learn_request(const struct request_sock *req)
@@ -71,7 +74,7 @@ static void learn_request(const struct request_sock *req)
 	};
 
 	step.family = tcps_sock_request_ident(&ident, req);
-	learn(&step);
+	learn_step(&step);
 }
 
 static void learn_timewait(const struct inet_timewait_sock *tw)
@@ -86,7 +89,7 @@ static void learn_timewait(const struct inet_timewait_sock *tw)
 	};
 
 	step.family = tcps_sock_timewait_ident(&ident, tw);
-	learn(&step);
+	learn_step(&step);
 }
 
 static void learn_socket(struct sock *sk)
@@ -151,6 +154,6 @@ int tcps_learn_existing(void)
 	if (missed)
 		tcps_conn_missed(missed);
 	tcps_walk_end();
-	tcps_fallback_learned();
+	tcps_fallback_loaded();
 	return 0;
 }

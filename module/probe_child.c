@@ -225,9 +225,12 @@ bool tcps_probe_child_refused(const struct sock *child,
 			      const struct tcps_step *step,
 			      const struct tcps_step_rules *rules)
 {
-	return tcps_life_close_child(step, rules,
-				     sock_flag(child, SOCK_DEAD) ?
-				     is_unhashed_join : NULL);
+	if (!tcps_life_close_child(step, rules,
+				   sock_flag(child, SOCK_DEAD) ?
+				   is_unhashed_join : NULL))
+		return false;
+	tcps_fallback_take(TCPS_FALLBACK_CHILD, step->cookie);
+	return true;
 }
 
 /* Whether the end of a child may look like the end of a connection. */

@@ -103,7 +103,11 @@ static const struct tcps_step_rules end_rules = {
 	.find_cause = find_end_cause,
 };
 
-static void request_ends(const struct request_sock *req)
+/*
+ * @half_open: the request was in that set, whose keys stand for connections without
+ * an entry.
+ */
+static void end_request(const struct request_sock *req, bool half_open)
 {
 	u64 cookie = tcps_request_cookie(req);
 	struct tcpstates_ident ident;
@@ -117,10 +121,8 @@ static void request_ends(const struct request_sock *req)
 		.cause = TCPSTATES_CAUSE_UNKNOWN,
 	};
 
-	if (tcps_life_step(&step, &end_rules) != TCPS_STEP_UNTRACKED)
-		return;
-	if (tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN, cookie) &&
-	    !tcps_fallback_take(TCPS_FALLBACK_CHILD, cookie)) {
+	if (tcps_life_step(&step, &end_rules) == TCPS_STEP_UNTRACKED &&
+	    !tcps_fallback_take(TCPS_FALLBACK_CHILD, cookie) && half_open) {
 		step.family = tcps_sock_request_ident(&ident, req);
 		tcps_life_step_untracked(&step);
 	}
@@ -159,7 +161,8 @@ void tcps_probe_request_drop(const struct sock *listener,
 							  from_timer)))
 		tcps_fallback_add(TCPS_FALLBACK_HALF_OPEN, cookie);
 	if (!tcps_attached(TCPSTATES_HOOK_REQ_FREE))
-		request_ends(req);
+		end_request(req, tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN,
+						    cookie));
 }
 
 /**
@@ -207,19 +210,24 @@ static bool became_child(const struct request_sock *req)
 void tcps_probe_request_free(const struct request_sock *req)
 {
 	u64 cookie = atomic64_read(&inet_rsk(req)->ir_cookie);
+	bool half_open = false;
 
 	if (!cookie || !tcps_recording())
 		return;
-	if (tcps_fallback_take_migrated(req)) {
-		tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN, cookie);
-		/* True if the copy could not be made, or was not used. */
-		if (!tcps_life_is_in(cookie, req, TCP_SYN_RECV))
+	if (tcps_fallback_in_use()) {
+		half_open = tcps_fallback_take(TCPS_FALLBACK_HALF_OPEN, cookie);
+		/* In SYN_RECV if the copy could not be made, or was not used. */
+		if (tcps_fallback_take(TCPS_FALLBACK_MIGRATED,
+				       (unsigned long)req) &&
+		    !tcps_life_is_in(cookie, req, TCP_SYN_RECV))
 			return;
 	}
 	if (!rsk_is_mptcp(req) && became_child(req))
 		return;
-	if (!rsk_is_mptcp(req) || !tcps_life_join(cookie, req))
-		request_ends(req);
+	if (rsk_is_mptcp(req) && tcps_life_join(cookie, req))
+		tcps_fallback_take(TCPS_FALLBACK_CHILD, cookie);
+	else
+		end_request(req, half_open);
 }
 
 /**
@@ -232,6 +240,6 @@ void tcps_probe_request_migrate(const struct request_sock *req)
 {
 	if (!tcps_attached(TCPSTATES_HOOK_REQ_FREE))
 		return;
-	tcps_fallback_add_migrated(req);
+	tcps_fallback_add(TCPS_FALLBACK_MIGRATED, (unsigned long)req);
 	tcps_life_migrate(tcps_request_cookie(req), req);
 }

@@ -81,6 +81,7 @@ void tcps_probe_untracked_move(const struct sock *sk, const void *next,
 		     TCPSTATES_CAUSE_UNKNOWN :
 		     tcps_probe_cause_of_move(sk, old, new);
 	record_untracked(&step);
+	tcps_fallback_take(TCPS_FALLBACK_OPENED, step.cookie);
 }
 
 /* The caller of connect() or listen() becomes the owner. */
@@ -100,11 +101,8 @@ static __always_inline void init_begin(struct tcps_step *step,
 	step->cause = tcps_probe_cause_of_move(sk, TCP_CLOSE, new);
 }
 
-/*
- * CLOSE to SYN_SENT or LISTEN; if @once, not if that has been recorded already.
- * Returns whether there is an entry.
- */
-static bool begin_sock(const struct sock *sk, u8 new, bool once)
+/* CLOSE to SYN_SENT or LISTEN; if @once, not if that has been recorded already. */
+static void begin_sock(const struct sock *sk, u8 new, bool once)
 {
 	struct tcpstates_ident tcps_uninitialized ident;
 	struct tcps_step tcps_uninitialized step;
@@ -113,7 +111,8 @@ static bool begin_sock(const struct sock *sk, u8 new, bool once)
 	step.family = tcps_sock_ident(&ident, sk, false);
 	get_caller(&ident, sk);
 	step.ident = &ident;
-	return once ? tcps_life_begin_once(&step) : tcps_life_begin(&step);
+	if (!(once ? tcps_life_begin_once(&step) : tcps_life_begin(&step)))
+		tcps_fallback_add(TCPS_FALLBACK_OPENED, step.cookie);
 }
 
 /* Whether the choice of the port is seen when a socket goes to @state. */
@@ -124,13 +123,14 @@ static bool sees_port(u8 state)
 }
 
 /*
- * Whether a socket without an entry has none since it never had a port. If there
- * may be other reasons, its first transition is left out.
+ * Whether a socket without an entry, which leaves @state for CLOSE, has none since
+ * it never had a port. If there may be other reasons, its first transition is left
+ * out. A full chain is one too, in a table that is complete otherwise.
  */
-static bool is_portless(const struct sock *sk, u8 state)
+static bool is_portless(u64 cookie, u8 state)
 {
 	return sees_port(state) &&
-	       !tcps_fallback_take(TCPS_FALLBACK_BOUND, (unsigned long)sk) &&
+	       !tcps_fallback_take(TCPS_FALLBACK_OPENED, cookie) &&
 	       !tcps_conn_learning() && !tcps_conn_short();
 }
 
@@ -159,7 +159,8 @@ static void record_portless(const struct sock *sk, struct tcps_step *last)
 /* Whether @sk, which has no entry, does not stand for a connection any more. */
 static bool is_replaced(u64 cookie, u8 old, bool has_others)
 {
-	if (tcps_fallback_take(TCPS_FALLBACK_REPLACED, cookie))
+	if (tcps_fallback_take(TCPS_FALLBACK_REPLACED, cookie) ||
+	    tcps_fallback_take(TCPS_FALLBACK_REPLACED_EARLY, cookie))
 		return true;
 	return old == TCP_SYN_RECV &&
 	       tcps_probe_child_was_late(cookie, has_others);
@@ -175,7 +176,7 @@ static noinline void close_untracked(const struct sock *sk, u8 old,
 	if (old == TCP_SYN_RECV && end == TCPS_END_UNTRACKED &&
 	    tcps_probe_child_refused(sk, &step, &close_rules))
 		return;
-	if (is_portless(sk, old))
+	if (is_portless(step.cookie, old))
 		record_portless(sk, &step);
 	else if (!is_replaced(step.cookie, old, end == TCPS_END_UNTRACKED))
 		record_untracked(&step);
@@ -184,10 +185,8 @@ static noinline void close_untracked(const struct sock *sk, u8 old,
 /* A socket begins with connect() or listen(), which may have to choose a port. */
 static noinline void open_sock(const struct sock *sk, u8 new)
 {
-	if (!sees_port(new))
+	if (inet_sk(sk)->inet_num || !sees_port(new))
 		begin_sock(sk, new, false);
-	else if (inet_sk(sk)->inet_num && !begin_sock(sk, new, false))
-		tcps_fallback_add(TCPS_FALLBACK_BOUND, (unsigned long)sk);
 }
 
 static noinline void close_sock(const struct sock *sk, u8 old)
@@ -257,7 +256,7 @@ void tcps_probe_port_chosen(const struct sock *sk)
 
 	if (tcps_probe_is_tcp(sk) && tcps_recording() &&
 	    (state == TCP_SYN_SENT || state == TCP_LISTEN) &&
-	    !tcps_fallback_take(TCPS_FALLBACK_BOUND, (unsigned long)sk))
+	    !tcps_fallback_has(TCPS_FALLBACK_OPENED, tcps_cookie(sk)))
 		begin_sock(sk, state, true);
 }
 
@@ -297,5 +296,7 @@ bool tcps_probe_is_replaced(const struct sock *sk)
 	u64 cookie = atomic64_read(&sk->sk_cookie);
 
 	/* A socket without a cookie has never been recorded. */
-	return cookie && tcps_fallback_has(TCPS_FALLBACK_REPLACED, cookie);
+	return cookie &&
+	       (tcps_fallback_has(TCPS_FALLBACK_REPLACED, cookie) ||
+		tcps_fallback_has(TCPS_FALLBACK_REPLACED_EARLY, cookie));
 }

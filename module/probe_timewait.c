@@ -59,7 +59,9 @@ void tcps_probe_tw_start(struct inet_timewait_sock *tw, const struct sock *sk)
 		return;
 	if (tcps_recording() && old != new && replace_and_move(sk, tw, old, new))
 		return;
-	tcps_fallback_add(TCPS_FALLBACK_REPLACED, cookie);
+	tcps_fallback_add(tcps_recording() ? TCPS_FALLBACK_REPLACED :
+					     TCPS_FALLBACK_REPLACED_EARLY,
+			  cookie);
 	if (new == TCP_FIN_WAIT2 && tcps_attached(TCPSTATES_HOOK_TW_END))
 		tcps_fallback_add(TCPS_FALLBACK_FIN_WAIT2, (unsigned long)tw);
 	if (tcps_recording() && old != new)

@@ -9,6 +9,7 @@ import subprocess
 from lib import account, kernel, proctcp, tcp, uapi
 from lib.harness import limit
 from lib.proc_check import SnapshotTest
+from lib.stream import Stream
 
 CHOSEN = '/tests/.build/chosen'
 NOBODY = 65534
@@ -39,11 +40,10 @@ class Chains(SnapshotTest):
             process.stdin.close()
         self.assertEqual(missed, 0)
 
-    @limit(PATIENCE)
-    def test_one_is_bounded(self):
+    def fill(self):
         """
         A socket that leaves a connection in TIME_WAIT each time, and is connected
-        again: all have its cookie. Those that have no room are counted.
+        again: all have its cookie. Returns the socket.
         """
         listener = tcp.FAMILIES['v4'].listener()
         self.addCleanup(listener.close)
@@ -57,6 +57,12 @@ class Chains(SnapshotTest):
             server.close()
             self.assertEqual(client.recv(1), b'')
             tcp.disconnect(client)
+        return client
+
+    @limit(PATIENCE)
+    def test_one_is_bounded(self):
+        """Connections that have no room in their chain are counted."""
+        self.fill()
         waiting = [entry for entry in proctcp.read()
                    if entry.state == 'TIME_WAIT']
         self.assertEqual(len(waiting), MANY)
@@ -65,6 +71,30 @@ class Chains(SnapshotTest):
         self.assertEqual(account.read().incomplete_boot_ns, 0)
         tcp.exchange(tcp.FAMILIES['v4'], 10)
         self.assertEqual(self.missed(), MANY - MOST)
+
+    @limit(PATIENCE)
+    def test_full_chain_begins_once(self):
+        """
+        A socket whose chain is full, in a table that is complete, is not one that
+        never had a port: its first transition is recorded once.
+        """
+        client = self.fill()
+        with tcp.FAMILIES['v4'].open() as unused:
+            unused.bind(('127.0.0.1', 0))
+            closed = unused.getsockname()
+            with Stream(binary=True) as stream:
+                with self.assertRaises(ConnectionRefusedError):
+                    client.connect(closed)
+                client.listen(1)
+                client.close()
+                events = stream.collect(lambda events: any(
+                    event.old == 'LISTEN' for event in events))
+        events = [event for event in events if event.old != 'TIME_WAIT']
+        self.assertEqual([(event.old, event.new) for event in events],
+                         [('CLOSE', 'SYN_SENT'), ('SYN_SENT', 'CLOSE'),
+                          ('CLOSE', 'LISTEN'), ('LISTEN', 'CLOSE')])
+        self.assertEqual(events[0].rport, closed[1])
+        self.assertTrue(events[0].lport)
 
 
 CASES = [Chains]

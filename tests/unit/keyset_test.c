@@ -241,6 +241,21 @@ static void test_adders_do_not_overwrite_each_other(void **state)
 	free_set(set);
 }
 
+static void test_clear(void **state)
+{
+	struct tcps_keyset *set = make_set(64);
+	u64 key;
+
+	(void)state;
+	assert_int_equal(tcps_keyset_clear(set), 0);
+	for (key = 1; key <= 10; key++)
+		assert_true(tcps_keyset_add(set, key));
+	assert_true(tcps_keyset_remove(set, 3));
+	assert_int_equal(tcps_keyset_clear(set), 9);
+	assert_int_equal(used_slots(set), 0);
+	free_set(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_collisions_leave_no_tombstone),
 		cmocka_unit_test(test_one_of_many_removers_wins),
 		cmocka_unit_test(test_adders_do_not_overwrite_each_other),
+		cmocka_unit_test(test_clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,4 +29,26 @@ static inline s64 atomic64_add_return(s64 count, atomic64_t *number)
 	return __atomic_add_fetch(number, count, __ATOMIC_SEQ_CST);
 }
 
+typedef int atomic_t;
+
+static inline int atomic_read(const atomic_t *number)
+{
+	return __atomic_load_n(number, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_inc(atomic_t *number)
+{
+	__atomic_add_fetch(number, 1, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_dec(atomic_t *number)
+{
+	__atomic_sub_fetch(number, 1, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_sub(int count, atomic_t *number)
+{
+	__atomic_sub_fetch(number, count, __ATOMIC_RELAXED);
+}
+
 #endif /* _SHIM_LINUX_ATOMIC_H */

@@ -108,7 +108,7 @@ struct tcps_wake_user {
 	struct list_head groups;
 	struct list_head todo;
 	struct list_head calling;
-	spinlock_t groups_lock;
+	spinlock_t groups_lock;	/* @buckets */
 	struct hlist_head buckets[TCPS_WAKE_BUCKETS];
 	bool in_round;
 	bool is_heavy;

@@ -125,7 +125,7 @@ static inline int device_open(const char *path, int mode)
 }
 
 static inline void *device_mmap(void *address, size_t size, int protection, int flags,
-			 int fd, off_t offset)
+				int fd, off_t offset)
 {
 	must(!address && protection == PROT_READ && flags == MAP_SHARED);
 	must(fd >= 0 && !offset && size == device.size);
@@ -148,7 +148,7 @@ static inline bool is_readable(void)
 {
 	if (!device.pending)
 		device.pending = tcps_merge_next(device.merge,
-						  &device.record);
+						 &device.record);
 	return device.pending;
 }
 

@@ -66,7 +66,7 @@ static inline void tear_down(struct bench *bench)
 }
 
 static inline void put_record(struct bench *bench, unsigned int cpu, u64 boot_ns,
-		       u32 netns)
+			      u32 netns)
 {
 	struct tcps_ring *ring = bench->rings[cpu];
 	struct tcpstates_record record = {
@@ -94,7 +94,7 @@ static inline void put(struct bench *bench, unsigned int cpu, u64 boot_ns)
 }
 
 static inline void put_many(struct bench *bench, unsigned int cpu, u64 boot_ns,
-		     unsigned int count)
+			    unsigned int count)
 {
 	while (count--)
 		put(bench, cpu, boot_ns++);

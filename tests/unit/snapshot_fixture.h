@@ -298,7 +298,7 @@ static inline void record(unsigned int cpu, u64 cookie, u8 old, u8 new)
 	} else {
 		if (old == TCPSTATES_SYN_RECV)
 			must(tcps_life_set_holder(cookie, request_of(cookie),
-					    sock_of(cookie)));
+						  sock_of(cookie)));
 		sock_acts(cookie, old, new);
 	}
 	must(written.conn == cookie && written.new_state == new);

@@ -63,7 +63,7 @@ static void add(unsigned int count)
 
 	for (i = 0; i < count; i++)
 		must(tcps_seen_add(&seen, cookies[i], cookies[i] * 10,
-				    TCPSTATES_LISTEN));
+				   TCPSTATES_LISTEN));
 }
 
 /* Each row is found; one that differs in any member is not. */
@@ -80,16 +80,16 @@ static void test_found(void **state)
 			u64 conn = cookies[i], since_ns = conn * 10;
 
 			must(tcps_seen_has(&seen, conn, since_ns,
-					    TCPSTATES_LISTEN) ==
+					   TCPSTATES_LISTEN) ==
 			     (i < counts[k]));
 			must(!tcps_seen_has(&seen, conn, since_ns + 1,
-					     TCPSTATES_LISTEN));
+					    TCPSTATES_LISTEN));
 			must(!tcps_seen_has(&seen, conn, since_ns - 1,
-					     TCPSTATES_LISTEN));
+					    TCPSTATES_LISTEN));
 			must(!tcps_seen_has(&seen, conn, since_ns,
-					     TCPSTATES_ESTABLISHED));
+					    TCPSTATES_ESTABLISHED));
 			must(!tcps_seen_has(&seen, conn + MOST_ROWS,
-					     since_ns, TCPSTATES_LISTEN));
+					    since_ns, TCPSTATES_LISTEN));
 		}
 		tcps_seen_free(&seen);
 		assert_int_equal(user->bytes, 0);
@@ -130,16 +130,16 @@ static void test_no_memory(void **state)
 		shim_no_memory = true;
 		if (i % ROWS_IN_PAGE == 0)
 			assert_false(tcps_seen_add(&seen, cookies[i], 1,
-						    TCPSTATES_LISTEN));
+						   TCPSTATES_LISTEN));
 		shim_no_memory = false;
 		assert_false(tcps_seen_has(&seen, cookies[i], 1,
-					    TCPSTATES_LISTEN));
-		assert_true(tcps_seen_add(&seen, cookies[i], 1,
 					   TCPSTATES_LISTEN));
+		assert_true(tcps_seen_add(&seen, cookies[i], 1,
+					  TCPSTATES_LISTEN));
 	}
 	for (i = 0; i < MOST_ROWS; i++)
 		assert_true(tcps_seen_has(&seen, cookies[i], 1,
-					   TCPSTATES_LISTEN));
+					  TCPSTATES_LISTEN));
 }
 
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)

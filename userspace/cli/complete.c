@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tcpstates complete: for completion in shells, what may come next. Commands are those
- * of main.c, options those that a command's own --help names, the rest the words of
- * the filter language. So nothing is written down twice.
+ * tcpstates complete: what may come next in a command line, for completion in shells.
+ * Commands and options come from the tables of main.c and of the commands, the rest
+ * from the words of the filter language.
  */
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/compiler.h"
 #include "base/options.h"
@@ -17,20 +15,19 @@
 #include "cli/commands.h"
 #include "filter/words.h"
 
-#define COMMAND_SIZE	128
-#define LINE_SIZE	256
+#define WORD_SIZE	64
 
 /**
- * struct guess - what is looked for
- * @out: where it prints
- * @begun: the beginning of the word
+ * struct guess - the word that is completed
+ * @out: where candidates are printed
+ * @begun: what has been typed of it
  */
 struct guess {
 	struct output *out;
 	const char *begun;
 };
 
-/* Offers a word, if it goes on from what is there. */
+/* Offers a word, if it begins with what has been typed. */
 static void offer_word(const struct guess *guess, const char *word)
 {
 	if (!strncmp(word, guess->begun, strlen(guess->begun)))
@@ -46,32 +43,34 @@ static void offer_commands(const struct guess *guess)
 			offer_word(guess, command->name);
 }
 
-/* An option, of a line of help that begins with one. */
-static void offer_option(const struct guess *guess, const char *line)
+static void offer_options(const struct guess *guess, const struct usage *usage)
 {
-	char option[LINE_SIZE];
+	const struct usage_option *option;
+	char word[WORD_SIZE];
+	size_t i;
 
-	if (!strncmp(line, "  --", 4) && sscanf(line, " %255[-a-z]", option) == 1)
-		offer_word(guess, option);
+	for (i = 0; (option = usage_option_at(usage, i)); i++) {
+		snprintf(word, sizeof(word), "--%s", option->name);
+		offer_word(guess, word);
+	}
 }
 
-/* What the command's --help names, also where that is a program of its own. */
-static void offer_options(const struct guess *guess, const char *command)
+/* Whether a word is an option whose value, the next word, is the name of a file. */
+static bool is_file_option(const struct usage *usage, const char *word)
 {
-	char words[COMMAND_SIZE], line[LINE_SIZE];
-	FILE *help;
+	const struct usage_option *option;
+	size_t i;
 
-	snprintf(words, sizeof(words), "tcpstates %s --help 2>/dev/null", command);
-	help = popen(words, "re");
-	while (help && fgets(line, sizeof(line), help))
-		offer_option(guess, line);
-	if (help)
-		pclose(help);
+	for (i = 0; (option = usage_option_at(usage, i)); i++)
+		if (usage_wants_file(option) && !strncmp(word, "--", 2) &&
+		    !strcmp(word + 2, option->name))
+			return true;
+	return false;
 }
 
 static void offer_states(const struct guess *guess)
 {
-	char word[LINE_SIZE], *p;
+	char word[WORD_SIZE], *p;
 	unsigned int i;
 
 	for (i = 1; i < TCPSTATES_STATE_COUNT; i++) {
@@ -118,7 +117,7 @@ static void offer_values(const struct guess *guess, enum kind kind)
 	}
 }
 
-/* Returns FIELD_COUNT if it begins no condition. */
+/* Returns FIELD_COUNT if the word does not begin a condition. */
 static size_t find_field(const char *word)
 {
 	size_t i;
@@ -140,7 +139,7 @@ static bool is_comparison(const char *word)
 	return false;
 }
 
-/* Of a filter, by the word before, and the one before that. */
+/* The next word of a filter, by the two words before it. */
 static void offer_filter(const struct guess *guess, const char *last,
 			 const char *before)
 {
@@ -158,29 +157,19 @@ static void offer_filter(const struct guess *guess, const char *last,
 		offer_word(guess, glue[i]);
 }
 
-static bool has_filter(const char *command)
-{
-	static const char * const none[] = { "doctor", "export", "run", "stats" };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(none); i++)
-		if (!strcmp(command, none[i]))
-			return false;
-	return true;
-}
-
-static bool is_command(const char *word)
+/* The command that a word names, else watch, which is the default. */
+static const struct usage *usage_of(const char *word)
 {
 	const struct command *command;
 
 	for (command = commands; command->name; command++)
-		if (!strcmp(command->name, word))
-			return true;
-	return false;
+		if (command->usage && !strcmp(command->name, word))
+			return command->usage;
+	return &watch_usage;
 }
 
-/* Of tcpstates run: where its own words end, and the command's begin. */
-static bool runs_already(int argc, char *argv[])
+/* Whether the options of tcpstates run have ended, and a command has begun. */
+static bool command_has_begun(int argc, char *argv[])
 {
 	int i;
 
@@ -191,39 +180,39 @@ static bool runs_already(int argc, char *argv[])
 	return false;
 }
 
-/* @argv: the words after tcpstates, of which the last one is being typed. */
+/* @argv: the words after "tcpstates", of which the last one is being typed. */
 static void guess_next(struct output *out, int argc, char *argv[])
 {
 	const struct guess guess = { out, argv[argc - 1] };
 	const char *last = argc > 1 ? argv[argc - 2] : "";
 	const char *before = argc > 2 ? argv[argc - 3] : "";
-	const char *command = argc > 1 && is_command(argv[0]) ? argv[0] : "watch";
+	const struct usage *usage = usage_of(argc > 1 ? argv[0] : "");
+	bool runs = usage->words == USAGE_COMMAND;
 
-	if (!strcmp(command, "run") && runs_already(argc - 1, argv)) {
+	if (runs && command_has_begun(argc - 1, argv)) {
 		output_format(out, "<command>\n");
 		return;
 	}
 	if (*guess.begun == '-') {
-		offer_options(&guess, command);
+		offer_options(&guess, usage);
 		return;
 	}
-	if (!strcmp(last, "--device") || !strcmp(last, "--svg") ||
-	    !strcmp(last, "--textfile")) {
+	if (is_file_option(usage, last)) {
 		output_format(out, "<file>\n");
 		return;
 	}
 	if (argc == 1)
 		offer_commands(&guess);
-	if (!strcmp(command, "run"))
+	if (runs)
 		output_format(out, "<command>\n");
-	else if (has_filter(command))
+	else if (usage->words == USAGE_FILTER)
 		offer_filter(&guess, last, before);
 }
 
 int complete_run(struct output *out, int argc, char *argv[])
 {
 	if (argc < 3 || strcmp(argv[1], "--"))
-		return usage_error("complete: for completion in shells: -- WORD...");
+		return usage_error("complete is for completion in shells: complete -- WORD...");
 	guess_next(out, argc - 2, argv + 2);
 	return STATUS_OK;
 }

@@ -3,6 +3,7 @@
 #include "cli/stream_cmd.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,28 +12,33 @@
 #include "base/output.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "cli/commands.h"
 #include "text/cell.h"
 
 /* What is shown of a filter that is wrong, at most: a line of a terminal. */
 #define EXCERPT		72
 
-/* More than a command has, with its own and none at the end. */
-#define OPTIONS_MAX	24
-
-static const struct option options[] = {
-	{ "csv", no_argument, NULL, OPTION_CSV },
-	{ "device", required_argument, NULL, OPTION_DEVICE },
-	{ "exec", required_argument, NULL, OPTION_EXEC },
-	{ "format", required_argument, NULL, OPTION_FORMAT },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "lines", no_argument, NULL, OPTION_LINES },
-	{ "table", no_argument, NULL, OPTION_TABLE },
+const struct usage_option stream_cmd_options[] = {
+	{ "json", OPTION_JSON, NULL,
+	  "one JSON object per line, with the keys of the lines" },
+	{ "csv", OPTION_CSV, NULL,
+	  "one row per line, the keys in the first one (RFC 4180)" },
+	{ "lines", OPTION_LINES, NULL, "lines, also on a terminal" },
+	{ "table", OPTION_TABLE, NULL, "a table, also elsewhere" },
+	{ "format", OPTION_FORMAT, "KEYS",
+	  "only these keys of lines, objects or rows, in this order:\n"
+	  "--format time,conn,old,new" },
+	{ "exec", OPTION_EXEC, "CMD",
+	  "run the shell command CMD for each, and print nothing unless a\n"
+	  "form is given. The keys of the line are in its environment\n"
+	  "(TCPSTATES_PID, ...), the JSON object is its standard input. If\n"
+	  "CMD still runs when tcpstates has to end, it gets SIGTERM" },
+	USAGE_DEVICE, USAGE_HELP, { .name = NULL }
 };
 
 /**
  * stream_cmd_init() - before the options
- * @cmd: to be filled in; @help, @options and @take are the caller's
+ * @cmd: filled in, but for @usage, @take and @stopped
  * @out: where it will print
  * @kind: what a row of a table is
  * @more: a key that lines have besides, or NULL
@@ -67,9 +73,7 @@ static int parse_option(struct stream_cmd *cmd, int option, char *argv[])
 		return -1;
 	case OPTION_HELP:
 	case 'h':
-		output_add(cmd->print.out, cmd->help,
-			   strlen(cmd->help));
-		return STATUS_OK;
+		return command_help(cmd->print.out, cmd->usage);
 	case OPTION_JSON:
 		choose_form(cmd, FORM_JSON);
 		return -1;
@@ -174,17 +178,10 @@ static int choose_fields(struct stream_cmd *cmd)
  */
 int stream_cmd_parse(struct stream_cmd *cmd, int argc, char *argv[])
 {
-	struct option all[OPTIONS_MAX] = { { 0 } };
-	size_t count = ARRAY_SIZE(options), i;
 	int option, status = -1;
 
-	memcpy(all, options, sizeof(options));
-	for (i = 0; cmd->options && cmd->options[i].name; i++)
-		all[count++] = cmd->options[i];
-	opterr = 0;
 	while (status < 0 &&
-	       (option = getopt_long(argc, argv, cmd->runs ? "+:h" : ":h",
-				     all, NULL)) != -1)
+	       (option = usage_next(cmd->usage, argc, argv)) != -1)
 		status = parse_option(cmd, option, argv);
 	if (status < 0)
 		status = choose_fields(cmd);
@@ -192,8 +189,9 @@ int stream_cmd_parse(struct stream_cmd *cmd, int argc, char *argv[])
 		return status;
 	cmd->print.command = cmd->command;
 	cmd->print.silent = cmd->command && !cmd->chosen;
-	return stream_cmd_filter(&cmd->filter, cmd->runs ? 0 : argc - optind,
-			     argv + optind);
+	return stream_cmd_filter(&cmd->filter,
+				 cmd->usage->words == USAGE_FILTER ?
+				 argc - optind : 0, argv + optind);
 }
 
 /* Takes what comes next. Returns 1 to go on, 0 to end, -1 and errno. */

@@ -1,39 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What watch, list and stuck have in common: options, a filter, and the stream. */
+/* What commands that read the stream share: options, a filter, and the loop. */
 #ifndef _CLI_STREAM_CMD_H
 #define _CLI_STREAM_CMD_H
 
-#include <getopt.h>
 #include <stdbool.h>
 
-#include "base/options.h"
+#include "base/usage.h"
 #include "filter/language.h"
 #include "print/print.h"
 
 struct output;
 
 /**
- * struct cmd - what was asked for
- * @help: text of --help
- * @options: those that the command has for itself, for getopt_long()
- * @take: takes one of them; returns -1 to go on, or a status to end with
- * @stopped: what to do when the user wants it to end; returns 1 to go on, 0 to end.
- *	NULL ends
- * @runs: whether what follows the options is a command to run, and no filter
- * @device: the device, or NULL
- * @command: what to run for each, or NULL
- * @chosen: whether a form was asked for
- * @format: the keys that were asked for, or NULL
- * @filter: which connections; lets all pass if there is none
- * @stream: what is read, while stream_cmd_follow() runs
- * @print: how to print
+ * struct stream_cmd - a command that reads the stream
+ * @usage: its command line, with stream_cmd_options
+ * @take: takes one of its own options; returns -1 to go on, or a status to end with
+ * @stopped: called when a signal asks the program to end; returns 1 to go on, 0 to
+ *	end. NULL ends
+ * @device: path of the device, or NULL
+ * @command: value of --exec, or NULL
+ * @chosen: whether a form was given
+ * @format: value of --format, or NULL
+ * @filter: which records are wanted
+ * @stream: the stream, while stream_cmd_follow() runs
+ * @print: how records are printed
  */
 struct stream_cmd {
-	const char *help;
-	const struct option *options;
+	const struct usage *usage;
 	int (*take)(struct stream_cmd *cmd, int option);
 	int (*stopped)(struct stream_cmd *cmd);
-	bool runs;
 	const char *device;
 	const char *command;
 	bool chosen;
@@ -43,25 +38,14 @@ struct stream_cmd {
 	struct print print;
 };
 
-/* The part of a text of --help that is about them. */
-#define STREAM_CMD_HELP							\
-"  --json         an object per line, with the keys of the lines\n"	\
-"  --csv          a row per line, with the keys in the first one (RFC 4180)\n" \
-"  --lines        lines, on a terminal too\n"				\
-"  --table        a table, elsewhere too\n"				\
-"  --format KEYS  only these keys of lines, objects or rows, in this order:\n" \
-"                 --format time,conn,old,new\n"				\
-"  --exec CMD     run CMD by the shell for each, and print nothing unless a form\n" \
-"                 is chosen. The keys of the line are in the environment\n" \
-"                 (TCPSTATES_PID, ...), the object of --json is its input. If\n" \
-"                 tcpstates has to end and CMD is still running, CMD gets\n" \
-"                 SIGTERM\n" \
-"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"	\
-"  --help         this text\n"						\
-"\n"									\
-"Of the forms the last one counts. FILTER is as for ss(8), and more: 'state\n" \
-"close-wait and ( dport = :443 or src 10.0.0.0/8 ) and age > 60s'; 'tcpstates\n" \
-"filter' has all of it.\n"
+/* For struct usage: the options of all these commands, and what help says of them. */
+extern const struct usage_option stream_cmd_options[];
+
+#define STREAM_CMD_FORMS						\
+"If several forms are given, the last one counts.\n"
+#define STREAM_CMD_FILTER						\
+"FILTER is that of ss(8), and more: 'state close-wait and ( dport = :443 or\n" \
+"src 10.0.0.0/8 ) and age > 60s'; see 'tcpstates filter'.\n"
 
 void stream_cmd_init(struct stream_cmd *cmd, struct output *out,
 		     enum table_kind kind, const char *more);

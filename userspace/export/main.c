@@ -19,51 +19,14 @@
 #include "export/sandbox.h"
 #include "export/tally.h"
 #include "export/textfile.h"
+#include "export/usage.h"
 #include "libtcpstates.h"
 
-#define LISTEN		"127.0.0.1:9807"
 #define INTERVAL_S	15
 #define INTERVAL_MAX_S	86400
 #define DRAIN_MAX	1000000
 #define LIMIT(state, name)	{ TCPSTATES_##state, #name },
 #define PARAMETERS	"/sys/module/tcpstates/parameters/stuck_"
-
-static const char help[] =
-"Usage: tcpstates export [OPTION]...\n"
-"\n"
-"Counts connections by state, listener and owner, transitions by kind and cause,\n"
-"how long handshakes and states take, and what is stuck, and gives the counts to\n"
-"Prometheus: by HTTP at /metrics, or as a file for node_exporter's textfile\n"
-"collector. Ends with Ctrl-C.\n"
-"\n"
-"  --listen ADDR:PORT  where to answer (" LISTEN ")\n"
-"  --textfile FILE     write FILE at each interval instead; it is replaced as a\n"
-"                      whole\n"
-"  --interval SECONDS  the interval (15)\n"
-"  --user NAME         user to become when started by root (nobody; with\n"
-"                      --textfile the owner of FILE's folder)\n"
-"  --device PATH       the device, if it is not " TCPSTATES_DEVICE "\n"
-"  --help              this text\n"
-"\n"
-"Needs the right to open the device, and CAP_NET_ADMIN to see all network\n"
-"namespaces. When everything is open it gives up all capabilities for good; if\n"
-"root has started it, it also becomes the user of --user, without other groups.\n"
-"If the folder of --textfile belongs to root, and no --user is given, it stays\n"
-"root, without capabilities.\n"
-"\n"
-"Ends with an error if the first write of FILE fails. A later failure is reported\n"
-"when it begins and when it is over, and counted in the metrics; the exit status\n"
-"is 1 if the last write failed.\n";
-
-static const struct option options[] = {
-	{ "device", required_argument, NULL, OPTION_DEVICE },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "interval", required_argument, NULL, OPTION_INTERVAL },
-	{ "listen", required_argument, NULL, OPTION_LISTEN },
-	{ "textfile", required_argument, NULL, OPTION_TEXTFILE },
-	{ "user", required_argument, NULL, OPTION_USER },
-	{ 0 }
-};
 
 /**
  * struct export - one run
@@ -106,8 +69,7 @@ static int parse_option(struct export *export, int option, char *argv[])
 		return -1;
 	case OPTION_HELP:
 	case 'h':
-		return fputs(help, stdout) < 0 || fflush(stdout) ?
-		       STATUS_FAILED : STATUS_OK;
+		return usage_show(&export_usage) ? STATUS_FAILED : STATUS_OK;
 	case OPTION_INTERVAL:
 		if (parse_count(optarg, &export->interval_s) &&
 		    export->interval_s <= INTERVAL_MAX_S)
@@ -133,18 +95,18 @@ static int parse_options(struct export *export, int argc, char *argv[])
 {
 	int option, status;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+	while ((option = usage_next(&export_usage, argc, argv)) != -1) {
 		status = parse_option(export, option, argv);
 		if (status >= 0)
 			return status;
 	}
 	if (optind < argc)
-		return usage_error("export: '%s' is no option", argv[optind]);
+		return usage_error("export: unexpected argument '%s'",
+				   argv[optind]);
 	if (export->textfile && export->where)
-		return usage_error("--textfile goes without --listen");
+		return usage_error("--textfile and --listen exclude each other");
 	if (!export->where)
-		export->where = LISTEN;
+		export->where = EXPORT_LISTEN;
 	return -1;
 }
 

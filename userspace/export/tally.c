@@ -127,6 +127,7 @@ static __u16 make_group(struct tally *tally, int kind,
 		return number;
 	index = calloc(1, sizeof(*index));
 	if (!index) {
+		groups[number].used = false;
 		tally->failed = true;
 		return TALLY_OTHER;
 	}
@@ -135,6 +136,7 @@ static __u16 make_group(struct tally *tally, int kind,
 	HASH_ADD(hh, tally->group_index[kind], key, sizeof(index->key), index);
 	if (!index->hh.tbl) {
 		free(index);
+		groups[number].used = false;
 		tally->failed = true;
 		return TALLY_OTHER;
 	}

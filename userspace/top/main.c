@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "top/screen.h"
+#include "top/usage.h"
 #include "top/view.h"
 
 /* Between two looks at what has changed; each second in any case, for ages. */
@@ -24,24 +25,6 @@
 
 /* Records between two looks at the keys. */
 #define BATCH		10000
-
-static const char help[] =
-"Usage: tcpstates top [OPTION]... [FILTER]\n"
-"\n"
-"Shows on the whole terminal how many connections are in each state, what happens\n"
-"a second, how long handshakes take, and the connections, first those that may be\n"
-"stuck, the oldest before the others. ? explains the keys, q ends.\n"
-"\n"
-"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
-"  --help         this text\n"
-"\n"
-"FILTER is explained by 'tcpstates filter'.\n";
-
-static const struct option options[] = {
-	{ "device", required_argument, NULL, OPTION_DEVICE },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ 0 }
-};
 
 /**
  * struct top - one run
@@ -248,16 +231,15 @@ static int parse_options(int argc, char *argv[])
 {
 	int option;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+	while ((option = usage_next(&top_usage, argc, argv)) != -1) {
 		switch (option) {
 		case OPTION_DEVICE:
 			top.device = optarg;
 			break;
 		case OPTION_HELP:
 		case 'h':
-			fputs(help, stdout);
-			return fflush(stdout) ? STATUS_FAILED : STATUS_OK;
+			return usage_show(&top_usage) ? STATUS_FAILED :
+							STATUS_OK;
 		default:
 			return option_error(option, argv);
 		}

@@ -36,21 +36,19 @@
 #define TEXT_SIZE	256
 #define BYTES_PER_MIB	1048576
 
-static const char help[] =
-"Usage: tcpstates doctor [OPTION]...\n"
-"\n"
-"Looks whether all is as it should be on this host: the kernel, the module, the\n"
-"device and who may read it, hooks, losses; and says what to do where it is not.\n"
-"Changes nothing, except that it removes empty cgroups left by a 'tcpstates run'\n"
-"that was killed. Exit status: 0 if nothing is wrong, 1 if something is.\n"
-"\n"
-"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
-"  --help         this text\n";
+static const struct usage_option options[] = {
+	USAGE_DEVICE, USAGE_HELP, { .name = NULL }
+};
 
-static const struct option options[] = {
-	{ "device", required_argument, NULL, OPTION_DEVICE },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ 0 }
+const struct usage doctor_usage = {
+	.synopsis = "doctor [OPTION]...",
+	.about =
+"Checks the kernel, module, device, permissions, hooks and losses on this host,\n"
+"and says how to fix what is wrong. Changes nothing, except that it removes\n"
+"empty cgroups left by a 'tcpstates run' that was killed. Exit status: 0 if\n"
+"nothing is wrong, 1 if something is.\n",
+	.column = USAGE_COLUMN,
+	.options = options,
 };
 
 /**
@@ -379,22 +377,20 @@ int doctor_run(struct output *out, int argc, char *argv[])
 	struct doctor doctor = { .out = out, .device = TCPSTATES_DEVICE };
 	int option;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+	while ((option = usage_next(&doctor_usage, argc, argv)) != -1) {
 		switch (option) {
 		case OPTION_DEVICE:
 			doctor.device = optarg;
 			break;
 		case OPTION_HELP:
 		case 'h':
-			output_add(out, help, sizeof(help) - 1);
-			return STATUS_OK;
+			return command_help(out, &doctor_usage);
 		default:
 			return option_error(option, argv);
 		}
 	}
 	if (optind < argc)
-		return usage_error("doctor: there is nothing to do with '%s'",
+		return usage_error("doctor: unexpected argument '%s'",
 				   argv[optind]);
 	look_at_kernel(&doctor);
 	look_at_module(&doctor);

@@ -9,14 +9,20 @@
 #include "cli/stream_cmd.h"
 #include "filter/words.h"
 
-static const char help[] =
-"Usage: tcpstates filter [FILTER]\n"
-"\n"
-"Without FILTER, explains the language of filters. With one, says whether it is\n"
-"right, and what of it the module decides: the rest is decided by the command,\n"
-"on what the module has let through.\n"
-"\n"
-"  --help         this text\n";
+static const struct usage_option options[] = {
+	USAGE_HELP, { .name = NULL }
+};
+
+const struct usage filter_usage = {
+	.synopsis = "filter [FILTER]",
+	.about =
+"Without FILTER, explains the filter language. With FILTER, checks it, and shows\n"
+"which part of it the module evaluates: the command evaluates the rest, on the\n"
+"records that the module lets through.\n",
+	.column = USAGE_COLUMN,
+	.options = options,
+	.words = USAGE_FILTER,
+};
 
 static const char language[] =
 "A filter says which connections are wanted. It is that of ss(8), and more:\n"
@@ -198,19 +204,13 @@ static void show_narrowed(struct output *out, const struct filter *filter)
 
 int filter_run(struct output *out, int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, OPTION_HELP },
-		{ 0 }
-	};
 	struct filter *filter;
 	int option, status;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+	while ((option = usage_next(&filter_usage, argc, argv)) != -1) {
 		if (option != OPTION_HELP && option != 'h')
 			return option_error(option, argv);
-		output_add(out, help, sizeof(help) - 1);
-		return STATUS_OK;
+		return command_help(out, &filter_usage);
 	}
 	if (optind == argc) {
 		explain_language(out);

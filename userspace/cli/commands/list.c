@@ -4,19 +4,29 @@
 #include "cli/stream_cmd.h"
 #include "libtcpstates.h"
 
-static const char help[] =
-"Usage: tcpstates list [OPTION]... [FILTER]\n"
+static const struct usage_option options[] = {
+	{ .name = NULL }
+};
+
+const struct usage list_usage = {
+	.synopsis = "list [OPTION]... [FILTER]",
+	.about =
+"Shows the TCP connections that exist now, how long each has been in its state,\n"
+"and its owner: as a table on a terminal, elsewhere as lines of key=value pairs\n"
+"like those of the device. For a listener it shows how many connections wait for\n"
+"accept(), and the limit; on terminals of 92 columns or more, for other\n"
+"connections how many bytes have not been read, and not been acknowledged.\n",
+	.column = USAGE_COLUMN,
+	.options = options,
+	.shared = stream_cmd_options,
+	.details =
+STREAM_CMD_FORMS
+STREAM_CMD_FILTER
 "\n"
-"Shows the TCP connections that exist now, for how long each has been in its\n"
-"state, and whose it is: as a table on a terminal, elsewhere as lines of\n"
-"key=value pairs like those of the device. For a listener it shows how many\n"
-"connections wait for accept(), and how many may; on terminals of 92 columns or\n"
-"more, for others how many bytes are not read yet, and not acknowledged yet.\n"
-"\n"
-STREAM_CMD_HELP
-"\n"
-"Of connections that are older than the loaded module the user is known, and\n"
-"that their age is at least the one shown (>).\n";
+"Of connections older than the loaded module only the user is known, and a lower\n"
+"bound of their age (>).\n",
+	.words = USAGE_FILTER,
+};
 
 /* Asks for the rows that the module can tell to be wanted. */
 static int list_begin(struct stream_cmd *cmd)
@@ -41,7 +51,7 @@ static int list_record(struct stream_cmd *cmd, const struct tcpstates_record *re
 
 int list_run(struct output *out, int argc, char *argv[])
 {
-	struct stream_cmd cmd = { .help = help };
+	struct stream_cmd cmd = { .usage = &list_usage };
 	int status;
 
 	stream_cmd_init(&cmd, out, TABLE_CONNECTIONS, NULL);

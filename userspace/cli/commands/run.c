@@ -2,6 +2,7 @@
 /* tcpstates run: the connections of one command, each drawn as a ladder. */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,28 +28,39 @@
 #define WAIT_S		5	/* by default, for connections after the command */
 #define WAIT_MAX_S	86400
 
-static const char help[] =
-"Usage: tcpstates run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+static const struct usage_option options[] = {
+	{ "live", OPTION_LIVE, NULL, "show each change as it happens" },
+	{ "svg", OPTION_SVG, "FILE", "also draw all connections into FILE" },
+	{ "time-wait", OPTION_TIME_WAIT, NULL,
+	  "a connection ends after TIME_WAIT, not when it reaches it" },
+	{ "wait", OPTION_WAIT, "AGE",
+	  "wait this long for connections to end after COMMAND (5s)" },
+	{ "user", OPTION_USER, "NAME", "run COMMAND as this user" },
+	{ .name = NULL }
+};
+
+const struct usage run_usage = {
+	.synopsis = "run [OPTION]... [--] COMMAND [ARGUMENT]...",
+	.about =
+"Runs COMMAND and draws each TCP connection that it or its children open or\n"
+"accept, when the connection ends: the states of each end from top to bottom, on\n"
+"the left the end that opened it; between them the segments that changed a\n"
+"state, how long each took if both ends are on this host, and why it was sent;\n"
+"who closed first, and what went wrong. Exits with the status of COMMAND.\n",
+	.column = USAGE_COLUMN,
+	.options = options,
+	.shared = stream_cmd_options,
+	.details =
+STREAM_CMD_FORMS
 "\n"
-"Runs COMMAND and draws each TCP connection that it or its children make or\n"
-"accept, when it ends: the line of time of each end with its states, on the left\n"
-"the one that opened it; between them the segments that changed a state, how long\n"
-"each took where both ends are on this host, and why it was sent; who closed\n"
-"first, and what went wrong. Ends as COMMAND does.\n"
-"\n"
-"  --live         each change as it happens\n"
-"  --svg FILE     all of them as a drawing besides, into FILE\n"
-"  --time-wait    a connection ends with TIME_WAIT, not before it\n"
-"  --wait AGE     wait so long for connections to end when COMMAND has (5s)\n"
-"  --user NAME    run COMMAND as this user\n"
-STREAM_CMD_HELP
-"\n"
-"With a form (--json ...) there are its changes in that form, and no drawing.\n"
-"COMMAND runs in a cgroup (v2) of its own, by which its sockets are known: making\n"
-"one takes root or a folder of one's own. Ctrl-C reaches COMMAND too, and so do\n"
-"SIGTERM and SIGHUP; a second one ends the tracing. The cgroup and those that\n"
-"COMMAND makes below it are removed at the end; what is left of a run that was\n"
-"killed, by the next one or by 'tcpstates doctor'.\n";
+"With a form (--json ...) it prints the changes in that form, and draws nothing.\n"
+"COMMAND runs in a cgroup (v2) of its own, by which its sockets are recognized:\n"
+"creating one needs root or a delegated cgroup. Ctrl-C reaches COMMAND too, and\n"
+"so do SIGTERM and SIGHUP; a second one ends the tracing. The cgroup and those\n"
+"that COMMAND creates below it are removed at the end; those of a run that was\n"
+"killed are removed by the next run, or by 'tcpstates doctor'.\n",
+	.words = USAGE_COMMAND,
+};
 
 /**
  * struct run - one run
@@ -96,15 +108,6 @@ struct run {
 	struct flows flows;
 	unsigned long drawn;
 	unsigned long long lost;
-};
-
-static const struct option options[] = {
-	{ "live", no_argument, NULL, OPTION_LIVE },
-	{ "svg", required_argument, NULL, OPTION_SVG },
-	{ "time-wait", no_argument, NULL, OPTION_TIME_WAIT },
-	{ "user", required_argument, NULL, OPTION_USER },
-	{ "wait", required_argument, NULL, OPTION_WAIT },
-	{ 0 }
 };
 
 /* Takes one option. Returns a status, or -1 to go on. */
@@ -413,8 +416,8 @@ int run_run(struct output *out, int argc, char *argv[])
 {
 	struct run run = {
 		.cmd = {
-			.help = help, .options = options, .take = run_option,
-			.stopped = run_stopped, .runs = true,
+			.usage = &run_usage, .take = run_option,
+			.stopped = run_stopped,
 		},
 		.wait_s = WAIT_S,
 		.group = { .events = -1, .lock = -1 },
@@ -425,7 +428,7 @@ int run_run(struct output *out, int argc, char *argv[])
 	stream_cmd_init(&run.cmd, out, TABLE_TRANSITIONS, NULL);
 	status = stream_cmd_parse(&run.cmd, argc, argv);
 	if (status < 0 && optind == argc)
-		status = usage_error("run: which command?");
+		status = usage_error("run: no command given");
 	if (status < 0) {
 		run.argv = argv + optind;
 		run.pictures = !run.cmd.chosen && !run.cmd.command;

@@ -16,16 +16,20 @@
 
 #define BYTES_PER_MIB	(1024.0 * 1024.0)
 
-static const char help[] =
-"Usage: tcpstates stats [OPTION]...\n"
-"\n"
+static const struct usage_option options[] = {
+	{ "json", OPTION_JSON, NULL, "all of this as one JSON object on one line" },
+	USAGE_DEVICE, USAGE_HELP, { .name = NULL }
+};
+
+const struct usage stats_usage = {
+	.synopsis = "stats [OPTION]...",
+	.about =
 "Shows what the module has recorded since it was loaded, its memory, whether\n"
 "every connection has an entry in its table, and its hooks into the kernel: how\n"
-"often each was called, and what is not seen where one is missing.\n"
-"\n"
-"  --json         all that as one object on one line\n"
-"  --device PATH  the device, if it is not " TCPSTATES_DEVICE "\n"
-"  --help         this text\n";
+"often each was called, and what cannot be seen where one is missing.\n",
+	.column = USAGE_COLUMN,
+	.options = options,
+};
 
 /**
  * struct stats_cmd - what to tell
@@ -47,28 +51,19 @@ struct stats_cmd {
 	bool has_account;
 };
 
-static const struct option options[] = {
-	{ "device", required_argument, NULL, OPTION_DEVICE },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ 0 }
-};
-
 /* Takes the command line. Returns a status, or -1 to go on. */
 static int parse_options(struct stats_cmd *cmd, int argc, char *argv[])
 {
 	int option;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+	while ((option = usage_next(&stats_usage, argc, argv)) != -1) {
 		switch (option) {
 		case OPTION_DEVICE:
 			cmd->device = optarg;
 			break;
 		case OPTION_HELP:
 		case 'h':
-			output_add(cmd->out, help, sizeof(help) - 1);
-			return STATUS_OK;
+			return command_help(cmd->out, &stats_usage);
 		case OPTION_JSON:
 			cmd->json = true;
 			break;
@@ -77,7 +72,7 @@ static int parse_options(struct stats_cmd *cmd, int argc, char *argv[])
 		}
 	}
 	if (optind < argc)
-		return usage_error("stats: there is nothing to do with '%s'",
+		return usage_error("stats: unexpected argument '%s'",
 				   argv[optind]);
 	return -1;
 }

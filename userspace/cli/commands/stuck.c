@@ -2,6 +2,7 @@
 /* tcpstates stuck: what is in a state for too long, who holds it, and why. */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,28 +23,40 @@
 #define AGE_MAX_S	3153600000ULL	/* a century */
 #define PARAMETERS	"/sys/module/tcpstates/parameters/stuck_"
 
-static const char help[] =
-"Usage: tcpstates stuck [OPTION]... [FILTER]\n"
+static const struct usage_option options[] = {
+	{ "older", OPTION_OLDER, "AGE",
+	  "from this age on: seconds, or a number with s, m, h or d (60s)" },
+	{ "watch", OPTION_WATCH, NULL,
+	  "go on, and show each connection when the module reports it as\n"
+	  "stuck: when its age passes the limit of its state, and whenever\n"
+	  "the age has doubled. The limits are parameters of the module,\n"
+	  "stuck_close_wait and others. Ends with Ctrl-C" },
+	{ "check", OPTION_CHECK, "W,C",
+	  "print one line for a monitor, as Nagios plugins do, and exit\n"
+	  "with 0, with 1 (warning) if W or more are stuck, with 2\n"
+	  "(critical) if C or more are, with 3 if that is not known" },
+	{ .name = NULL }
+};
+
+const struct usage stuck_usage = {
+	.synopsis = "stuck [OPTION]... [FILTER]",
+	.about =
+"Shows connections that have been in a state for too long, what that means, and\n"
+"who has each open now: every process and descriptor, whoever made the\n"
+"connection. For connections that nobody has accepted, it names the listener. As\n"
+"a table on a terminal, elsewhere as lines of key=value pairs like those of the\n"
+"device, with holders=PID:FD,... at the end.\n",
+	.column = USAGE_COLUMN,
+	.options = options,
+	.shared = stream_cmd_options,
+	.details =
+STREAM_CMD_FORMS
+STREAM_CMD_FILTER
 "\n"
-"Shows the connections that are in a state for too long, what that means, and who\n"
-"has each open now: every process and descriptor, whoever made the connection. Of\n"
-"those that nobody has accepted, it is the listener's queue that is named. As a\n"
-"table on a terminal, elsewhere as lines of key=value pairs like those of the\n"
-"device, with holders=PID:FD,... at the end.\n"
-"\n"
-"  --older AGE    from this age on: a number of seconds, or with s, m, h or d\n"
-"                 (60s)\n"
-"  --watch        go on, and show each that gets stuck when the module tells of\n"
-"                 it: when it passes the limit of its state, and whenever its age\n"
-"                 has doubled. Limits are parameters of the module,\n"
-"                 stuck_close_wait and others. Ends with Ctrl-C\n"
-"  --check W,C    print one line for a monitor, as plugins of Nagios do, and end\n"
-"                 with 0, with 1 (warning) if W or more are stuck, with 2\n"
-"                 (critical) if C or more are, with 3 if that cannot be told\n"
-STREAM_CMD_HELP
-"\n"
-"Lines have holders, objects also meaning. Who may not look into all processes is\n"
-"told how many he misses.\n";
+"Lines also have holders, objects holders and meaning. Without root, only a\n"
+"count of inaccessible processes is shown.\n",
+	.words = USAGE_FILTER,
+};
 
 /* Ends of --check, beside those of report_check(). */
 enum { STATUS_UNKNOWN = 3 };
@@ -64,13 +77,6 @@ struct stuck {
 	bool check;
 	unsigned long long levels[2];
 	int level;
-};
-
-static const struct option options[] = {
-	{ "check", required_argument, NULL, OPTION_CHECK },
-	{ "older", required_argument, NULL, OPTION_OLDER },
-	{ "watch", no_argument, NULL, OPTION_WATCH },
-	{ 0 }
 };
 
 /* Takes one option. Returns a status, or -1 to go on. */
@@ -274,7 +280,7 @@ int stuck_run(struct output *out, int argc, char *argv[])
 {
 	struct stuck stuck = {
 		.cmd = {
-			.help = help, .options = options, .take = stuck_option,
+			.usage = &stuck_usage, .take = stuck_option,
 		},
 		.age_s = 60,
 	};

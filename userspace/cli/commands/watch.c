@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* tcpstates watch: what happens, as it happens. */
 #include <errno.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,31 +25,46 @@
 /* Rows a second on a terminal, by default: more than anybody reads. */
 #define TERMINAL_RATE	500
 
-static const char help[] =
-"Usage: tcpstates [watch] [OPTION]... [FILTER]\n"
+static const struct usage_option options[] = {
+	{ "count", OPTION_COUNT, "N", "end after N changes" },
+	{ "rewind", OPTION_REWIND, NULL,
+	  "begin with the oldest change that is still in memory" },
+	{ "flow", OPTION_FLOW, NULL,
+	  "show the changes of a connection together, when it has ended or\n"
+	  "reached TIME_WAIT" },
+	{ "timestamps", OPTION_TIMESTAMPS, "WHICH",
+	  "in a table: 'wall' (time of day), 'relative' (seconds since the\n"
+	  "first row) or 'delta' (seconds since the row before)" },
+	{ "services", OPTION_SERVICES, NULL, "show names of ports, in a table" },
+	{ "resolve", OPTION_RESOLVE, NULL,
+	  "show names of hosts, too; looking them up may take a while" },
+	{ "rate", OPTION_RATE, "N",
+	  "show at most N rows of a table per second, and how many more\n"
+	  "there were (500 on a terminal; 0 for all)" },
+	{ "summary", OPTION_SUMMARY, NULL,
+	  "show counts, handshake times and failures at the end" },
+	{ .name = NULL }
+};
+
+const struct usage watch_usage = {
+	.synopsis = "[watch] [OPTION]... [FILTER]",
+	.about =
+"Shows every state change of TCP connections from now on, and its cause: as a\n"
+"table on a terminal (local time; from 90 columns on with the old state, from 98\n"
+"on with its duration, from 115 on with the owner), elsewhere as lines of\n"
+"key=value pairs like those of the device (UTC). Also reports connections that\n"
+"are in a state for too long. Ends with Ctrl-C.\n",
+	.column = USAGE_COLUMN,
+	.options = options,
+	.shared = stream_cmd_options,
+	.details =
+STREAM_CMD_FORMS
+STREAM_CMD_FILTER
 "\n"
-"Shows every change of state of TCP connections from now on, and what caused it:\n"
-"as a table on a terminal (time of day where you are; from 90 columns on with the\n"
-"old state, from 98 on with how long that lasted, from 115 on with the owner),\n"
-"elsewhere as lines of key=value pairs like those of the device (time in UTC).\n"
-"Says also when one is in a state for too long. Ends with Ctrl-C.\n"
-"\n"
-"  --count N      end after N changes\n"
-"  --rewind       begin with the oldest change that is still in memory\n"
-"  --flow         the changes of a connection together, when it has ended or has\n"
-"                 got to TIME_WAIT\n"
-"  --timestamps WHICH\n"
-"                 of a table: 'wall' (time of day), 'relative' (seconds since the\n"
-"                 first row) or 'delta' (seconds since the row before)\n"
-"  --services     names for ports, in a table\n"
-"  --resolve      and for hosts; looking them up may take its time\n"
-"  --rate N       at most N rows of a table a second, and how many more there\n"
-"                 were (500 on a terminal; 0 for all)\n"
-"  --summary      counts, times of handshakes and what went wrong, at the end\n"
-STREAM_CMD_HELP
-"\n"
-"Where this was too slow to read everything, it says how many changes are\n"
-"missing, whatever the filter.\n";
+"If this reads too slowly, it shows how many changes are missing, whatever the\n"
+"filter.\n",
+	.words = USAGE_FILTER,
+};
 
 /**
  * struct watch - one run
@@ -72,18 +88,6 @@ struct watch {
 	bool summed;
 	struct summary summary;
 	struct rate_limit limit;
-};
-
-static const struct option options[] = {
-	{ "count", required_argument, NULL, OPTION_COUNT },
-	{ "flow", no_argument, NULL, OPTION_FLOW },
-	{ "rate", required_argument, NULL, OPTION_RATE },
-	{ "resolve", no_argument, NULL, OPTION_RESOLVE },
-	{ "rewind", no_argument, NULL, OPTION_REWIND },
-	{ "services", no_argument, NULL, OPTION_SERVICES },
-	{ "summary", no_argument, NULL, OPTION_SUMMARY },
-	{ "timestamps", required_argument, NULL, OPTION_TIMESTAMPS },
-	{ 0 }
 };
 
 /* Takes what is after --timestamps. Returns a status, or -1 to go on. */
@@ -264,7 +268,7 @@ int watch_run(struct output *out, int argc, char *argv[])
 {
 	struct watch watch = {
 		.cmd = {
-			.help = help, .options = options, .take = watch_option,
+			.usage = &watch_usage, .take = watch_option,
 		},
 		.left = -1ULL,
 		.buffer.show = show_flow_record,

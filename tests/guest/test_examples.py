@@ -160,7 +160,7 @@ class Doctor(unittest.TestCase):
         kernel.write_file(path, '0')
         text = self.doctor(0)
         kernel.write_file(path, before)
-        self.assertIn('never told as stuck', text)
+        self.assertIn('never reported as stuck', text)
 
 
 CASES = [Examples, Commands, Doctor]

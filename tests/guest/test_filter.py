@@ -326,7 +326,7 @@ class Forms(AllStatesTest):
 
     def test_key_that_is_none(self):
         done = run('list', '--format', 'time,nosuch', status=2)
-        self.assertIn("'nosuch' is no key", done.stderr)
+        self.assertIn("'nosuch' is not a key", done.stderr)
 
     def test_each_to_a_command(self):
         done = run('list', '--exec', 'echo "$TCPSTATES_LPORT"', 'state listen')
@@ -364,7 +364,7 @@ class Wrong(unittest.TestCase):
     def test_of_every_command(self):
         for command in (['watch'], ['list'], ['stuck'], ['filter'], []):
             done = run(*command, 'state', 'nosuch', status=2)
-            self.assertIn("'nosuch' is no state", done.stderr)
+            self.assertIn("'nosuch' is not a valid state", done.stderr)
         done = run('nosuch', status=2)
         self.assertIn('neither a command nor', done.stderr)
 

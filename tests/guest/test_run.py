@@ -374,7 +374,7 @@ class Forms(unittest.TestCase):
             _, error = process.communicate(timeout=PATIENCE)
             os.unlink(go)
         self.assertEqual(process.returncode, 0)
-        self.assertRegex(error, r'\d+ records lost; connections may be missing')
+        self.assertRegex(error, r'\d+ records were lost; connections may be missing')
         kernel.unload()
         kernel.load()
 

@@ -279,7 +279,7 @@ class Forms(CommandTest):
         terminal = Terminal('stuck')
         self.addCleanup(terminal.close)
         self.assertEqual(terminal.read(lambda text: False),
-                         'Nothing is stuck for 60 seconds or more.\r\n')
+                         'Nothing has been stuck for 1m00s or longer.\r\n')
 
     def test_full_disk(self):
         leak = self.leak()
@@ -372,9 +372,9 @@ class Exec(CommandTest):
         self.await_found(leak.conn)
         done = run('--older', '1', '--exec', 'exit 7')
         self.assertEqual((done.returncode, done.stdout), (1, ''))
-        self.assertIn("'exit 7' ended with status 7", done.stderr)
+        self.assertIn("'exit 7' exited with status 7", done.stderr)
         done = run('--older', '1', '--exec', 'kill -9 $$')
-        self.assertIn('was ended by signal 9', done.stderr)
+        self.assertIn('was killed by signal 9', done.stderr)
         done = run('--older', '1', '--json', '--exec', 'exec <&-')
         self.assertEqual(done.returncode, 0)
         self.assertIn(leak.conn, {int(json.loads(line)['conn'], 16)

@@ -178,7 +178,7 @@ class Flood(unittest.TestCase):
         # It may have begun in the middle of one.
         refused = output.count(' cause=refused ')
         self.assertGreater(refused, 0)
-        self.assertRegex(error, r'ended otherwise than by FIN and ACK\n'
+        self.assertRegex(error, r'ended other than by FIN and ACK\n'
                          rf'  refused +{refused}\n')
 
 

@@ -34,7 +34,7 @@ int option_error(int result, char *argv[])
 		return usage_error("option '%s' needs a value",
 				   argv[optind - 1]);
 	if (optopt >= OPTION_HELP)
-		return usage_error("option '%s': there is no value to give",
+		return usage_error("option '%s' takes no value",
 				   argv[optind - 1]);
 	if (optopt)
 		return usage_error("unknown option '-%c'", optopt);

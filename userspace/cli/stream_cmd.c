@@ -157,11 +157,11 @@ static int choose_fields(struct stream_cmd *cmd)
 		return -1;
 	bad = fields_choose(&cmd->print.fields, cmd->format);
 	if (bad)
-		return usage_error("--format: '%.*s' is no key of a line",
+		return usage_error("--format: '%.*s' is not a key of a line",
 				   (int)strcspn(bad, ","), bad);
 	/* A table has columns of its own. */
 	if (cmd->print.form == FORM_TABLE && cmd->chosen)
-		return usage_error("--format goes with --lines, --json and --csv");
+		return usage_error("--format needs --lines, --json or --csv");
 	if (cmd->print.form == FORM_TABLE)
 		choose_form(cmd, FORM_LINES);
 	cmd->chosen = true;
@@ -257,7 +257,7 @@ int stream_cmd_follow(struct stream_cmd *cmd,
 	if (going < 0) {
 		fprintf(stderr, "tcpstates: %s: %s\n",
 			cmd->device ? cmd->device : TCPSTATES_DEVICE,
-			error == EPROTO ? "what it gives is no stream" :
+			error == EPROTO ? "not a stream of records" :
 					  strerror(error));
 		return STATUS_FAILED;
 	}

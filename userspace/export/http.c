@@ -131,7 +131,7 @@ static enum MHD_Result answer_metrics(struct http *http,
 	if (refresh_metrics(http))
 		return answer_text(connection,
 				   MHD_HTTP_INTERNAL_SERVER_ERROR,
-				   "the metrics could not be made\n");
+				   "cannot collect the metrics\n");
 	return MHD_queue_response(connection, MHD_HTTP_OK, http->response);
 }
 
@@ -309,7 +309,7 @@ struct http *http_start(const char *where, http_source_t source, void *data)
 	}
 	if (http && http->daemon)
 		return http;
-	fprintf(stderr, "tcpstates: --listen: the server does not start\n");
+	fprintf(stderr, "tcpstates: --listen: cannot start the HTTP server\n");
 	free(http);
 	close(fd);
 	return NULL;

@@ -61,8 +61,8 @@ static int change_user(const struct identity *identity)
 		return 0;
 	if (!switch_user(identity))
 		return 0;
-	fprintf(stderr, "tcpstates: export: this cannot become uid %u, and %s: %s\n",
-		identity->uid, identity->asked ? "ends" : "goes on as it is",
+	fprintf(stderr, "tcpstates: export: cannot become uid %u, %s: %s\n",
+		identity->uid, identity->asked ? "giving up" : "going on unchanged",
 		strerror(errno));
 	return identity->asked ? -1 : 0;
 }
@@ -78,7 +78,7 @@ static int drop_capabilities(void)
 	    !prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) &&
 	    !syscall(SYS_capset, &header, none))
 		return 0;
-	fprintf(stderr, "tcpstates: capabilities cannot be given up: %s\n",
+	fprintf(stderr, "tcpstates: cannot drop capabilities: %s\n",
 		strerror(errno));
 	return -1;
 }

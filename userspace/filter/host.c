@@ -212,7 +212,7 @@ const char *value_hosts(const char *word, struct host hosts[VALUE_HOSTS],
 			size_t *count)
 {
 	static const char wanted[] =
-		"address like 10.0.0.5, 10.0.0.0/8, [2001:db8::1]:443 or :443";
+		"address, for example 10.0.0.5, 10.0.0.0/8, [2001:db8::1]:443 or :443";
 	__u8 family = take_family(&word);
 	struct host *host = hosts;
 	char copy[256], *address, *prefix, *port;

@@ -113,7 +113,7 @@ static bool is_value(struct parser *parser, const char *after)
 	case TOKEN_BAD:
 		return fail_at(parser, token->column, "%s",
 			    *token->text && parser->text[token->column] != '"' ?
-			    "the word is too long" : "the quote does not end");
+			    "the word is too long" : "the quote is not closed");
 	default:
 		return fail_at(parser, token->column, "'%s' needs a value", after);
 	}
@@ -132,14 +132,14 @@ static bool parse_state(struct parser *parser, enum field field, __u64 *states)
 						       FIELD_STATE;
 		else if (parser->token.comparison != COMPARE_EQ)
 			return fail_at(parser, parser->token.column,
-				    "a state can be = or != only");
+				    "a state can only be compared with = or !=");
 		next_token(parser);
 	}
 	if (!is_value(parser, "state"))
 		return false;
 	wanted = value_states(parser->token.text, &set);
 	if (wanted)
-		return fail_at(parser, parser->token.column, "'%s' is no %s",
+		return fail_at(parser, parser->token.column, "'%s' is not a valid %s",
 			    parser->token.text, wanted);
 	/* The first one says where the others begin. */
 	if (!*states && field == FIELD_EXCLUDE)
@@ -224,7 +224,7 @@ static bool parse_host(struct parser *parser, enum field field, bool negated)
 	char word[TOKEN_SIZE];
 
 	if (wanted)
-		return fail_at(parser, column, "'%s' is no %s",
+		return fail_at(parser, column, "'%s' is not a valid %s",
 			    parser->token.text, wanted);
 	strcpy(word, parser->token.text);
 	next_token(parser);
@@ -251,7 +251,7 @@ static const char *parse_value(struct parser *parser, struct node *node,
 	case KIND_PATTERN:
 		node->kind = NODE_PATTERN;
 		if (strlen(word) >= sizeof(node->pattern))
-			return "name of a process: it is too long";
+			return "process name: it is too long";
 		strcpy(node->pattern, word);
 		return NULL;
 	case KIND_PORT:
@@ -320,7 +320,7 @@ static bool parse_field(struct parser *parser, enum field field, bool negated)
 		if (comparison != COMPARE_EQ && comparison != COMPARE_NE &&
 		    !is_ordered(field))
 			return fail_at(parser, parser->token.column,
-				    "'%s' can be = or != only",
+				    "'%s' can only be compared with = or !=",
 				    field_words[field].word);
 		next_token(parser);
 	}
@@ -336,7 +336,7 @@ static bool parse_field(struct parser *parser, enum field field, bool negated)
 	node->negated = negated;
 	wanted = parse_value(parser, node, comparison);
 	if (wanted)
-		return fail_at(parser, parser->token.column, "'%s' is no %s",
+		return fail_at(parser, parser->token.column, "'%s' is not a valid %s",
 			    parser->token.text, wanted);
 	/* set_range() has seen to that. */
 	if (node->kind != NODE_RANGE && comparison == COMPARE_NE)
@@ -349,9 +349,9 @@ static bool parse_field(struct parser *parser, enum field field, bool negated)
 static const char *what_is_missing(const char *word)
 {
 	if (!strcasecmp(word, "dev"))
-		return "a record does not tell the device";
+		return "records do not have the device";
 	if (!strcasecmp(word, "fwmark"))
-		return "a record does not tell the mark of the socket";
+		return "records do not have the mark of the socket";
 	return NULL;
 }
 
@@ -365,7 +365,7 @@ static bool fail_at_word(struct parser *parser)
 		return fail_at(parser, token->column, "'%s': %s", token->text,
 			      missing);
 	return fail_at(parser, token->column,
-		      "'%s' is no word of a filter; there are state, sport, dst, pid, age ...",
+		      "'%s' is not a word of a filter, like state, sport, dst, pid or age",
 		      token->text);
 }
 
@@ -420,7 +420,7 @@ static bool parse_factor(struct parser *parser, bool negated)
 	case TOKEN_BAD:
 		return is_value(parser, "");
 	case TOKEN_END:
-		return fail_at(parser, token->column, "something is missing here");
+		return fail_at(parser, token->column, "a condition is missing here");
 	default:
 		return fail_at(parser, token->column, "'%s' is misplaced",
 			    token->text);

@@ -61,7 +61,7 @@ const char *value_states(const char *word, __u64 *set)
 		if (is_state(word, state))
 			return NULL;
 	}
-	return "state like established, close-wait or connected";
+	return "state, for example established, close-wait or connected";
 }
 
 /* Sets the bit of the word's place among @words. Returns whether it has one. */
@@ -82,7 +82,7 @@ static bool find_word(const char *word, const char * const *words, size_t count,
 const char *value_family(const char *word, __u64 *set)
 {
 	return find_word(word, family_words, FAMILY_WORDS, set) ? NULL :
-		"family; there are inet and inet6";
+		"family: inet or inet6";
 }
 
 /** value_cause() - the word of a line's cause= */
@@ -95,14 +95,14 @@ const char *value_cause(const char *word, __u64 *set)
 		if (names_match(word, tcpstates_cause_name(cause)))
 			return NULL;
 	}
-	return "cause like fin, timeout or rst-received";
+	return "cause, for example fin, timeout or rst-received";
 }
 
 /** value_event() - the word of a line's event= */
 const char *value_event(const char *word, __u64 *set)
 {
 	return find_word(word, event_words, TCPSTATES_EVENT_COUNT, set) ? NULL :
-		"event; there are transition, existing and stuck";
+		"event: transition, existing or stuck";
 }
 
 /* Returns what follows the digits, or NULL if there are none, or too many. */
@@ -135,7 +135,7 @@ const char *value_cookie(const char *word, __u64 *number)
 		word += 3;
 	end = take_digits(word, 16, number);
 	return end && !*end && *number ? NULL :
-		"connection like 5f3, as in conn= of a line";
+		"connection, for example 5f3, as in conn= of a line";
 }
 
 /** value_user() - a user's number or name */
@@ -184,7 +184,7 @@ const char *value_cgroup(const char *word, __u64 *number)
 	*number = inode_of(CGROUP_ROOT, word);
 	if (!*number && !strncmp(word, CGROUP_ROOT, strlen(CGROUP_ROOT)))
 		*number = inode_of("", word);
-	return *number ? NULL : "control group that exists";
+	return *number ? NULL : "control group: there is none at this path";
 }
 
 /** value_age() - a number of seconds, or with a unit; to nanoseconds */
@@ -210,5 +210,5 @@ const char *value_age(const char *word, __u64 *ns)
 			*ns *= units[i].ns;
 			return NULL;
 		}
-	return "age like 60s, 100ms, 5m, 2h or 1d";
+	return "age, for example 60s, 100ms, 5m, 2h or 1d";
 }

@@ -11,8 +11,8 @@
 #define VALUE_HOSTS	16
 
 /*
- * Each returns NULL, or what a value of its kind is instead: the end of a sentence
- * that begins "'word' is no ".
+ * Each returns NULL, or what a valid value is: the end of a sentence that begins
+ * "'word' is not a valid ".
  */
 const char *value_states(const char *word, __u64 *set);
 const char *value_family(const char *word, __u64 *set);

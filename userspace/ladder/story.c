@@ -260,7 +260,7 @@ static void tell_figures(struct story *story, const struct end *end)
 		       (unsigned long long)of->bytes_in);
 	of = last_knowing(end, TCPSTATES_KNOW_RETRANS);
 	if (of && of->retrans)
-		append_format(line, "%s%u segments sent again", *line ? ", " : "",
+		append_format(line, "%s%u segments retransmitted", *line ? ", " : "",
 			      of->retrans);
 	of = last_knowing(end, TCPSTATES_KNOW_RTT);
 	if (of) {

@@ -56,8 +56,8 @@ static int find_parent(struct cgroup *cgroup)
 	FILE *file;
 
 	if (cgroup_find_mount(mount)) {
-		fputs("tcpstates: run: cgroup v2, by which a command's connections\n"
-		      "are known, is not mounted; see cgroups(7)\n", stderr);
+		fputs("tcpstates: run: cgroup v2, by which the connections of a\n"
+		      "command are recognized, is not mounted; see cgroups(7)\n", stderr);
 		return -1;
 	}
 	file = fopen("/proc/self/cgroup", "re");
@@ -69,7 +69,7 @@ static int find_parent(struct cgroup *cgroup)
 	line[strcspn(line, "\n")] = '\0';
 	if (!below || snprintf(cgroup->parent, PATH_MAX, "%s%s", mount,
 			       strcmp(below, "/") ? below : "") >= PATH_MAX) {
-		fputs("tcpstates: run: the cgroup of this process is not to be found\n",
+		fputs("tcpstates: run: cannot find the cgroup of this process\n",
 		      stderr);
 		return -1;
 	}
@@ -88,7 +88,7 @@ static int report_errno(const struct cgroup *cgroup)
 		strerror(error));
 	if (error == EACCES || error == EPERM || error == EROFS)
 		fputs("; run it as root\n"
-		      "(--user starts the command as somebody else), or where you may make one:\n"
+		      "(--user runs the command as another user), or in a cgroup delegated to you:\n"
 		      "systemd-run --user --scope -p Delegate=yes tcpstates run ...", stderr);
 	fputc('\n', stderr);
 	return -1;
@@ -231,7 +231,7 @@ bool cgroup_remove(struct cgroup *cgroup)
 			continue;
 		}
 		report_errno(cgroup);
-		fputs("tcpstates: run: it stays; 'tcpstates doctor' removes it when it is empty\n",
+		fputs("tcpstates: run: the cgroup remains; 'tcpstates doctor' removes it once it is empty\n",
 		      stderr);
 		break;
 	}

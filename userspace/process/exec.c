@@ -186,15 +186,15 @@ int exec_run(const char *command, const struct item *item)
 	}
 	if (wait_for(pid, &status))
 		fprintf(stderr, errno == ETIMEDOUT ?
-			"tcpstates: --exec: '%s' has not ended, and got SIGTERM\n" :
-			"tcpstates: --exec: '%s' cannot be waited for\n", command);
+			"tcpstates: --exec: '%s' was still running, and got SIGTERM\n" :
+			"tcpstates: --exec: waiting for '%s' failed\n", command);
 	else if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return 0;
 	else if (WIFEXITED(status))
-		fprintf(stderr, "tcpstates: --exec: '%s' ended with status %d\n",
+		fprintf(stderr, "tcpstates: --exec: '%s' exited with status %d\n",
 			command, WEXITSTATUS(status));
 	else
-		fprintf(stderr, "tcpstates: --exec: '%s' was ended by signal %d\n",
+		fprintf(stderr, "tcpstates: --exec: '%s' was killed by signal %d\n",
 			command, WTERMSIG(status));
 	return -1;
 }

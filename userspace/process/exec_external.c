@@ -52,7 +52,7 @@ int exec_external(const char *name, char *argv[])
 		snprintf(path, sizeof(path), "%s/%s", LIBEXECDIR, name);
 		execv(path, argv);
 	}
-	fprintf(stderr, "tcpstates: %s does not start: %s\n", name,
+	fprintf(stderr, "tcpstates: cannot start %s: %s\n", name,
 		errno == ENOENT ? "it is not installed" : strerror(errno));
 	return STATUS_FAILED;
 }

@@ -84,7 +84,7 @@ static void write_failures(FILE *out, const struct summary *summary)
 		if (!summary->ended[cause] || summary_is_good_end(cause))
 			continue;
 		if (!any)
-			fputs("ended otherwise than by FIN and ACK\n", out);
+			fputs("ended other than by FIN and ACK\n", out);
 		any = true;
 		fprintf(out, "  %-15s %llu\n", cause ?
 			tcpstates_cause_name(cause) : "(unknown)",

@@ -147,11 +147,11 @@ static void add_remarks(struct output *out, const struct stuck_list *list)
 {
 	if (list->holders.hidden)
 		output_format(out,
-			      "\n%zu processes could not be looked into; root sees who holds what.\n",
+			      "\n%zu processes could not be inspected; run as root to see all holders.\n",
 			      list->holders.hidden);
 	if (list->lost)
 		output_format(out,
-			      "\n%llu connections could not be looked at for lack of memory.\n",
+			      "\n%llu connections could not be examined for lack of memory.\n",
 			      list->lost);
 }
 
@@ -185,6 +185,15 @@ void report_table(struct output *out, const struct stuck_list *list,
 		add_row(out, list, conn);
 	}
 	add_remarks(out, list);
+}
+
+/** report_nothing() - for people: no connection has been stuck for @age_s seconds */
+void report_nothing(struct output *out, unsigned long long age_s)
+{
+	char age[CELL_AGE_SIZE];
+
+	cell_duration(age_s * NSEC_PER_SEC, age);
+	output_format(out, "Nothing has been stuck for %s or longer.\n", age);
 }
 
 /* A text in the making, with room for REPORT_SIZE bytes; the rest is cut off. */

@@ -36,6 +36,7 @@ void report_item(struct report_item *item, const struct stuck_list *list,
 		 const struct stuck_conn *conn);
 void report_table(struct output *out, const struct stuck_list *list,
 		  bool timed);
+void report_nothing(struct output *out, unsigned long long age_s);
 int report_check(struct output *out, const struct stuck_list *list,
 		 unsigned long long age_s, const unsigned long long levels[2]);
 

@@ -7,25 +7,25 @@
 #include <string.h>
 #include <time.h>
 
-/* What gives names, if there are to be any. */
+/* What finds names; NULL if addresses and ports are shown as numbers. */
 static bool (*name_host)(unsigned int family, const __u8 address[16],
 			 char text[CELL_NAME_SIZE]);
 static bool (*name_port)(__u16 port, char text[CELL_PORT_SIZE]);
 
-/** cell_name_hosts() - from now on, hosts have names that @of finds */
+/** cell_name_hosts() - show hosts by the names that @of finds */
 void cell_name_hosts(bool (*of)(unsigned int family, const __u8 address[16],
 				char text[CELL_NAME_SIZE]))
 {
 	name_host = of;
 }
 
-/** cell_name_ports() - and ports */
+/** cell_name_ports() - show ports by the names that @of finds */
 void cell_name_ports(bool (*of)(__u16 port, char text[CELL_PORT_SIZE]))
 {
 	name_port = of;
 }
 
-/* See no-color.org: any value but an empty one. */
+/* Whether colours are wanted on a terminal; see no-color.org. */
 bool cell_wants_colour(void)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -35,7 +35,7 @@ bool cell_wants_colour(void)
 	       term && *term && strcmp(term, "dumb");
 }
 
-/* The time of day where the user is, in milliseconds. */
+/* The local time of day, to the millisecond. */
 void cell_time(__u64 real_ns, char text[CELL_TIME_SIZE])
 {
 	time_t seconds = real_ns / 1000000000;
@@ -48,34 +48,44 @@ void cell_time(__u64 real_ns, char text[CELL_TIME_SIZE])
 		 (unsigned int)(real_ns / 1000000 % 1000));
 }
 
-/* In the two largest units; ">" where more is possible, "-" for unknown. */
-void cell_age(const struct tcpstates_record *record, char text[CELL_AGE_SIZE])
+/* A length of time in its two largest units: 350ms, 4.2s, 3m07s, 4h12m, 2d05h, 120d. */
+void cell_duration(__u64 ns, char text[CELL_AGE_SIZE])
 {
-	const char *more = record->flags & TCPSTATES_FLAG_ATLEAST ? ">" : "";
-	unsigned long long ms = record->dur_ns / 1000000;
-	unsigned long long s = ms / 1000;
+	unsigned long long ms = ns / 1000000, s = ms / 1000;
 
-	if (!(record->known & TCPSTATES_KNOW_DURATION))
-		snprintf(text, CELL_AGE_SIZE, "-");
-	else if (s < 1)
-		snprintf(text, CELL_AGE_SIZE, "%s%llums", more, ms);
+	if (s < 1)
+		snprintf(text, CELL_AGE_SIZE, "%llums", ms);
 	else if (s < 60)
-		snprintf(text, CELL_AGE_SIZE, "%s%llu.%llus", more, s,
-			 ms / 100 % 10);
+		snprintf(text, CELL_AGE_SIZE, "%llu.%llus", s, ms / 100 % 10);
 	else if (s < 3600)
-		snprintf(text, CELL_AGE_SIZE, "%s%llum%02llus", more, s / 60,
-			 s % 60);
+		snprintf(text, CELL_AGE_SIZE, "%llum%02llus", s / 60, s % 60);
 	else if (s < 86400)
-		snprintf(text, CELL_AGE_SIZE, "%s%lluh%02llum", more, s / 3600,
+		snprintf(text, CELL_AGE_SIZE, "%lluh%02llum", s / 3600,
 			 s / 60 % 60);
 	else if (s < 100 * 86400)
-		snprintf(text, CELL_AGE_SIZE, "%s%llud%02lluh", more, s / 86400,
+		snprintf(text, CELL_AGE_SIZE, "%llud%02lluh", s / 86400,
 			 s / 3600 % 24);
 	else
-		snprintf(text, CELL_AGE_SIZE, "%s%llud", more, s / 86400);
+		snprintf(text, CELL_AGE_SIZE, "%llud", s / 86400);
 }
 
-/* A name may hold any byte, and none of them is to do something to the terminal. */
+/* The duration of a record: with ">" if it is a lower bound, "-" if unknown. */
+void cell_age(const struct tcpstates_record *record, char text[CELL_AGE_SIZE])
+{
+	bool more = record->flags & TCPSTATES_FLAG_ATLEAST;
+
+	if (!(record->known & TCPSTATES_KNOW_DURATION)) {
+		strcpy(text, "-");
+		return;
+	}
+	cell_duration(record->dur_ns, text);
+	if (more) {
+		memmove(text + 1, text, strlen(text) + 1);
+		*text = '>';
+	}
+}
+
+/* Replaces what could control the terminal: a name may hold any byte. */
 void cell_tame(char *text)
 {
 	for (; *text; text++)
@@ -83,7 +93,7 @@ void cell_tame(char *text)
 			*text = '?';
 }
 
-/* pid/comm, cut off to fit; the user where no more is known. */
+/* pid/comm, truncated to CELL_OWNER_WIDTH; the uid if only that is known. */
 void cell_owner(const struct tcpstates_record *record,
 		char text[CELL_OWNER_SIZE])
 {
@@ -111,7 +121,7 @@ void cell_count(__u32 count, char text[CELL_COUNT_SIZE])
 		snprintf(text, CELL_COUNT_SIZE, "%uM", count / 1000000);
 }
 
-/* By what a state means: opens, works, waits for us, closes, is done. */
+/* Opening, open, waiting for this host to close, closing; none for the rest. */
 const char *cell_state_colour(unsigned int state)
 {
 	switch (state) {
@@ -134,7 +144,7 @@ const char *cell_state_colour(unsigned int state)
 	}
 }
 
-/* address:port, with brackets around IPv6; "-" for what is not known. */
+/* address:port, with brackets around IPv6; "-" for what is unknown. */
 static void format_endpoint(char text[CELL_ENDPOINT_SIZE], unsigned int family,
 			    const __u8 *address, bool know_port, __u16 port)
 {
@@ -153,7 +163,7 @@ static void format_endpoint(char text[CELL_ENDPOINT_SIZE], unsigned int family,
 		snprintf(text, CELL_ENDPOINT_SIZE, "-");
 }
 
-/* Where a connection is here. */
+/* The local endpoint. */
 void cell_local(const struct tcpstates_record *record,
 		char text[CELL_ENDPOINT_SIZE])
 {
@@ -164,7 +174,7 @@ void cell_local(const struct tcpstates_record *record,
 			record->lport);
 }
 
-/* And there. */
+/* The remote endpoint. */
 void cell_remote(const struct tcpstates_record *record,
 		 char text[CELL_ENDPOINT_SIZE])
 {

@@ -24,7 +24,7 @@
 #define CELL_CYAN		"\033[36m"
 #define CELL_RESET		"\033[0m"
 
-/* Each is given what finds a name, or returns false. */
+/* @of writes the name and returns true, or returns false if there is none. */
 void cell_name_hosts(bool (*of)(unsigned int family, const __u8 address[16],
 				char text[CELL_NAME_SIZE]));
 void cell_name_ports(bool (*of)(__u16 port, char text[CELL_PORT_SIZE]));
@@ -33,8 +33,8 @@ const char *cell_state_colour(unsigned int state);
 
 void cell_tame(char *text);
 
-/* Each writes a text with NUL. */
 void cell_time(__u64 real_ns, char text[CELL_TIME_SIZE]);
+void cell_duration(__u64 ns, char text[CELL_AGE_SIZE]);
 void cell_age(const struct tcpstates_record *record, char text[CELL_AGE_SIZE]);
 void cell_owner(const struct tcpstates_record *record,
 		char text[CELL_OWNER_SIZE]);

@@ -172,7 +172,7 @@ static int run_screen(void)
 		return STATUS_FAILED;
 	}
 	if (!screen_open()) {
-		fprintf(stderr, "tcpstates: top: the terminal '%s' is not known; see TERM\n",
+		fprintf(stderr, "tcpstates: top: the terminal type '%s' is not known; see TERM\n",
 			getenv("TERM") ? getenv("TERM") : "");
 		return STATUS_FAILED;
 	}

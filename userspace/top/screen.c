@@ -375,7 +375,7 @@ static int draw_health(const struct tcpstates_record *record, int row)
 				   (unsigned long long)record->bytes_in);
 	if (record->known & TCPSTATES_KNOW_RETRANS)
 		length += snprintf(text + length, sizeof(text) - length,
-				   "%u sent again  ", record->retrans);
+				   "%u retransmitted  ", record->retrans);
 	if (record->known & TCPSTATES_KNOW_RTT) {
 		span_format(record->rtt_us * 1000ULL, span);
 		snprintf(text + length, sizeof(text) - length, "round trip %s",
@@ -450,7 +450,7 @@ void screen_draw(struct view *view)
 	view->rows = room > 0 ? room : 0;
 	erase();
 	if (!terminal_fits()) {
-		put_text(0, 0, 0, "80 columns and 12 lines, please");
+		put_text(0, 0, 0, "at least 80 columns and 12 lines are needed");
 		refresh();
 		return;
 	}

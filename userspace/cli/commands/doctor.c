@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tcpstates doctor: looks at all that has to be right for the others to work, and
- * says of what is not how to get it so. It changes nothing but that it removes
- * cgroups that a killed "run" has left.
+ * tcpstates doctor: checks what the other commands need, and says how to fix what is
+ * wrong. It changes nothing, except that it removes the cgroups of killed runs.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -52,10 +51,10 @@ const struct usage doctor_usage = {
 };
 
 /**
- * struct doctor - what is found
- * @out: where it prints
- * @device: the device
- * @wrong: how much is wrong
+ * struct doctor - one run of the checks
+ * @out: where findings are printed
+ * @device: path of the device
+ * @wrong: number of findings that are WRONG
  */
 struct doctor {
 	struct output *out;
@@ -63,7 +62,6 @@ struct doctor {
 	unsigned int wrong;
 };
 
-/* What a finding means. */
 enum verdict { FINE, WORTH_KNOWING, WRONG };
 
 __printf(3, 4)
@@ -83,13 +81,13 @@ static void report_finding(struct doctor *doctor, enum verdict verdict,
 	doctor->wrong += verdict == WRONG;
 }
 
-/* What to do, below what was found. */
+/* How to fix the last finding. */
 static void report_advice(struct doctor *doctor, const char *text)
 {
 	output_format(doctor->out, "      %s\n", text);
 }
 
-/* The first line of a file. Returns false if there is none. */
+/* Reads the first line of a file. Returns false if there is none. */
 static bool read_line(const char *path, char text[TEXT_SIZE])
 {
 	FILE *file = fopen(path, "re");
@@ -102,7 +100,7 @@ static bool read_line(const char *path, char text[TEXT_SIZE])
 	return ret;
 }
 
-static void look_at_kernel(struct doctor *doctor)
+static void check_kernel(struct doctor *doctor)
 {
 	unsigned int major = 0, minor = 0;
 	struct utsname name;
@@ -112,7 +110,7 @@ static void look_at_kernel(struct doctor *doctor)
 	if (sscanf(name.release, "%u.%u", &major, &minor) != 2)
 		major = 0;
 	if (strcmp(name.machine, "x86_64")) {
-		report_finding(doctor, WRONG, "the processor is %s, and x86_64 is supported",
+		report_finding(doctor, WRONG, "the processor is %s; only x86_64 is supported",
 			       name.machine);
 	} else if (major < 5 || (major == 5 && minor < 10)) {
 		report_finding(doctor, WRONG, "kernel %s is older than " OLDEST,
@@ -122,16 +120,16 @@ static void look_at_kernel(struct doctor *doctor)
 		report_finding(doctor, FINE, "kernel %s", name.release);
 	}
 	if (read_line(FTRACE, text) && !strcmp(text, "0")) {
-		report_finding(doctor, WRONG, "ftrace is off, by which the module sees");
+		report_finding(doctor, WRONG, "ftrace is off; the module needs it");
 		report_advice(doctor, "sysctl kernel.ftrace_enabled=1");
 	}
 	if (read_line(LOCKDOWN, text) && !strstr(text, "[none]"))
 		report_finding(doctor, WORTH_KNOWING,
-			       "the kernel is locked down: a module has to be signed, see README.md");
+			       "the kernel is locked down: modules must be signed, see README.md");
 }
 
-/* A module that is not loaded: whether it could be. */
-static void look_for_file(struct doctor *doctor)
+/* The module is not loaded: can it be? */
+static void check_module_file(struct doctor *doctor)
 {
 	int status;
 
@@ -142,30 +140,30 @@ static void look_for_file(struct doctor *doctor)
 		report_advice(doctor, "modprobe tcpstates; at each boot: systemctl enable tcpstates");
 	else
 		report_advice(doctor,
-			      "There is none for this kernel: install tcpstates-dkms, or make && make install.");
+			      "None is installed for this kernel: install tcpstates-dkms, or make && make install.");
 }
 
-static void look_at_module(struct doctor *doctor)
+static void check_module(struct doctor *doctor)
 {
 	char version[TEXT_SIZE];
 
 	if (access(MODULE, F_OK)) {
-		look_for_file(doctor);
+		check_module_file(doctor);
 		return;
 	}
 	if (!read_line(MODULE "/version", version))
 		strcpy(version, "?");
 	if (strcmp(version, tcpstates_version())) {
 		report_finding(doctor, WORTH_KNOWING,
-			       "the module is of version %s, this command of %s", version,
-		     tcpstates_version());
-		report_advice(doctor, "They understand each other; a reload takes the newer one.");
+			       "the module has version %s, this command %s", version,
+			       tcpstates_version());
+		report_advice(doctor, "They work together; reload the module to update it.");
 	} else {
 		report_finding(doctor, FINE, "the module is loaded, version %s", version);
 	}
 }
 
-static void look_at_device(struct doctor *doctor)
+static void check_device(struct doctor *doctor)
 {
 	const struct group *group = getgrnam(GROUP);
 	struct stat stat_;
@@ -175,23 +173,23 @@ static void look_at_device(struct doctor *doctor)
 			report_finding(doctor, WRONG, "%s: %s", doctor->device,
 				       strerror(errno));
 			report_advice(doctor,
-				      "Is /dev a devtmpfs? In a container, hand the device in.");
+				      "Is /dev a devtmpfs? A container needs the device passed in.");
 		}
 		return;
 	}
 	if (stat_.st_mode & 0007)
-		report_finding(doctor, WORTH_KNOWING, "everybody on this host may read %s",
+		report_finding(doctor, WORTH_KNOWING, "every user of this host may read %s",
 			       doctor->device);
 	else if (group && stat_.st_gid == group->gr_gid)
 		report_finding(doctor, FINE, "members of the group " GROUP " may read %s",
 			       doctor->device);
 	else
 		report_finding(doctor, WORTH_KNOWING,
-			       "only root may read %s: there is no group " GROUP ", or no udev rule",
-		     doctor->device);
+			       "only root may read %s: no group " GROUP ", or no udev rule",
+			       doctor->device);
 }
 
-static void look_at_hooks(struct doctor *doctor, struct tcpstates *stream)
+static void check_hooks(struct doctor *doctor, struct tcpstates *stream)
 {
 	struct tcpstates_info info;
 	unsigned int hook, missing = 0;
@@ -214,10 +212,10 @@ static void look_at_hooks(struct doctor *doctor, struct tcpstates *stream)
 		report_finding(doctor, FINE, "you see the connections of all network namespaces");
 	else
 		report_finding(doctor, WORTH_KNOWING,
-			       "you see the connections of your network namespace; of all with CAP_NET_ADMIN");
+			       "you see only your own network namespace; all of them with CAP_NET_ADMIN");
 }
 
-/* The bound of the table in MiB; 0 if it cannot be read. */
+/* The limit of the table in MiB; 0 if it cannot be read. */
 static unsigned int table_mib(void)
 {
 	char text[TEXT_SIZE];
@@ -226,7 +224,7 @@ static unsigned int table_mib(void)
 							0;
 }
 
-/* Why some connections got no entry: the whole table was full, or one chain. */
+/* Connections got no entry because the table was full, or one chain of it. */
 static void advise_on_misses(struct doctor *doctor, __u64 conn_bytes)
 {
 	unsigned int mib = table_mib();
@@ -238,7 +236,7 @@ static void advise_on_misses(struct doctor *doctor, __u64 conn_bytes)
 		report_advice(doctor,
 			      "The table is not full now. One socket that leaves more than 64 connections");
 		report_advice(doctor,
-			      "in TIME_WAIT has this effect as well, whatever conn_mib is.");
+			      "in TIME_WAIT has this effect, too, whatever conn_mib is.");
 		return;
 	}
 	snprintf(text, sizeof(text),
@@ -251,10 +249,10 @@ static void advise_on_misses(struct doctor *doctor, __u64 conn_bytes)
 	report_advice(doctor, text);
 }
 
-/* Connections without an entry: the table lacks some, or lacked some. */
-static void look_at_misses(struct doctor *doctor,
-			   const struct tcpstates_stats *stats,
-			   const struct tcpstates_account *account)
+/* Connections without an entry in the table, now or in the past. */
+static void check_misses(struct doctor *doctor,
+			 const struct tcpstates_stats *stats,
+			 const struct tcpstates_account *account)
 {
 	if (!stats->conns_missed) {
 		if (account)
@@ -262,38 +260,38 @@ static void look_at_misses(struct doctor *doctor,
 				       "every connection has an entry in the table");
 	} else if (account && !account->incomplete_boot_ns) {
 		report_finding(doctor, WORTH_KNOWING,
-			       "connections without an entry so far: %llu; now every connection has one",
-		     (unsigned long long)stats->conns_missed);
+			       "connections that had no entry: %llu; now every connection has one",
+			       (unsigned long long)stats->conns_missed);
 	} else {
 		report_finding(doctor, WRONG,
-			       "connections without an entry in the table: %llu; their durations and owners are unknown",
-		     (unsigned long long)stats->conns_missed);
+			       "connections without an entry in the table: %llu; durations and owners unknown",
+			       (unsigned long long)stats->conns_missed);
 		advise_on_misses(doctor, stats->conn_bytes);
 	}
 }
 
-/* What the module says about itself that must never be so. */
-static void look_at_table(struct doctor *doctor,
-			  const struct tcpstates_account *account)
+/* Counters of the module that reveal a bug. */
+static void check_table(struct doctor *doctor,
+			const struct tcpstates_account *account)
 {
 	if (account->vanished) {
 		report_finding(doctor, WRONG,
 			       "connections whose end was not seen: %llu",
-		     (unsigned long long)account->vanished);
+			       (unsigned long long)account->vanished);
 		report_advice(doctor,
-			      "A fault of the module, or a missing hook: please report it, with the kernel's version.");
+			      "A bug of the module, or a missing hook: please report it, with the kernel version.");
 	}
 	if (account->requests_started <
 	    account->requests_done + account->requests_ended ||
 	    account->minisocks_started < account->minisocks_ended ||
 	    account->entries_started < account->entries_ended) {
 		report_finding(doctor, WRONG,
-			       "the module's counters contradict each other: more has ended than began");
-		report_advice(doctor, "A fault of the module: please report 'tcpstates stats'.");
+			       "the module's counters are inconsistent: more ended than began");
+		report_advice(doctor, "A bug of the module: please report the output of 'tcpstates stats'.");
 	}
 }
 
-static void look_at_losses(struct doctor *doctor, struct tcpstates *stream)
+static void check_losses(struct doctor *doctor, struct tcpstates *stream)
 {
 	struct tcpstates_account account;
 	struct tcpstates_stats stats;
@@ -301,62 +299,62 @@ static void look_at_losses(struct doctor *doctor, struct tcpstates *stream)
 
 	if (tcpstates_stats(stream, &stats))
 		return;
-	look_at_misses(doctor, &stats, has_account ? &account : NULL);
+	check_misses(doctor, &stats, has_account ? &account : NULL);
 	if (has_account)
-		look_at_table(doctor, &account);
+		check_table(doctor, &account);
 	if (stats.untracked)
 		report_finding(doctor, WORTH_KNOWING,
-			       "objects that found no place in a table: %llu; each may be a change that is missing",
-		     (unsigned long long)stats.untracked);
+			       "objects that found a table full: %llu; each may be a missing change",
+			       (unsigned long long)stats.untracked);
 	report_finding(doctor, FINE, "%llu changes recorded, in %.0f MiB",
 		       (unsigned long long)stats.recorded,
-	     (stats.ring_bytes + stats.conn_bytes) / (double)BYTES_PER_MIB);
+		       (stats.ring_bytes + stats.conn_bytes) / (double)BYTES_PER_MIB);
 }
 
-static void look_at_stream(struct doctor *doctor)
+static void check_stream(struct doctor *doctor)
 {
 	struct tcpstates *stream = tcpstates_open(doctor->device,
 						  TCPSTATES_OPEN_NONBLOCK);
 
 	if (!stream) {
-		/* A module that is not there has been told of. */
+		/* check_module() has reported that. */
 		if (access(MODULE, F_OK))
 			return;
 		report_finding(doctor, WRONG, "%s", tcpstates_open_error());
 		if (errno == EACCES || errno == EPERM)
 			report_advice(doctor,
-				      "As root: usermod -a -G " GROUP " NAME; then log in anew.");
+				      "As root: usermod -a -G " GROUP " NAME; then log in again.");
 		else if (errno == ENOMEM)
 			report_advice(doctor,
 				      "fuser -v " TCPSTATES_DEVICE " shows who has it open.");
 		return;
 	}
-	look_at_hooks(doctor, stream);
-	look_at_losses(doctor, stream);
+	check_hooks(doctor, stream);
+	check_losses(doctor, stream);
 	tcpstates_close(stream);
 }
 
-static void look_at_limits(struct doctor *doctor)
+static void check_limits(struct doctor *doctor)
 {
 	char text[TEXT_SIZE];
 
 	if (!read_line(PARAMETERS "stuck_close_wait", text))
 		return;
 	if (strcmp(text, "0"))
-		report_finding(doctor, FINE, "CLOSE_WAIT is told as stuck after %s s", text);
+		report_finding(doctor, FINE, "CLOSE_WAIT is reported as stuck after %s s", text);
 	else
 		report_finding(doctor, WORTH_KNOWING,
-			       "CLOSE_WAIT is never told as stuck: " PARAMETERS "stuck_close_wait is 0");
+			       "CLOSE_WAIT is never reported as stuck: " PARAMETERS "stuck_close_wait is 0");
 }
 
-static void look_at_cgroups(struct doctor *doctor)
+static void check_cgroups(struct doctor *doctor)
 {
 	struct leftovers left = { 0 };
 	char mount[PATH_MAX];
 
 	if (cgroup_find_mount(mount)) {
 		report_finding(doctor, WORTH_KNOWING,
-			       "cgroup v2 is not mounted: 'tcpstates run' needs it");
+			       "cgroup v2 is not mounted; 'tcpstates run' needs it");
 		return;
 	}
 	leftover_sweep(mount, true, &left);
@@ -365,11 +363,11 @@ static void look_at_cgroups(struct doctor *doctor)
 	if (left.removed)
 		report_finding(doctor, WORTH_KNOWING,
 			       "cgroups left by a 'tcpstates run' that was killed: %zu removed",
-		     left.removed);
+			       left.removed);
 	if (left.stay)
 		report_finding(doctor, WORTH_KNOWING,
-			       "cgroups left by a 'tcpstates run' that was killed: %zu remain, with processes in them or not yours",
-		     left.stay);
+			       "cgroups left by a 'tcpstates run' that was killed: %zu remain, in use or not yours",
+			       left.stay);
 }
 
 int doctor_run(struct output *out, int argc, char *argv[])
@@ -392,11 +390,11 @@ int doctor_run(struct output *out, int argc, char *argv[])
 	if (optind < argc)
 		return usage_error("doctor: unexpected argument '%s'",
 				   argv[optind]);
-	look_at_kernel(&doctor);
-	look_at_module(&doctor);
-	look_at_device(&doctor);
-	look_at_stream(&doctor);
-	look_at_limits(&doctor);
-	look_at_cgroups(&doctor);
+	check_kernel(&doctor);
+	check_module(&doctor);
+	check_device(&doctor);
+	check_stream(&doctor);
+	check_limits(&doctor);
+	check_cgroups(&doctor);
 	return doctor.wrong ? STATUS_FAILED : STATUS_OK;
 }

@@ -367,7 +367,7 @@ static int finish_drawing(struct run *run)
 			run->svg_path ? run->svg_path : "memory",
 			strerror(errno));
 	if (run->pictures && run->lost)
-		fprintf(stderr, "tcpstates: run: %llu records lost; connections may be missing\n",
+		fprintf(stderr, "tcpstates: run: %llu records were lost; connections may be missing\n",
 			run->lost);
 	else if (run->pictures && !run->flows.begun)
 		fputs("tcpstates: run: no TCP connection was made\n", stderr);
@@ -386,7 +386,7 @@ static int trace_command(struct run *run)
 		run->status = CHILD_FAILED;
 	}
 	if (cgroup_remove(&run->group))
-		fputs("tcpstates: run: processes of the command go on\n",
+		fputs("tcpstates: run: processes of the command are still running\n",
 		      stderr);
 	return status == STATUS_OK ? run->status : CHILD_FAILED;
 }

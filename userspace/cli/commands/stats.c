@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tcpstates stats: how the module is doing, and what it cannot see. */
+/* tcpstates stats: the counters of the module, and what it cannot see. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "cli/commands.h"
 #include "libtcpstates.h"
+#include "text/cell.h"
 
 #define BYTES_PER_MIB	(1024.0 * 1024.0)
 
@@ -32,14 +33,14 @@ const struct usage stats_usage = {
 };
 
 /**
- * struct stats_cmd - what to tell
+ * struct stats_cmd - one run of the command
  * @out: where it prints
- * @device: the device, or NULL
- * @json: whether for programs
- * @info: of the module
- * @stats: of the module
- * @account: of the module
- * @has_account: false if the module is too old to give one
+ * @device: path of the device, or NULL
+ * @json: whether --json was given
+ * @info: reported by the module, like @stats and @account
+ * @stats: likewise
+ * @account: likewise
+ * @has_account: false if the module is too old to report @account
  */
 struct stats_cmd {
 	struct output *out;
@@ -120,33 +121,50 @@ static void print_hooks(struct stats_cmd *cmd)
 		print_hook(cmd, hook);
 }
 
-/* Seconds since a time of CLOCK_BOOTTIME. */
-static unsigned long long seconds_since(__u64 boot_ns)
+/* The time since @boot_ns of CLOCK_BOOTTIME, as people read it. */
+static void format_since(__u64 boot_ns, char text[CELL_AGE_SIZE])
 {
-	return (clock_boot_ns() - boot_ns) / NSEC_PER_SEC;
+	__u64 now = clock_boot_ns();
+
+	cell_duration(now > boot_ns ? now - boot_ns : 0, text);
 }
 
 static void print_complete(struct stats_cmd *cmd)
 {
 	const struct tcpstates_account *account = &cmd->account;
+	char since[CELL_AGE_SIZE];
 
-	if (account->incomplete_boot_ns)
+	if (account->incomplete_boot_ns) {
+		format_since(account->incomplete_boot_ns, since);
 		output_format(cmd->out,
-			      "%-13s %15s  for %llu s: some connections have no entry\n",
-			      "complete", "no",
-			      seconds_since(account->incomplete_boot_ns));
-	else if (account->complete_boot_ns)
+			      "%-13s %15s  for %s: some connections have no entry\n",
+			      "complete", "no", since);
+	} else if (account->complete_boot_ns) {
+		format_since(account->complete_boot_ns, since);
 		output_format(cmd->out,
-			      "%-13s %15s  for %llu s now: every connection has an entry\n",
-			      "complete", "yes",
-			      seconds_since(account->complete_boot_ns));
-	else
+			      "%-13s %15s  for %s: every connection has an entry\n",
+			      "complete", "yes", since);
+	} else {
 		output_format(cmd->out,
 			      "%-13s %15s  every connection has an entry\n",
 			      "complete", "yes");
+	}
 }
 
-/* The table of connections, by what stands for them in the kernel. */
+static void print_audits(struct stats_cmd *cmd)
+{
+	char since[CELL_AGE_SIZE];
+
+	if (!cmd->account.audits) {
+		print_number(cmd, "audits", 0, "none yet, or audit_s is 0");
+		return;
+	}
+	format_since(cmd->account.audit_boot_ns, since);
+	output_format(cmd->out, "%-13s %15llu  the last one %s ago\n", "audits",
+		      (unsigned long long)cmd->account.audits, since);
+}
+
+/* The table of connections, by the kind of their sockets. */
 static void print_table(struct stats_cmd *cmd)
 {
 	const struct tcpstates_account *account = &cmd->account;
@@ -167,14 +185,8 @@ static void print_table(struct stats_cmd *cmd)
 		      account->minisocks_started, account->minisocks_ended);
 	print_complete(cmd);
 	print_number(cmd, "vanished", account->vanished,
-		     "dropped by an audit: the end was not seen");
-	if (account->audits)
-		output_format(cmd->out, "%-13s %15llu  the last %llu s ago\n",
-			      "audits", account->audits,
-			      seconds_since(account->audit_boot_ns));
-	else
-		print_number(cmd, "audits", 0,
-			     "none yet, or audit_s is 0");
+		     "removed by an audit: their end was not seen");
+	print_audits(cmd);
 }
 
 static void print_files(struct stats_cmd *cmd)
@@ -202,7 +214,7 @@ static void print_report(struct stats_cmd *cmd)
 	print_number(cmd, "overwritten", stats->overwritten,
 		     "of these, no longer in memory");
 	print_number(cmd, "untracked", stats->untracked,
-		     "found no place in a table of the module");
+		     "objects for which a table of the module was full");
 	print_number(cmd, "unplaced", stats->unplaced,
 		     "connections whose stream began at ESTABLISHED");
 	output_format(cmd->out,
@@ -294,10 +306,10 @@ static void print_json(struct stats_cmd *cmd)
 	output_format(cmd->out, "}}\n");
 }
 
-/* Asks the module. Returns a status. */
+/* Fills in what the module reports. Returns a status, after a message. */
 static int query_module(struct stats_cmd *cmd)
 {
-	/* Not to wait in open() either, whatever the path leads to. */
+	/* The path may name a FIFO: open() must not wait, either. */
 	struct tcpstates *stream = tcpstates_open(cmd->device,
 						  TCPSTATES_OPEN_NONBLOCK);
 	int status = STATUS_OK;
@@ -308,7 +320,7 @@ static int query_module(struct stats_cmd *cmd)
 	}
 	if (tcpstates_info(stream, &cmd->info) ||
 	    tcpstates_stats(stream, &cmd->stats)) {
-		fprintf(stderr, "tcpstates: asking the module: %s\n",
+		fprintf(stderr, "tcpstates: cannot query the module: %s\n",
 			strerror(errno));
 		status = STATUS_FAILED;
 	}

@@ -89,12 +89,12 @@ static int stuck_option(struct stream_cmd *cmd, int option)
 		stuck->check = true;
 		if (parse_levels(optarg, stuck->levels))
 			return -1;
-		return usage_error("--check: '%s' is not two numbers from 1 on, the smaller first",
+		return usage_error("--check: '%s' is not two numbers of at least 1, the smaller first",
 				   optarg);
 	case OPTION_OLDER:
 		if (parse_age(optarg, AGE_MAX_S, &stuck->age_s))
 			return -1;
-		return usage_error("--older: '%s' is no age like 90, 90s, 5m, 2h or 1d",
+		return usage_error("--older: '%s' is not an age like 90, 90s, 5m, 2h or 1d",
 				   optarg);
 	default:
 		stuck->watch = true;
@@ -109,7 +109,7 @@ static int parse_stuck(struct stuck *stuck, int argc, char *argv[])
 
 	if (status < 0 && stuck->check &&
 	    (stuck->watch || stuck->cmd.command))
-		return usage_error("--check goes with neither --watch nor --exec");
+		return usage_error("--check cannot be combined with --watch or --exec");
 	return status;
 }
 
@@ -192,7 +192,7 @@ static void warn_of_limits(void)
 	}
 	if (*off)
 		fprintf(stderr, "tcpstates: %s:\n%s\n",
-			"these limits of the module are 0, and what is stuck there is not told",
+			"these limits of the module are 0: nothing is reported for them",
 			off);
 }
 
@@ -222,7 +222,7 @@ static struct tcpstates *open_stuck_stream(const struct stuck *stuck)
 	if (!stream)
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
 	else if (tcpstates_set_filter(stream, &filter))
-		fprintf(stderr, "tcpstates: the module is too old to tell of what is stuck\n");
+		fprintf(stderr, "tcpstates: the module is too old to report stuck connections\n");
 	else
 		return stream;
 	tcpstates_close(stream);
@@ -249,9 +249,7 @@ static int show_now(struct stuck *stuck)
 		if (isatty(STDOUT_FILENO) && !stuck->check &&
 		    stuck->cmd.print.form == FORM_TABLE &&
 		    !list.count && !list.lost)
-			output_format(stuck->cmd.print.out,
-				      "Nothing is stuck for %llu seconds or more.\n",
-				      stuck->age_s);
+			report_nothing(stuck->cmd.print.out, stuck->age_s);
 	}
 	stuck_list_free(&list);
 	return status;
@@ -292,7 +290,7 @@ int stuck_run(struct output *out, int argc, char *argv[])
 		status = run_stuck(&stuck);
 	stream_cmd_free(&stuck.cmd);
 	if (stuck.check && status != STATUS_OK) {
-		output_format(out, "TCPSTATES UNKNOWN - it could not be looked at\n");
+		output_format(out, "TCPSTATES UNKNOWN - the check failed\n");
 		return STATUS_UNKNOWN;
 	}
 	if (stuck.cmd.print.failed && !status)

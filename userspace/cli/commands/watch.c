@@ -146,7 +146,7 @@ static int watch_option(struct stream_cmd *cmd, int option)
 	default:
 		if (parse_count(optarg, &watch->left))
 			return -1;
-		return usage_error("--count: '%s' is not a number from 1 on",
+		return usage_error("--count: '%s' is not a number of at least 1",
 				   optarg);
 	}
 }
@@ -280,7 +280,7 @@ int watch_run(struct output *out, int argc, char *argv[])
 	stream_cmd_init(&watch.cmd, out, TABLE_TRANSITIONS, NULL);
 	status = stream_cmd_parse(&watch.cmd, argc, argv);
 	if (status < 0 && watch.of_table && !is_table(&watch))
-		status = usage_error("%s go with --table",
+		status = usage_error("%s need --table",
 				     "--timestamps, --services, --resolve and --rate");
 	if (status < 0) {
 		status = stream_cmd_follow(&watch.cmd, watch_begin, watch_record,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Values of options, and wrong command lines, said in one way. */
+/* Values of options, and messages about wrong command lines. */
 #include "base/options.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "base/status.h"
 
-/* Says what is wrong and where help is. Returns the status to end with. */
+/* Prints what is wrong with a command line, and where help is. Returns STATUS_USAGE. */
 int usage_error(const char *format, ...)
 {
 	va_list args;
@@ -25,8 +25,8 @@ int usage_error(const char *format, ...)
 }
 
 /*
- * Says what getopt_long() did not like, after it returned @result, which is
- * not an option. Its option string begins with a colon (after a plus).
+ * Prints why usage_next() returned @result, which is no option. getopt_long() returns
+ * ':' for a missing value because its option string begins with a colon.
  */
 int option_error(int result, char *argv[])
 {
@@ -42,14 +42,14 @@ int option_error(int result, char *argv[])
 }
 
 /*
- * A number from 1 on. Returns what follows it, or NULL if there is none, or one
- * that is too large.
+ * Reads a number of at least 1. Returns what follows it, or NULL if there is none or
+ * it is too large.
  */
-static const char *take_number(const char *word, unsigned long long *number)
+static const char *read_number(const char *word, unsigned long long *number)
 {
 	char *end;
 
-	/* strtoull() takes signs and blanks; these have none. */
+	/* strtoull() would accept signs and blanks. */
 	if (*word < '0' || *word > '9')
 		return NULL;
 	errno = 0;
@@ -57,21 +57,21 @@ static const char *take_number(const char *word, unsigned long long *number)
 	return errno || !*number ? NULL : end;
 }
 
-/* Returns false if @word is no number from 1 on. */
+/* Returns false unless @word is a number of at least 1. */
 bool parse_count(const char *word, unsigned long long *count)
 {
-	const char *end = take_number(word, count);
+	const char *end = read_number(word, count);
 
 	return end && !*end;
 }
 
-/* An age: a number, with s, m, h or d. Returns false if @word is none. */
+/* A number of seconds, or with s, m, h or d, up to @most_s seconds. */
 bool parse_age(const char *word, unsigned long long most_s,
 	       unsigned long long *seconds)
 {
 	static const char units[] = "smhd";
 	static const unsigned int of[] = { 1, 60, 3600, 86400 };
-	const char *end = take_number(word, seconds), *unit = units;
+	const char *end = read_number(word, seconds), *unit = units;
 
 	if (end && *end) {
 		unit = strchr(units, *end);
@@ -84,10 +84,10 @@ bool parse_age(const char *word, unsigned long long most_s,
 	return true;
 }
 
-/* Two numbers from 1 on with a comma, the second not smaller. */
+/* Two numbers of at least 1 with a comma between them, the smaller first. */
 bool parse_levels(const char *word, unsigned long long levels[2])
 {
-	const char *end = take_number(word, &levels[0]);
+	const char *end = read_number(word, &levels[0]);
 
 	return end && *end == ',' && parse_count(end + 1, &levels[1]) &&
 	       levels[0] <= levels[1];

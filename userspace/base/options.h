@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Values of options, and wrong command lines, said in one way. */
+/* Values of options, and messages about wrong command lines. */
 #ifndef _BASE_OPTIONS_H
 #define _BASE_OPTIONS_H
 
@@ -8,8 +8,8 @@
 #include "base/compiler.h"
 
 /*
- * Values of long options for getopt_long(). None is a character, so that an
- * unknown short option can be told from a misused long one.
+ * What usage_next() returns for long options. No value is a character: that tells an
+ * unknown short option from a misused long one.
  */
 enum {
 	OPTION_HELP = 256,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Standard output. stdio does not do: a write that waits has to end when the
- * user wants the program to end, and nothing may be lost until then.
+ * Buffered standard output. stdio cannot be used: a signal must end a blocked write,
+ * and no byte may be lost or written twice then.
  */
 #include "base/output.h"
 
@@ -18,8 +18,8 @@
 #define LONGEST_FORMAT	1024
 
 /*
- * Writes some of it, all if nothing comes between. A write that has to wait is
- * as good as poll(): a signal ends both, and what was taken until then counts.
+ * Writes as much of the buffer as one write() takes. It may block: a signal ends it,
+ * as it ends poll(), and a partial write counts.
  */
 static int write_some(struct output *out, size_t *done)
 {
@@ -36,13 +36,13 @@ static int write_some(struct output *out, size_t *done)
 		*done += written;
 		return 0;
 	}
-	/* Whoever has the other end of it may have made it not wait. */
+	/* Another process that shares the file may have set O_NONBLOCK. */
 	if (errno == EAGAIN && stop_poll(&ready, 1) >= 0)
 		return 0;
 	return errno == EINTR ? 0 : -1;
 }
 
-/* Writes what has been collected. Returns 0, or -1 if that failed, or before. */
+/* Writes the buffer. Returns 0, or -1 if this or an earlier write failed. */
 int output_flush(struct output *out)
 {
 	size_t done = 0;
@@ -55,8 +55,8 @@ int output_flush(struct output *out)
 }
 
 /*
- * Room for @size bytes, at most OUTPUT_SIZE, for the caller to write to. What
- * of them is to be kept, it adds to the length.
+ * Returns room for @size bytes, at most OUTPUT_SIZE. The caller adds the number of
+ * bytes that it has written there to @out->length.
  */
 char *output_room(struct output *out, size_t size)
 {
@@ -87,18 +87,18 @@ void output_format(struct output *out, const char *format, ...)
 }
 
 /*
- * Writes the rest and says what went wrong, if anything. Somebody who reads no
- * more has seen enough, which is no failure. Returns a status.
+ * Writes the rest, and prints the first error. A reader that closes the pipe has seen
+ * enough: that is no failure. Returns a status.
  */
 int output_finish(struct output *out)
 {
 	output_flush(out);
-	/* Some file systems tell only now that there was no room. */
+	/* Some file systems report only at close() that they are full. */
 	if (close(STDOUT_FILENO) && !out->error)
 		out->error = errno;
 	if (!out->error || out->error == EPIPE)
 		return STATUS_OK;
-	/* Nobody reads: maybe a terminal, where a message would get stuck. */
+	/* A stopped terminal takes no message, either. */
 	if (out->error != ETIMEDOUT)
 		fprintf(stderr, "tcpstates: standard output: %s\n",
 			strerror(out->error));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Standard output: collected, and written when the caller says so or there is
- * no more room. The first failure is kept; from then on nothing is written.
+ * Buffered standard output. The buffer is written when the caller flushes it or it is
+ * full. The first error is kept; nothing is written after it.
  */
 #ifndef _BASE_OUTPUT_H
 #define _BASE_OUTPUT_H
@@ -15,8 +15,8 @@
 /**
  * struct output - standard output
  * @error: errno of the first failure, or 0
- * @length: bytes collected
- * @bytes: these
+ * @length: number of bytes in the buffer
+ * @bytes: the buffer
  */
 struct output {
 	int error;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What every program does first: whatever it was started with, descriptors and signals
- * are such that the rest of it need not ask.
+ * The start of every program: it may inherit closed descriptors and any disposition
+ * of signals; the rest of the program does not have to care.
  */
 #include "base/start.h"
 
@@ -14,8 +14,9 @@
 #include "base/stop.h"
 
 /*
- * Descriptors 0 to 2 that are closed would be those of the next files to be
- * opened, and messages would go there. Returns 0, or -1 and errno.
+ * Opens /dev/null as each of descriptors 0 to 2 that is closed: else the next file
+ * opened would get the number, and messages would go there. Returns 0, or -1 and
+ * errno.
  */
 static int occupy_descriptors(void)
 {
@@ -30,8 +31,8 @@ static int occupy_descriptors(void)
 }
 
 /**
- * start_program() - before anything else
- * @prints: whether what it writes to its standard output matters
+ * start_program() - call first in main()
+ * @prints: fail if standard output is closed
  *
  * Return: 0, or -1 after a message.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What every program does first. */
+/* The start of every program. */
 #ifndef _BASE_START_H
 #define _BASE_START_H
 

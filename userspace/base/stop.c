@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The wish to end: SIGINT, SIGTERM and SIGHUP; and SIGALRM, for who was started with
- * a limit of time. It may come at any moment: what waits in a system call gets EINTR.
- * Should it come just before the call, the alarm that follows ends that, for there is
- * always one to come.
+ * Requests to end: SIGINT, SIGTERM and SIGHUP; and SIGALRM, which a program may be
+ * started with as a time limit. A request ends a blocked system call with EINTR. If it
+ * arrives just before the call, the alarm that every request sets ends the call.
  */
 #include "base/stop.h"
 
@@ -16,29 +15,29 @@
 
 #include "base/compiler.h"
 
-/* How long what does not get on keeps a program that is to end: below a second. */
+/* How long a program may make no progress after a request to end. */
 #define PATIENCE_MS	800
 
-static const int wishes[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
+static const int requests[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
 
-/* Of these, what programs get that this one starts is as it was before. */
+/* Signals whose inherited disposition is restored for programs that are started. */
 static const int changed[] = {
 	SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGPIPE, SIGCHLD, SIGXFSZ,
 };
 
 static struct sigaction inherited[ARRAY_SIZE(changed)];
 
-/* Set by the signal handler; the first is the number of the signal. */
-static atomic_int requested;
-static atomic_bool impatient;
-static atomic_uint arrived;
+/* Set by the signal handler. */
+static atomic_int requested;	/* number of the signal, or 0 */
+static atomic_bool overdue;
+static atomic_uint arrived;	/* signals so far */
 
-static unsigned int seen;	/* of those that have arrived */
-static sigset_t wish_mask;
-static sigset_t open_mask;	/* the mask of always */
+static unsigned int seen;	/* signals handled by stop_poll_for() */
+static sigset_t request_mask;
+static sigset_t open_mask;	/* blocks no request */
 static void (*last_resort)(void);
 
-/* From the first signal on there is always an alarm to come. */
+/* From the first request on, an alarm is always pending. */
 static void handle_signal(int signal)
 {
 	const struct itimerval patience = {
@@ -47,24 +46,24 @@ static void handle_signal(int signal)
 	int error = errno;
 
 	if (signal == SIGALRM && requested) {
-		impatient = true;
+		overdue = true;
 		if (last_resort)
 			last_resort();
 	} else {
 		requested = signal;
 	}
 	arrived++;
-	/* A system call, and nothing else. */
+	/* Not listed as async-signal-safe, but a plain system call. */
 	setitimer(ITIMER_REAL, &patience, NULL);
 	errno = error;
 }
 
 /*
- * Call once, before anything waits. What the parent has turned off stays so where
+ * Call once, before anything blocks. Signals that the parent ignores stay ignored where
  * that is the custom: SIGINT by shells for background jobs, SIGHUP by nohup(1).
- * SIGTERM always ends the program, whether it was ignored or held back. A broken
- * pipe and a limit of size become errors of write() instead of signals, and children
- * can be waited for.
+ * SIGTERM always ends the program, even if it was ignored or blocked. A broken pipe
+ * and RLIMIT_FSIZE become errors of write() instead of signals, and waitpid() works
+ * even if SIGCHLD was ignored.
  */
 void stop_install(void)
 {
@@ -74,25 +73,25 @@ void stop_install(void)
 	for (i = 0; i < ARRAY_SIZE(changed); i++)
 		sigaction(changed[i], NULL, &inherited[i]);
 	sigemptyset(&action.sa_mask);
-	sigemptyset(&wish_mask);
-	for (i = 0; i < ARRAY_SIZE(wishes); i++) {
-		sigaddset(&wish_mask, wishes[i]);
+	sigemptyset(&request_mask);
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		sigaddset(&request_mask, requests[i]);
 		if (inherited[i].sa_handler != SIG_IGN ||
-		    wishes[i] == SIGTERM || wishes[i] == SIGALRM)
-			sigaction(wishes[i], &action, NULL);
+		    requests[i] == SIGTERM || requests[i] == SIGALRM)
+			sigaction(requests[i], &action, NULL);
 	}
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
 	sigaction(SIGXFSZ, &action, NULL);
 	action.sa_handler = SIG_DFL;
 	sigaction(SIGCHLD, &action, NULL);
-	sigprocmask(SIG_UNBLOCK, &wish_mask, NULL);
+	sigprocmask(SIG_UNBLOCK, &request_mask, NULL);
 	sigprocmask(SIG_SETMASK, NULL, &open_mask);
 }
 
 /*
- * For who is about to become another program: signals are what they were, but that
- * SIGTERM ends that program, too, and none is held back by which it can be ended.
+ * Call before exec: restores the inherited dispositions, except that SIGTERM ends the
+ * new program, too, and no request is blocked.
  */
 void stop_restore(void)
 {
@@ -105,10 +104,9 @@ void stop_restore(void)
 }
 
 /*
- * From here on, until it is called again with false, the wish ends the program at
- * once: for what waits in a library, which would not end for a handler. Nothing may
- * be half done meanwhile. A wish that has come before is still only a request, and
- * to be asked for after this.
+ * Between true and false, a request ends the program at once: for library calls that
+ * do not return on EINTR. No work may be half done meanwhile. A request that came
+ * before is only noted: test stop_requested() after this call.
  */
 void stop_at_once(bool on)
 {
@@ -117,17 +115,14 @@ void stop_at_once(bool on)
 	size_t i;
 
 	sigemptyset(&action.sa_mask);
-	for (i = 0; i < ARRAY_SIZE(wishes); i++) {
-		sigaction(wishes[i], NULL, &before);
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		sigaction(requests[i], NULL, &before);
 		if (before.sa_handler != SIG_IGN)
-			sigaction(wishes[i], &action, NULL);
+			sigaction(requests[i], &action, NULL);
 	}
 }
 
-/*
- * What to do, in the handler, when nothing gets on after the wish: for what waits in
- * a library that tries again for ever.
- */
+/* Sets what the signal handler calls when the program is overdue to end. */
 void stop_last_resort(void (*resort)(void))
 {
 	last_resort = resort;
@@ -138,41 +133,41 @@ bool stop_requested(void)
 	return requested;
 }
 
-/* Which signal it was. */
+/* The number of the signal, or 0. */
 int stop_signal(void)
 {
 	return requested;
 }
 
-/* For who has more to do before: there is no wish. Returns the signal that it was. */
+/* Withdraws the request, for a caller that has to clean up. Returns its signal. */
 int stop_forget(void)
 {
 	const struct itimerval none = { 0 };
 
 	setitimer(ITIMER_REAL, &none, NULL);
-	impatient = false;
+	overdue = false;
 	return atomic_exchange(&requested, 0);
 }
 
-/* Whether the wish has come, and nothing was written for too long since. */
+/* Whether there is a request, and nothing was written for too long since. */
 bool stop_overdue(void)
 {
-	return impatient;
+	return overdue;
 }
 
-/* The signal mask that another program is to begin with. */
+/* The signal mask for programs that are started. */
 const sigset_t *stop_open_mask(void)
 {
 	return &open_mask;
 }
 
-/* poll(2) without a time limit. EINTR when the wish comes, or is overdue. */
+/* poll(2) without a timeout; EINTR on each request and alarm, also an earlier one. */
 int stop_poll(struct pollfd *fds, nfds_t count)
 {
 	return stop_poll_for(fds, count, -1);
 }
 
-/* The same with a limit, unless that is below 0; 0 when it is over. */
+/* stop_poll() with a timeout in milliseconds; below 0 there is none. */
 int stop_poll_for(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
 	const struct timespec limit = {
@@ -182,8 +177,8 @@ int stop_poll_for(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 	int ret = -1, error = EINTR;
 
-	/* A signal is held back between the look whether one has come, and the wait. */
-	sigprocmask(SIG_BLOCK, &wish_mask, NULL);
+	/* Block signals between the test for new ones and ppoll(). */
+	sigprocmask(SIG_BLOCK, &request_mask, NULL);
 	if (seen == arrived) {
 		ret = ppoll(fds, count, timeout_ms < 0 ? NULL : &limit,
 			    &open_mask);
@@ -196,16 +191,16 @@ int stop_poll_for(struct pollfd *fds, nfds_t count, int timeout_ms)
 }
 
 /*
- * Waits until there is something to read; or somebody to whom this pipes goes
- * away, which is not to be noticed only when the next connection is made.
- * Returns 1 to read on, 0 to end, -1 and errno.
+ * Waits until @fd is readable or the reader of standard output has gone: the program
+ * must not wait for the next record to notice that. Returns 1 to read on, 0 to end, or
+ * -1 and errno.
  */
 int stop_wait(int fd)
 {
 	return stop_wait_for(fd, -1);
 }
 
-/* The same for a limited time, unless that is below 0; 1 also when it is over. */
+/* stop_wait() with a timeout in milliseconds, none below 0; returns 1 at its end. */
 int stop_wait_for(int fd, int timeout_ms)
 {
 	struct pollfd fds[] = {
@@ -225,8 +220,8 @@ int stop_wait_for(int fd, int timeout_ms)
 }
 
 /*
- * write(2) that a signal can end. Who has taken something since the wish has come
- * gets the same time again.
+ * write(2), which a signal can end. After a request, a write that makes progress
+ * restarts the time until the program is overdue.
  */
 ssize_t stop_write(int fd, const void *bytes, size_t length)
 {
@@ -237,7 +232,7 @@ ssize_t stop_write(int fd, const void *bytes, size_t length)
 	int error = errno;
 
 	if (written > 0 && requested) {
-		impatient = false;
+		overdue = false;
 		setitimer(ITIMER_REAL, &patience, NULL);
 	}
 	errno = error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The wish to end: SIGINT, SIGTERM and SIGHUP. It is noted at any moment, and none is
- * lost between looking and waiting.
+ * Requests to end: SIGINT, SIGTERM, SIGHUP and SIGALRM. A request that arrives between
+ * a test and a wait is not lost.
  */
 #ifndef _BASE_STOP_H
 #define _BASE_STOP_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A cgroup of our own. Processes may come and go in it as they like; it says by
- * itself when the last one has gone. See Documentation/admin-guide/cgroup-v2.rst.
+ * A new cgroup. The kernel reports when its last process has gone. See
+ * Documentation/admin-guide/cgroup-v2.rst.
  */
 #include "process/cgroup.h"
 
@@ -23,7 +23,7 @@
 #define REMOVE_TRIES	10
 #define REMOVE_PAUSE_MS	10
 
-/** cgroup_find_mount() - where cgroup v2 is mounted; returns 0, or -1 if it is not */
+/** cgroup_find_mount() - find where cgroup v2 is mounted; returns 0, or -1 if nowhere */
 int cgroup_find_mount(char path[PATH_MAX])
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -38,7 +38,7 @@ int cgroup_find_mount(char path[PATH_MAX])
 	while (ret && getline(&line, &size, file) > 0) {
 		const char *dash = strstr(line, " - ");
 
-		/* Between the two is any number of words. */
+		/* Any number of optional fields precedes the dash. */
 		if (dash && sscanf(dash, " - %31s", type) == 1 &&
 		    !strcmp(type, "cgroup2") && sscanf(line, format, path) == 1)
 			ret = 0;
@@ -48,7 +48,7 @@ int cgroup_find_mount(char path[PATH_MAX])
 	return ret;
 }
 
-/* The folder of the cgroup that we are in. Returns 0, or -1 after a message. */
+/* Finds the folder of this process's cgroup. Returns 0, or -1 after a message. */
 static int find_parent(struct cgroup *cgroup)
 {
 	char mount[PATH_MAX], line[LINE_SIZE] = "";
@@ -81,7 +81,7 @@ static int report_errno(const struct cgroup *cgroup)
 	char path[sizeof(cgroup->path)];
 	int error = errno;
 
-	/* Others may have chosen how folders above it are called. */
+	/* Other users may have named the folders above it. */
 	strcpy(path, cgroup->path);
 	cell_tame(path);
 	fprintf(stderr, "tcpstates: run: cgroup %s: %s", path,
@@ -94,7 +94,7 @@ static int report_errno(const struct cgroup *cgroup)
 	return -1;
 }
 
-/* Makes it, and locks it before others can take it for a leftover. */
+/* Creates and locks the folder, again if another run removed it in between. */
 static int make_folder(struct cgroup *cgroup)
 {
 	int error;
@@ -112,8 +112,8 @@ static int make_folder(struct cgroup *cgroup)
 }
 
 /**
- * cgroup_make() - make one below the cgroup that we are in
- * @cgroup: to be filled in
+ * cgroup_make() - create a cgroup below that of this process
+ * @cgroup: filled in
  *
  * Return: 0, or -1 after a message.
  */
@@ -146,12 +146,12 @@ int cgroup_make(struct cgroup *cgroup)
 		cgroup_remove(cgroup);
 		return -1;
 	}
-	/* The number of a cgroup is that of its folder: cgroup_id(). */
+	/* The id of a cgroup is the inode of its folder: cgroup_id(). */
 	cgroup->id = folder.st_ino;
 	return 0;
 }
 
-/* What nftw() looks for, and whether it is there; one thread only. */
+/* The inode that nftw() looks for; there is one thread only. */
 static __u64 wanted;
 
 static int is_wanted_folder(const char *path, const struct stat *stat, int type,
@@ -164,10 +164,10 @@ static int is_wanted_folder(const char *path, const struct stat *stat, int type,
 
 /**
  * cgroup_has() - whether a cgroup is this one, or below it
- * @cgroup: ours
- * @id: of the cgroup, as in a record
+ * @cgroup: this one
+ * @id: id of the other cgroup, as in a record
  *
- * One that the command has made below ours and removed already is not found.
+ * A cgroup that has been removed already is not found.
  */
 bool cgroup_has(struct cgroup *cgroup, __u64 id)
 {
@@ -185,8 +185,8 @@ bool cgroup_has(struct cgroup *cgroup, __u64 id)
 }
 
 /**
- * cgroup_is_empty() - whether no process is left in it, nor below
- * @cgroup: which
+ * cgroup_is_empty() - whether no process is left in a cgroup and below it
+ * @cgroup: the cgroup
  *
  * Return: 1, 0, or -1 and errno.
  */
@@ -202,12 +202,12 @@ int cgroup_is_empty(const struct cgroup *cgroup)
 }
 
 /**
- * cgroup_remove() - leave nothing behind, but for processes that still run
- * @cgroup: which; may be none
+ * cgroup_remove() - remove a cgroup and those below it
+ * @cgroup: the cgroup; may be none
  *
- * What the command has made below it goes, too.
+ * Processes that still run move to the parent.
  *
- * Return: whether some do. They go on in the cgroup from which they come.
+ * Return: whether there are such processes.
  */
 bool cgroup_remove(struct cgroup *cgroup)
 {
@@ -219,11 +219,11 @@ bool cgroup_remove(struct cgroup *cgroup)
 		close(cgroup->events);
 		cgroup->events = -1;
 	}
-	/* There may be no descriptor but this; our name protects it from others. */
+	/* May be the last free descriptor; without the lock, the name protects it. */
 	if (cgroup->lock >= 0)
 		close(cgroup->lock);
 	cgroup->lock = -1;
-	/* They may make more cgroups and processes while these are moved. */
+	/* The processes may create more while they are moved. */
 	while (*cgroup->path &&
 	       leftover_remove_tree(cgroup->path, cgroup->parent)) {
 		if (--tries) {

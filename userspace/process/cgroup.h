@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A cgroup of our own, so that nothing that a command starts gets away. */
+/* A new cgroup, which contains all that a command starts. */
 #ifndef _PROCESS_CGROUP_H
 #define _PROCESS_CGROUP_H
 
@@ -10,14 +10,14 @@
 #define CGROUP_KNOWN	1024
 
 /**
- * struct cgroup - a cgroup below the one that we are in
- * @parent: folder of that
- * @path: folder of ours; empty while there is none
- * @events: its cgroup.events: POLLPRI when a last process has gone
- * @lock: says that we live, see leftover.h
+ * struct cgroup - a cgroup below that of this process
+ * @parent: folder of this process's cgroup
+ * @path: folder of the new one; empty while there is none
+ * @events: its cgroup.events: POLLPRI when it becomes empty
+ * @lock: lock that marks it as in use, see leftover.h
  * @id: what records have as "cgroup"
- * @known: other cgroups that have been looked for, each where its number falls; an
- *	answer never changes, as cgroups do not move and their numbers do not return
+ * @known: cache of other cgroups, by id: whether they are below @path. Answers stay
+ *	valid: cgroups do not move, and ids are not reused
  */
 struct cgroup {
 	char parent[PATH_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The command that is traced: a process that begins in a cgroup. */
+/* The traced command: a process that starts in a cgroup. */
 #include "process/child.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #include "base/stop.h"
 
-/* What the new process could not do, for the one that waits for it. */
+/* What failed in the new process; its parent reads this from a pipe. */
 struct failure {
 	enum { STEP_GROUP, STEP_USER, STEP_EXEC } step;
 	int error;
@@ -46,7 +46,7 @@ static int switch_user(const struct passwd *user)
 	return 0;
 }
 
-/* In the new process. Only returns to tell what went wrong. */
+/* Runs in the new process. Returns only if it fails. */
 static struct failure exec_command(const char *procs, const struct passwd *user,
 				   char *argv[])
 {
@@ -79,14 +79,14 @@ static int report_failure(const struct failure *failure, const char *procs,
 	}
 }
 
-/* Waits until it runs, or has said why not. Returns 0, or a status. */
+/* Waits until exec has closed the pipe or a failure is read. Returns 0, or a status. */
 static int wait_for_exec(struct child *child, int fd, const char *procs,
 			 const char *user, const char *command)
 {
 	struct failure failure;
 	ssize_t length;
 
-	/* Where it takes its time: to know the user's groups, or to find the program. */
+	/* Looking up groups and reading the program may take long. */
 	while ((length = read(fd, &failure, sizeof(failure))) < 0 &&
 	       errno == EINTR)
 		if (stop_requested())
@@ -106,9 +106,9 @@ static int report_errno(const char *what)
 }
 
 /**
- * child_find_user() - who the command is to be
- * @name: of the user
- * @user: gets what is known of that
+ * child_find_user() - look up the user to run the command as
+ * @name: name of the user
+ * @user: set to the entry of the user database
  *
  * Return: 0, or a status after a message.
  */
@@ -123,7 +123,7 @@ int child_find_user(const char *name, const struct passwd **user)
 	return CHILD_FAILED;
 }
 
-/* Without this nobody would learn of its end. Returns 0, or a status. */
+/* Without a pidfd the end of the process would go unnoticed. Returns 0, or a status. */
 static int open_pidfd(struct child *child)
 {
 	int status;
@@ -140,9 +140,9 @@ static int open_pidfd(struct child *child)
 
 /**
  * child_start() - start the command
- * @child: to be filled in
- * @group: folder of the cgroup in which it begins
- * @user: who it is to be, or NULL for who we are
+ * @child: filled in
+ * @group: folder of the cgroup in which it starts
+ * @user: user to run it as, or NULL for the current one
  * @argv: the command
  *
  * Return: 0 when it runs, or a status after a message.
@@ -178,7 +178,7 @@ int child_start(struct child *child, const char *group,
 	return status ? status : open_pidfd(child);
 }
 
-/** child_status() - how it ended, as a shell would have it; it has ended */
+/** child_status() - the exit status of a process that has ended, as a shell has it */
 int child_status(struct child *child)
 {
 	int status;

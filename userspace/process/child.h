@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command that is traced: a process that begins in a cgroup. */
+/* The traced command: a process that starts in a cgroup. */
 #ifndef _PROCESS_CHILD_H
 #define _PROCESS_CHILD_H
 
 #include <sys/types.h>
 
-/* As env(1), nohup(1) and timeout(1) end: the last two if there is no such command. */
+/* Exit statuses, as of env(1), nohup(1) and timeout(1). */
 enum {
 	CHILD_FAILED = 125,
 	CHILD_NOT_EXECUTABLE = 126,
@@ -14,9 +14,9 @@ enum {
 };
 
 /**
- * struct child - it
- * @pid: process
- * @fd: pidfd: readable when it has ended
+ * struct child - the process of the command
+ * @pid: its number
+ * @fd: pidfd, readable when the process has ended; -1 without one
  */
 struct child {
 	pid_t pid;

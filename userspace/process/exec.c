@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A command of the user's, run for a connection. What is known of the connection
- * gets into its environment and its standard input, never into the text that the
- * shell reads: so no name of a process can become a command.
+ * The command of --exec, run for a connection. The connection's data go into its
+ * environment and standard input, never into the text that the shell parses: no name
+ * of a process can inject a command.
  */
 #include "process/exec.h"
 
@@ -123,7 +123,7 @@ static int spawn_shell(const char *command, int fd, pid_t *pid)
 	sigset_t usual;
 	int error;
 
-	/* What is not so here, or was not so before: a shell waits for children. */
+	/* Signals that this program ignores or inherited as ignored. */
 	sigemptyset(&usual);
 	sigaddset(&usual, SIGPIPE);
 	sigaddset(&usual, SIGXFSZ);
@@ -143,9 +143,8 @@ static int spawn_shell(const char *command, int fd, pid_t *pid)
 }
 
 /*
- * Waits for its end. Whoever wishes us to end need not wait for a command that does
- * not: it gets the same wish, and goes on by itself if it does not heed that.
- * Returns 0, or -1 and errno.
+ * Waits for the end of the command. If this program has to end meanwhile, the command
+ * gets SIGTERM, and is no longer waited for. Returns 0, or -1 and errno.
  */
 static int wait_for(pid_t pid, int *status)
 {
@@ -167,8 +166,8 @@ static int wait_for(pid_t pid, int *status)
  * @item: the record: each key of its line becomes TCPSTATES_KEY in the environment,
  *	its object the standard input
  *
- * Return: 0 if the command ended with 0, else -1 after a message. It may still run
- * if we have been asked to end.
+ * Return: 0 if the command exited with 0, else -1 after a message. The command may
+ * still run if this program has to end.
  */
 int exec_run(const char *command, const struct item *item)
 {

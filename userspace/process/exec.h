@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A command of the user's, run for a connection. */
+/* The command of --exec, run for a connection. */
 #ifndef _PROCESS_EXEC_H
 #define _PROCESS_EXEC_H
 

@@ -43,7 +43,7 @@ int exec_external(const char *name, char *argv[])
 	char path[PATH_MAX];
 
 	sibling_path(path, name);
-	/* A wish that has come would be forgotten; another one ends it from here on. */
+	/* exec would lose a request that is noted; a later one ends the program. */
 	stop_restore();
 	if (stop_requested())
 		return STATUS_OK;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Cgroups of "run". One that is killed by SIGKILL, or by the kernel for want of
- * memory, leaves its own behind; the next one that begins in the same place takes it
- * away. That of somebody who lives is never touched: its name says which process made
- * it, and when that began, since numbers of processes come again; and it is locked
- * as long as that process lives, as one in another PID namespace is not to be seen
- * in /proc.
+ * Cgroups that killed runs have left behind. A run that gets SIGKILL leaves its
+ * cgroup; the next run in the same place removes it. The cgroup of a live run is never
+ * touched: its name has the number of its process and when that started, as numbers
+ * are reused; and it is locked while the process lives, as /proc does not show
+ * processes of other PID namespaces.
  */
 #include "process/leftover.h"
 
@@ -27,7 +26,7 @@
 #define DEPTH		16	/* descriptors for a walk */
 #define START		22	/* number of the value in /proc/PID/stat */
 
-/* When a process began, in ticks since the boot; 0 if there is none. */
+/* The start time of a process in ticks since boot; 0 if there is no process. */
 static unsigned long long start_of(int pid)
 {
 	char path[32], text[1024];
@@ -41,20 +40,20 @@ static unsigned long long start_of(int pid)
 		return 0;
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	fclose(file);
-	/* A name, the second value, may hold blanks and brackets. */
+	/* The name, the second field, may contain blanks and parentheses. */
 	for (rest = strrchr(text, ')'); rest && skipped < START - 2; skipped++)
 		rest = strchr(rest + 1, ' ');
 	return rest ? strtoull(rest, NULL, 10) : 0;
 }
 
-/** leftover_name() - how the cgroup of this process is called */
+/** leftover_name() - the name for the cgroup of this process */
 void leftover_name(char name[LEFTOVER_NAME_SIZE])
 {
 	snprintf(name, LEFTOVER_NAME_SIZE, PREFIX "%d-%llu", getpid(),
 		 start_of(getpid()));
 }
 
-/* Whether a cgroup of that name is of "run", and who made it is no more. */
+/* Whether a name is that of a run's cgroup whose process has ended. */
 static bool is_orphaned(const char *name)
 {
 	unsigned long long start, now;
@@ -69,11 +68,12 @@ static bool is_orphaned(const char *name)
 }
 
 /**
- * leftover_lock() - keep others from removing a cgroup, as long as this process lives
+ * leftover_lock() - protect a cgroup from removal as long as this process lives
  * @path: folder of the cgroup
- * @fd: gets what holds the lock
+ * @fd: set to the descriptor that holds the lock
  *
- * Somebody else may hold one, who cannot be waited for; then only the name protects it.
+ * If another process holds the lock, only the name protects the cgroup: waiting could
+ * take for ever.
  *
  * Return: whether the cgroup is still there.
  */
@@ -214,12 +214,10 @@ static int note_path(const char *path, const struct stat *stat, int type,
 }
 
 /**
- * leftover_sweep() - remove what is left of runs that were killed, and empty
- * @folder: of the cgroup that they ran in
- * @deep: in all below it, too
- * @found: gets how many
- *
- * What cannot be removed stays, without a word.
+ * leftover_sweep() - remove the empty cgroups of killed runs
+ * @folder: folder of the cgroup in which they ran
+ * @deep: search below it, too
+ * @found: counts are added to it
  */
 void leftover_sweep(const char *folder, bool deep, struct leftovers *found)
 {

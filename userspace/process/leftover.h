@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Cgroups of "run", by whom they were made, and what is left of those who are gone. */
+/* Cgroups that killed runs have left behind. */
 #ifndef _PROCESS_LEFTOVER_H
 #define _PROCESS_LEFTOVER_H
 
@@ -9,9 +9,9 @@
 #define LEFTOVER_NAME_SIZE	64
 
 /**
- * struct leftovers - what was found of runs that have not ended by themselves
- * @removed: empty ones, which are no more
- * @stay: those that could not be removed, or have processes
+ * struct leftovers - what leftover_sweep() did
+ * @removed: number of empty cgroups that were removed
+ * @stay: number of those that remain, with processes or of other users
  */
 struct leftovers {
 	size_t removed;

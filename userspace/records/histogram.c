@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How lengths of time are distributed. */
+/* A histogram of lengths of time. */
 #include "records/histogram.h"
 
-/* The highest bits of a value say where it is counted. */
+/* The slot of a value: its highest bit, and the four bits below it. */
 static unsigned int slot_of(__u64 ns)
 {
 	unsigned int shift;
@@ -13,7 +13,7 @@ static unsigned int slot_of(__u64 ns)
 	return (shift + 1) * HISTOGRAM_PARTS + (ns >> shift) - HISTOGRAM_PARTS;
 }
 
-/* The largest value that is counted there. */
+/* The largest value of a slot. */
 static __u64 end_of_slot(unsigned int slot)
 {
 	unsigned int shift;
@@ -24,7 +24,7 @@ static __u64 end_of_slot(unsigned int slot)
 	return ((slot % HISTOGRAM_PARTS + HISTOGRAM_PARTS + 1ULL) << shift) - 1;
 }
 
-/** histogram_add() - count one */
+/** histogram_add() - count a value */
 void histogram_add(struct histogram *histogram, __u64 ns)
 {
 	histogram->counts[slot_of(ns)]++;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How lengths of time are distributed, in little memory however many there are. */
+/* A histogram of lengths of time, with a bounded relative error. */
 #ifndef _RECORDS_HISTOGRAM_H
 #define _RECORDS_HISTOGRAM_H
 
 #include <linux/types.h>
 
 /*
- * Each power of two is in so many parts, so that what is told is at most a
- * sixteenth above the truth.
+ * Each power of two is divided into 16 slots: a percentile is at most 1/16 too
+ * high.
  */
 #define HISTOGRAM_PARTS_BITS	4
 #define HISTOGRAM_PARTS		16U
 #define HISTOGRAM_SLOTS		((65U - HISTOGRAM_PARTS_BITS) * HISTOGRAM_PARTS)
 
 /**
- * struct histogram - some lengths of time
- * @total: how many
- * @most: the longest
- * @counts: how many there are of each length
+ * struct histogram - the distribution of some lengths of time
+ * @total: number of values
+ * @most: the largest value
+ * @counts: number of values in each slot
  */
 struct histogram {
 	__u64 total;

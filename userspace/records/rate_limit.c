@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* At most so many rows a second. */
+/* A limit of rows per second. */
 #include "records/rate_limit.h"
 
 /**
- * rate_limit_allows() - whether a row may be shown now; else it is counted
- * @limit: what may be shown
- * @now_ms: the time, of a clock that does not go back; see rate_limit_take_hidden() before
+ * rate_limit_allows() - whether a row may be shown now; else it is counted as hidden
+ * @limit: the limit
+ * @now_ms: clock_ms()
+ *
+ * Call rate_limit_take_hidden() before.
  */
 bool rate_limit_allows(struct rate_limit *limit, long long now_ms)
 {
@@ -24,11 +26,11 @@ bool rate_limit_allows(struct rate_limit *limit, long long now_ms)
 }
 
 /**
- * rate_limit_take_hidden() - how many rows were left out, once that is over
- * @limit: what may be shown
- * @now_ms: the time
+ * rate_limit_take_hidden() - the number of rows left out in the last second, once
+ * @limit: the limit
+ * @now_ms: clock_ms()
  *
- * Return: their number, each time from 0 on; 0 while more may be left out.
+ * Return: the number; 0 in the second in which rows are left out.
  */
 unsigned long long rate_limit_take_hidden(struct rate_limit *limit, long long now_ms)
 {
@@ -40,7 +42,7 @@ unsigned long long rate_limit_take_hidden(struct rate_limit *limit, long long no
 	return hidden;
 }
 
-/** rate_limit_wait_ms() - how long until there is something to report; -1 for never */
+/** rate_limit_wait_ms() - time until hidden rows can be reported; -1 if there are none */
 int rate_limit_wait_ms(const struct rate_limit *limit, long long now_ms)
 {
 	return limit->hidden ? (int)((limit->second + 1) * 1000 - now_ms) : -1;

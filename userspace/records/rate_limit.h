@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* At most so many rows a second, for who looks at a terminal. */
+/* A limit of rows per second, for terminals. */
 #ifndef _RECORDS_RATE_LIMIT_H
 #define _RECORDS_RATE_LIMIT_H
 
 #include <stdbool.h>
 
 /**
- * struct limit - what may be shown
- * @rate: rows a second; 0 for all
- * @second: the second that this is, of any clock
- * @shown: rows in it
- * @hidden: rows that were left out since the last that was shown
+ * struct rate_limit - a limit of rows per second
+ * @rate: rows per second; 0 is no limit
+ * @second: the current second of clock_ms()
+ * @shown: rows shown in this second
+ * @hidden: rows left out since rate_limit_take_hidden()
  */
 struct rate_limit {
 	unsigned long long rate;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Records, collected. */
+/* A growing array of records. */
 #ifndef _RECORDS_ROWS_H
 #define _RECORDS_ROWS_H
 
@@ -8,11 +8,11 @@
 #include "libtcpstates.h"
 
 /**
- * struct rows - some connections
- * @records: these
- * @count: of them
- * @room: for how many there is memory
- * @lost: how many are missing, since the module had no memory for them
+ * struct rows - an array of records
+ * @records: the records
+ * @count: number of records
+ * @room: number of records that fit into @records
+ * @lost: number of rows that the module had no memory for
  */
 struct rows {
 	struct tcpstates_record *records;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The connections that exist at a moment, as rows. */
+/* The connections that exist now, as rows. */
 #include "records/snapshot_rows.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ static int take_all(struct rows *rows, struct tcpstates *stream)
 	int count;
 
 	while ((count = tcpstates_next(stream, &record))) {
-		/* Half of it would look like all of it. */
+		/* A partial snapshot would look like a complete one. */
 		if (stop_requested()) {
 			errno = EINTR;
 			return -1;
@@ -34,10 +34,10 @@ static int take_all(struct rows *rows, struct tcpstates *stream)
 }
 
 /**
- * snapshot_rows() - add all that exists now
- * @rows: where to
- * @device: the device, or NULL
- * @filter: which
+ * snapshot_rows() - add the connections that exist now
+ * @rows: where they are added
+ * @device: path of the device, or NULL
+ * @filter: which connections; @events is ignored
  *
  * Return: 0, or -1 after a message.
  */
@@ -53,7 +53,7 @@ int snapshot_rows(struct rows *rows, const char *device,
 		fprintf(stderr, "tcpstates: %s\n", tcpstates_open_error());
 		return -1;
 	}
-	/* Without what happens meanwhile, the rows end when nothing comes. */
+	/* With rows alone, the snapshot is complete when nothing more is readable. */
 	only_rows.events = 1U << TCPSTATES_EVENT_EXISTING;
 	ret = tcpstates_set_filter(stream, &only_rows);
 	if (!ret)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The connections that exist at a moment, as rows. */
+/* The connections that exist now, as rows. */
 #ifndef _RECORDS_SNAPSHOT_ROWS_H
 #define _RECORDS_SNAPSHOT_ROWS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What has been seen, in a few figures. */
+/* Counts of what was seen. */
 #include "records/summary.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "base/compiler.h"
 #include "text/span.h"
 
-/** summary_is_good_end() - whether a cause ends a connection as it should be */
+/** summary_is_good_end() - whether a cause is an orderly end of a connection */
 bool summary_is_good_end(unsigned int cause)
 {
 	switch (cause) {
@@ -93,10 +93,10 @@ static void write_failures(FILE *out, const struct summary *summary)
 }
 
 /**
- * summary_text() - the figures for people
- * @summary: these
+ * summary_text() - the counts for people
+ * @summary: the counts
  *
- * Return: lines, for the caller to free; NULL without memory.
+ * Return: lines, to be freed; NULL without memory.
  */
 char *summary_text(const struct summary *summary)
 {

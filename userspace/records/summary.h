@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What has been seen, in a few figures. */
+/* Counts of what was seen, for the end of a watch. */
 #ifndef _RECORDS_SUMMARY_H
 #define _RECORDS_SUMMARY_H
 
@@ -9,15 +9,15 @@
 #include "records/histogram.h"
 
 /**
- * struct summary - counts
- * @changes: changes of state
- * @opened: handshakes begun here, by connect()
- * @arrived: handshakes begun by others
- * @handshakes: how long they took, of those begun here, and by others
- * @ended: ends, by cause
- * @stuck: lines of connections that are stuck
- * @lost: records lost
- * @hidden: rows that were not shown
+ * struct summary - the counts
+ * @changes: state changes
+ * @opened: handshakes begun by this host (active open)
+ * @arrived: handshakes begun by peers (passive open)
+ * @handshakes: durations of handshakes, active and passive
+ * @ended: ended connections, by cause
+ * @stuck: stuck events
+ * @lost: lost records
+ * @hidden: rows hidden by a rate limit
  */
 struct summary {
 	unsigned long long changes;

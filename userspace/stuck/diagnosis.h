@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What it means that a connection stays in its state, in plain words. */
+/* Why a connection stays in its state, and what to do about it. */
 #ifndef _STUCK_DIAGNOSIS_H
 #define _STUCK_DIAGNOSIS_H
 
@@ -8,11 +8,10 @@
 /**
  * enum diagnosis - why a connection can be stuck
  *
- * In the order in which they are shown: first what this host can do something
- * about.
+ * In the order in which they are shown: first those that this host can fix.
  */
 enum diagnosis {
-	DIAGNOSIS_NONE,		/* its state is none to be stuck in */
+	DIAGNOSIS_NONE,		/* no connection gets stuck in its state */
 	DIAGNOSIS_NOT_CLOSED,
 	DIAGNOSIS_NOT_ACCEPTED,
 	DIAGNOSIS_NO_SYN_ACK,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who has sockets open now: a walk through /proc. */
+/* The processes that have sockets open, by a walk through /proc. */
 #include "stuck/holders.h"
 
 #include <dirent.h>
@@ -13,7 +13,7 @@
 #include "base/array.h"
 #include "base/stop.h"
 
-/* What is looked for: sorted inodes. */
+/* The inodes that are searched for, sorted. */
 struct wanted {
 	const __u64 *inodes;
 	size_t count;
@@ -39,7 +39,7 @@ static int compare_holders(const void *a, const void *b)
 	return order ? order : one->fd - other->fd;
 }
 
-/* The number that a name in /proc is, or -1. */
+/* The number that a name in /proc stands for, or -1. */
 static long parse_number(const char *name)
 {
 	char *end;
@@ -59,12 +59,12 @@ static void read_comm(int process, char comm[TCPSTATES_COMM_LEN])
 		return;
 	length = read(fd, text, sizeof(text));
 	close(fd);
-	/* The newline that the kernel adds; a name may hold one as well. */
+	/* Without the newline that the kernel adds; a name may contain one, too. */
 	if (length > 0)
 		memcpy(comm, text, length - 1);
 }
 
-/* Whether a descriptor is a socket that is looked for; its inode. */
+/* Whether a descriptor is a wanted socket; sets @inode. */
 static bool is_wanted_socket(const struct wanted *wanted, int folder,
 			     const char *name, __u64 *inode)
 {
@@ -143,10 +143,10 @@ static int look_at_process(struct holders *holders, const struct wanted *wanted,
 }
 
 /**
- * holders_find() - look for those who hold sockets
- * @holders: gets them; to be freed
- * @inodes: of the sockets; gets sorted
- * @count: of these
+ * holders_find() - find the holders of sockets
+ * @holders: filled in; to be freed
+ * @inodes: inodes of the sockets; sorted by this
+ * @count: number of inodes
  *
  * Return: 0, or -1 and errno if /proc cannot be read or there is no memory.
  */
@@ -180,12 +180,12 @@ int holders_find(struct holders *holders, __u64 *inodes, size_t count)
 }
 
 /**
- * holders_of() - those who hold one of the sockets
- * @holders: found
- * @inode: the socket's; 0 is none
- * @count: gets how many there are
+ * holders_of() - the holders of one socket
+ * @holders: the holders that were found
+ * @inode: inode of the socket; 0 is none
+ * @count: set to their number
  *
- * Return: the first of them.
+ * Return: the first one; NULL if @inode is 0.
  */
 const struct holder *holders_of(const struct holders *holders, __u64 inode,
 				size_t *count)
@@ -205,7 +205,7 @@ const struct holder *holders_of(const struct holders *holders, __u64 inode,
 	return inode ? holders->list + low : NULL;
 }
 
-/** holders_free() - forget them */
+/** holders_free() - free what was found */
 void holders_free(struct holders *holders)
 {
 	free(holders->list);

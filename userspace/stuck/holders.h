@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who has sockets open now: every process and descriptor that /proc shows,
- * whoever made the socket. Processes in containers are among them, by their
- * numbers in the pid namespace of who asks.
+ * The processes and descriptors that have sockets open now, as /proc shows them,
+ * whoever created the sockets. Processes in containers are included, with their
+ * numbers in the caller's PID namespace.
  */
 #ifndef _STUCK_HOLDERS_H
 #define _STUCK_HOLDERS_H
@@ -14,10 +14,10 @@
 
 /**
  * struct holder - a descriptor of a process
- * @inode: of the socket
+ * @inode: inode of the socket
  * @pid: the process
  * @fd: the descriptor
- * @comm: the name of the process, padded with NUL
+ * @comm: name of the process, padded with NUL
  */
 struct holder {
 	__u64 inode;
@@ -27,11 +27,11 @@ struct holder {
 };
 
 /**
- * struct holders - those of some sockets
- * @list: by inode, then process, then descriptor
+ * struct holders - the holders of some sockets
+ * @list: ordered by inode, process and descriptor
  * @count: number of holders
  * @room: number of holders that fit into @list
- * @hidden: processes that the caller may not look into
+ * @hidden: number of processes that the caller may not inspect
  */
 struct holders {
 	struct holder *list;

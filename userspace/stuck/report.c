@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stuck connections on standard output. For people, by what it means:
+ * Stuck connections as text. For people, grouped by diagnosis:
  *
  *	CLOSE_WAIT: The peer has closed, and the program here has not called close().
  *	What to do about it, in some lines.
@@ -28,9 +28,9 @@
 #define HOLDER_SIZE	96
 
 /*
- * Whether it is known that nobody has it open: the kernel says so. That /proc shows
- * nobody is no proof: it may be in flight between two processes, in io_uring, or
- * with a thread that has descriptors of its own.
+ * Whether no process has it open, according to the kernel. That /proc shows no holder
+ * proves nothing: the socket may be in flight between two processes, in io_uring, or
+ * held by a thread with its own descriptor table.
  */
 static bool is_orphan(const struct stuck_conn *conn)
 {
@@ -63,7 +63,7 @@ static void format_holder(char text[HOLDER_SIZE], const struct holder *holder,
 	format_process(text, holder->pid, holder->comm, fd);
 }
 
-/* In the place of holders that are not there, or not known. */
+/* What is shown instead of holders if there are none, or none is known. */
 static void format_no_holder(char text[HOLDER_SIZE],
 			     const struct stuck_conn *conn)
 {
@@ -117,7 +117,7 @@ static void add_row(struct output *out, const struct stuck_list *list,
 		output_format(out, "%-*s %-*s", IPV4_WIDTH, local, IPV4_WIDTH,
 			      remote);
 	} else {
-		/* Below each other; holders beside the second if it is short. */
+		/* One below the other; the holders beside the second one if it is short. */
 		output_format(out, "%s\n%*s %s", local, AGE_WIDTH, "", remote);
 		column = AGE_WIDTH + 1 + strlen(remote);
 		if (column >= HOLDER_COLUMN) {
@@ -157,9 +157,9 @@ static void add_remarks(struct output *out, const struct stuck_list *list)
 
 /**
  * report_table() - for people
- * @out: where to
+ * @out: output
  * @list: the connections
- * @timed: say at what time it was
+ * @timed: begin with the time
  */
 void report_table(struct output *out, const struct stuck_list *list,
 		  bool timed)
@@ -297,7 +297,7 @@ void report_item(struct report_item *item, const struct stuck_list *list,
 	};
 }
 
-/* What a monitor wants to know: how it stands. */
+/* Exit statuses of Nagios plugins. */
 enum { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL };
 
 static int check_level(size_t count, const unsigned long long levels[2])
@@ -308,11 +308,11 @@ static int check_level(size_t count, const unsigned long long levels[2])
 }
 
 /**
- * report_check() - as a plugin of Nagios and the like
- * @out: where to
+ * report_check() - for monitors, as a Nagios plugin
+ * @out: output
  * @list: the connections
- * @age_s: for how long at least they are stuck, in seconds
- * @levels: from how many on it is a warning, and critical
+ * @age_s: their minimum age in seconds
+ * @levels: number of connections from which on it is a warning, and critical
  *
  * Return: the status to end with: 0 all right, 1 warning, 2 critical.
  */

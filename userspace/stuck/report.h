@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Stuck connections on standard output: for people, programs and monitors. */
+/* Stuck connections as text: for people, programs and monitors. */
 #ifndef _STUCK_REPORT_H
 #define _STUCK_REPORT_H
 

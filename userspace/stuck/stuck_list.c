@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections that are stuck, each with what it means and who holds it.
+ * Stuck connections, each with its diagnosis and the processes that hold it.
  *
- * A connection that nobody has accepted has no descriptor: it is the listener's
- * that counts. Which one it is shows from address and port, and from the process
- * that called listen(); where several fit (SO_REUSEPORT), none is named.
+ * A connection that has not been accepted has no descriptor: the listener's counts. The
+ * listener is found by address, port and the process that called listen(). If several
+ * match (SO_REUSEPORT), none is named.
  */
 #include "stuck/stuck_list.h"
 
@@ -99,10 +99,10 @@ static void diagnose(struct stuck_conn *conn, const struct rows *listeners)
 }
 
 /**
- * stuck_list_diagnose() - what some connections mean, and who holds them
- * @list: gets them; to be freed
+ * stuck_list_diagnose() - diagnose connections, and find who holds them
+ * @list: filled in; to be freed, also after an error
  * @rows: the connections
- * @device: the device, or NULL
+ * @device: path of the device, or NULL
  *
  * Return: 0, or -1 after a message.
  */
@@ -136,7 +136,7 @@ int stuck_list_diagnose(struct stuck_list *list, const struct rows *rows,
 	return find_holders(list);
 }
 
-/* Keeps those of a known age that is not less, and that are wanted. */
+/* Keeps the rows that match @filter and are known to be at least @age_ns old. */
 static void keep_old(struct rows *rows, __u64 age_ns,
 		     const struct filter *filter)
 {
@@ -153,11 +153,11 @@ static void keep_old(struct rows *rows, __u64 age_ns,
 }
 
 /**
- * stuck_list_find() - all that are stuck now
- * @list: gets them; to be freed
- * @device: the device, or NULL
- * @age_ns: for how long at least
- * @filter: which of them
+ * stuck_list_find() - find the connections that are stuck now
+ * @list: filled in; to be freed, also after an error
+ * @device: path of the device, or NULL
+ * @age_ns: minimum age
+ * @filter: which connections
  *
  * Return: 0, or -1 after a message.
  */
@@ -170,7 +170,7 @@ int stuck_list_find(struct stuck_list *list, const char *device, __u64 age_ns,
 
 	*list = (struct stuck_list) { 0 };
 	filter_narrow(filter, &kernel);
-	/* A filter of other states than these, or of none, finds nothing. */
+	/* If the filter wants no such state, filter_matches() rejects all rows. */
 	kernel.new_states = kernel.new_states & STUCK_STATES ?: STUCK_STATES;
 	ret = snapshot_rows(&rows, device, &kernel);
 	if (!ret) {
@@ -181,7 +181,7 @@ int stuck_list_find(struct stuck_list *list, const char *device, __u64 age_ns,
 	return ret;
 }
 
-/** stuck_list_free() - forget them */
+/** stuck_list_free() - free what was found */
 void stuck_list_free(struct stuck_list *list)
 {
 	holders_free(&list->holders);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Connections that are stuck, each with what it means and who holds it. */
+/* Stuck connections, each with its diagnosis and the processes that hold it. */
 #ifndef _STUCK_STUCK_LIST_H
 #define _STUCK_STUCK_LIST_H
 
@@ -10,12 +10,12 @@
 #include "stuck/holders.h"
 
 /**
- * struct conn - one of them
- * @record: how it is
- * @diagnosis: what that means
- * @inode: of the socket that somebody holds: its own, or that of the listener
- *	that has it in its queue; 0 if that is not known
- * @listeners: how many listeners may have it in their queue
+ * struct stuck_conn - a stuck connection
+ * @record: its latest record
+ * @diagnosis: why it can be stuck
+ * @inode: of the socket whose holders matter: its own, or that of the listener whose
+ *	queue it is in; 0 if unknown
+ * @listeners: number of listeners whose queue it may be in
  */
 struct stuck_conn {
 	struct tcpstates_record record;
@@ -25,11 +25,11 @@ struct stuck_conn {
 };
 
 /**
- * struct list - some of them
- * @list: by meaning, the oldest first
- * @count: of these
- * @holders: those who hold them
- * @lost: how many may be missing
+ * struct stuck_list - stuck connections
+ * @conns: by diagnosis, the oldest first
+ * @count: number of connections
+ * @holders: processes that hold them
+ * @lost: number of connections that may be missing
  */
 struct stuck_list {
 	struct stuck_conn *conns;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Values of a record as people read them, in the cells of a table. */
+/* Values of records in tables for people. */
 #include "text/cell.h"
 
 #include <stdio.h>

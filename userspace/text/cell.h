@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Values of a record as people read them, in the cells of a table. */
+/* Values of records in tables for people. */
 #ifndef _TEXT_CELL_H
 #define _TEXT_CELL_H
 

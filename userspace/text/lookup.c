@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names for addresses and ports, remembered. */
+/* Names of hosts and ports, with a cache. */
 #include "text/lookup.h"
 
 #include <arpa/inet.h>

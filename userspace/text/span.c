@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lengths of time as a picture has them. */
+/* Lengths of time in pictures, to the microsecond. */
 #include "text/span.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 /**
  * span_format() - a length of time, in at most 10 columns below three years
  * @ns: nanoseconds
- * @text: with NUL: to the microsecond below a second, to the second from 1000 on
+ * @text: the text; in microseconds below 1000 s, in seconds from there on
  */
 void span_format(__u64 ns, char text[SPAN_SIZE])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Lengths of time as a picture has them. */
+/* Lengths of time in pictures, to the microsecond. */
 #ifndef _TEXT_SPAN_H
 #define _TEXT_SPAN_H
 

@@ -258,7 +258,7 @@ class Terminals(unittest.TestCase):
             screen.await_that(lambda text: len(rows(text)) == 13, '24 lines')
             screen.resize(140, 50)
             text = screen.await_that(
-                lambda text: text.splitlines()[-1].startswith('q end') and
+                lambda text: text.splitlines()[-1].startswith('q quit') and
                 len(text.splitlines()) == 50, '50 lines')
             self.assertGreaterEqual(len(text.splitlines()[LIST:49]), 30)
             screen.resize(60, 20)
@@ -299,7 +299,7 @@ class Terminals(unittest.TestCase):
             screen.await_text('handshakes')
             screen.resize(100, 30)
             screen.await_that(lambda text: len(text.splitlines()) == 30 and
-                              text.splitlines()[-1].startswith('q end'),
+                              text.splitlines()[-1].startswith('q quit'),
                               'as large as the terminal')
             screen.press('q')
             screen.await_text('ended with 0')

@@ -235,8 +235,7 @@ static void test_command_serves(void **state)
 	       "           127.0.0.2:80                                 127.0.0.1:4000\n"
 	       HANDSHAKE
 	       "  4.000 ms CLOSE       <-- 1.000 ms ---- RST, abort --- CLOSE         +2.000 ms\n"
-	       "           99/client gave it up at once (SO_LINGER with 0, or connect() to\n"
-	       "           AF_UNSPEC).\n"
+	       "           99/client aborted it (SO_LINGER with 0, or connect() to AF_UNSPEC).\n"
 	       "           Open for 1.000 ms.\n\n");
 	*shown = '\0';
 	flows.begun = 0;
@@ -256,9 +255,9 @@ static void test_dead_peer(void **state)
 	       "      0 us             --- SYN -----------------------> SYN_RECV\n"
 	       "      0 us             <------------------- SYN-ACK ---\n"
 	       "  1.000 ms                     (synack-timeout)         CLOSE         +1.000 ms\n"
-	       "           The handshake was never completed: nothing came back for the\n"
-	       "           SYN-ACK. Its way to 127.0.0.2:80 may be blocked, or the SYN was of a\n"
-	       "           scan or a flood.\n\n");
+	       "           The handshake was never completed: the SYN-ACK was not answered. The\n"
+	       "           path to 127.0.0.2:80 may be blocked, or the SYN was part of a scan\n"
+	       "           or a flood.\n\n");
 }
 
 static void test_no_answer(void **state)
@@ -267,7 +266,7 @@ static void test_no_answer(void **state)
 	expect("c:connect c:no-answer", HEAD_ONE SYN_ALONE
 	       "  1.000 ms CLOSE                  (timeout)                           +1.000 ms\n"
 	       "           No answer from 127.0.0.2:80: the host is down, or a firewall drops\n"
-	       "           what is sent to it.\n\n");
+	       "           the SYNs.\n\n");
 }
 
 static void test_simultaneous(void **state)
@@ -304,8 +303,7 @@ static void test_cookie(void **state)
 	       "  1.000 ms             --- ACK ----------- 1.000 ms --> SYN_RECV\n"
 	       "  3.000 ms                          (ack)               ESTABLISHED   +2.000 ms\n"
 	       "  4.000 ms CLOSE       --- RST, abort ---- 1.000 ms --> CLOSE         +1.000 ms\n"
-	       "           99/client gave it up at once (SO_LINGER with 0, or connect() to\n"
-	       "           AF_UNSPEC).\n"
+	       "           99/client aborted it (SO_LINGER with 0, or connect() to AF_UNSPEC).\n"
 	       "           Open for 3.000 ms.\n\n");
 }
 
@@ -319,8 +317,8 @@ static void test_leak(void **state)
 	       HANDSHAKE
 	       "  4.000 ms FIN_WAIT1   --- FIN, close ---- 1.000 ms --> CLOSE_WAIT    +2.000 ms\n"
 	       "  6.000 ms FIN_WAIT2   <----------------------- ACK ---               +2.000 ms\n"
-	       "           99/client closed first (active close); no FIN of 67/<server> has\n"
-	       "           come.\n"
+	       "           99/client closed first (active close); no FIN from 67/<server> has\n"
+	       "           arrived.\n"
 	       "           Open for 2.000 ms.\n"
 	       "           99/client is still in FIN_WAIT2. The program here has shut down its\n"
 	       "           sending side, and the peer's application has not closed.\n"
@@ -357,9 +355,9 @@ static void test_other_namespace(void **state)
 	       "  2.000 ms CLOSE       <------ RST or ICMP, refused ---               +1.000 ms\n"
 	       "  3.000 ms                     (synack-timeout)         CLOSE         +1.000 ms\n"
 	       "           Refused: nobody listens at 111/<server>, or a firewall says so.\n"
-	       "           The handshake was never completed: nothing came back for the\n"
-	       "           SYN-ACK. Its way to 99/client may be blocked, or the SYN was of a\n"
-	       "           scan or a flood.\n\n");
+	       "           The handshake was never completed: the SYN-ACK was not answered. The\n"
+	       "           path to 99/client may be blocked, or the SYN was part of a scan or a\n"
+	       "           flood.\n\n");
 }
 
 static void test_lost(void **state)
@@ -374,11 +372,11 @@ static void test_lost(void **state)
 	       "                                                        ESTABLISHED\n"
 	       "      0 us             <---------------- FIN, close --- FIN_WAIT1\n"
 	       "  1.000 ms             --- ACK -----------------------> FIN_WAIT2     +1.000 ms\n"
-	       "           99/client closed first (active close); no FIN of 127.0.0.2:80 has\n"
-	       "           come.\n"
+	       "           99/client closed first (active close); no FIN from 127.0.0.2:80 has\n"
+	       "           arrived.\n"
 	       "           99/client is still in FIN_WAIT2. The program here has shut down its\n"
 	       "           sending side, and the peer's application has not closed.\n"
-	       "           Records were lost meanwhile: some of it may be missing here.\n\n");
+	       "           Records were lost meanwhile: changes may be missing here.\n\n");
 }
 
 /* More changes than there is room for: the last one counts. */

@@ -25,10 +25,12 @@ static void test_freeaddrinfo(struct addrinfo *list);
 #define getaddrinfo	test_getaddrinfo
 #define freeaddrinfo	test_freeaddrinfo
 
+#include "../../userspace/filter/condition.c"
 #include "../../userspace/filter/host.c"
 #include "../../userspace/filter/match.c"
 #include "../../userspace/filter/narrow.c"
 #include "../../userspace/filter/parse.c"
+#include "../../userspace/filter/parser.c"
 #include "../../userspace/filter/token.c"
 #include "../../userspace/filter/value.c"
 #include "../../userspace/filter/words.c"
@@ -383,7 +385,7 @@ struct error_case {
 
 static const struct error_case error_cases[] = {
 	{ "state", 5, "'state' needs a value" },
-	{ "state nosuch", 6, "'nosuch' is no state" },
+	{ "state nosuch", 6, "'nosuch' is not a valid state" },
 	{ "state > listen", 6, "only be compared with = or !=" },
 	{ "sport = ", 8, "'sport' needs a value" },
 	{ "sport = )", 8, "needs a value" },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What watch, list and stuck have in common: options, a filter, and the stream. */
+/* What commands that read the stream share: options, a filter, and the loop. */
 #include "cli/stream_cmd.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "cli/commands.h"
 #include "text/cell.h"
 
-/* What is shown of a filter that is wrong, at most: a line of a terminal. */
+/* Columns of a wrong filter that are shown: a line of a terminal. */
 #define EXCERPT		72
 
 const struct usage_option stream_cmd_options[] = {
@@ -37,11 +37,11 @@ const struct usage_option stream_cmd_options[] = {
 };
 
 /**
- * stream_cmd_init() - before the options
+ * stream_cmd_init() - prepare for stream_cmd_parse()
  * @cmd: filled in, but for @usage, @take and @stopped
- * @out: where it will print
- * @kind: what a row of a table is
- * @more: a key that lines have besides, or NULL
+ * @out: output
+ * @kind: what rows of a table are
+ * @more: an additional key of lines, or NULL
  */
 void stream_cmd_init(struct stream_cmd *cmd, struct output *out,
 		     enum table_kind kind, const char *more)
@@ -91,7 +91,7 @@ static int parse_option(struct stream_cmd *cmd, int option, char *argv[])
 	}
 }
 
-/* The words as one text, as ss has it. Returns NULL without memory. */
+/* Joins words with blanks, as ss does. Returns NULL without memory. */
 static char *join_words(int argc, char *argv[])
 {
 	size_t length = 1;
@@ -110,7 +110,7 @@ static char *join_words(int argc, char *argv[])
 	return text;
 }
 
-/* The text, with a mark below the column that is wrong. */
+/* Prints the filter, and a mark below the column that is wrong. */
 static void show_error(const char *text, const struct filter_error *error)
 {
 	size_t from = error->column > EXCERPT / 2 ? error->column - EXCERPT / 2 : 0;
@@ -126,10 +126,10 @@ static void show_error(const char *text, const struct filter_error *error)
 }
 
 /**
- * stream_cmd_filter() - make a filter of words
- * @filter: where to put it
- * @argc: how many words
- * @argv: these
+ * stream_cmd_filter() - parse a filter
+ * @filter: set to the filter
+ * @argc: number of words
+ * @argv: the words of the filter
  *
  * Return: -1 to go on, or a status to end with, after a message.
  */
@@ -138,7 +138,7 @@ int stream_cmd_filter(struct filter **filter, int argc, char *argv[])
 	struct filter_error error = { .text = "no memory" };
 	char *text = join_words(argc, argv);
 
-	/* Who waits for the name of a host need not wait to the end. */
+	/* A lookup of a host name may take long: a signal may end the program. */
 	stop_at_once(true);
 	*filter = text ? filter_parse(text, &error) : NULL;
 	stop_at_once(false);
@@ -148,7 +148,7 @@ int stream_cmd_filter(struct filter **filter, int argc, char *argv[])
 	return *filter ? -1 : STATUS_USAGE;
 }
 
-/* Sees to --format. Returns -1 to go on, or a status to end with. */
+/* Applies --format. Returns -1 to go on, or a status to end with. */
 static int choose_fields(struct stream_cmd *cmd)
 {
 	const char *bad;
@@ -159,7 +159,7 @@ static int choose_fields(struct stream_cmd *cmd)
 	if (bad)
 		return usage_error("--format: '%.*s' is not a key of a line",
 				   (int)strcspn(bad, ","), bad);
-	/* A table has columns of its own. */
+	/* A table has its own columns. */
 	if (cmd->print.form == FORM_TABLE && cmd->chosen)
 		return usage_error("--format needs --lines, --json or --csv");
 	if (cmd->print.form == FORM_TABLE)
@@ -169,12 +169,13 @@ static int choose_fields(struct stream_cmd *cmd)
 }
 
 /**
- * stream_cmd_parse() - take a command line: options, and words of a filter
- * @cmd: takes it
+ * stream_cmd_parse() - parse a command line: options, and the filter
+ * @cmd: filled in
  * @argc: of main()
- * @argv: the same
+ * @argv: of main()
  *
- * Return: -1 to go on, or a status to end with. A command begins at optind.
+ * Return: -1 to go on, or a status to end with. The words of a USAGE_COMMAND begin
+ * at optind.
  */
 int stream_cmd_parse(struct stream_cmd *cmd, int argc, char *argv[])
 {
@@ -194,7 +195,7 @@ int stream_cmd_parse(struct stream_cmd *cmd, int argc, char *argv[])
 				 argc - optind : 0, argv + optind);
 }
 
-/* Takes what comes next. Returns 1 to go on, 0 to end, -1 and errno. */
+/* Handles the next record, or waits. Returns 1 to go on, 0 to end, -1 and errno. */
 static int follow_step(struct stream_cmd *cmd,
 		       int (*take)(struct stream_cmd *cmd,
 				   const struct tcpstates_record *record),
@@ -209,27 +210,27 @@ static int follow_step(struct stream_cmd *cmd,
 		return wait ? wait(cmd) : 0;
 	if (filter_matches(cmd->filter, record))
 		going = take(cmd, record);
-	/* Output of a batch goes out at once: nothing is late, nothing slow. */
+	/* One write per batch of records: fast, and no record is delayed. */
 	if (!tcpstates_buffered(cmd->stream) &&
 	    output_flush(cmd->print.out))
 		return 0;
 	return going;
 }
 
-/* The user wants it to end. Returns 1 to go on, 0 to end. */
+/* A signal asks the program to end. Returns 1 to go on, 0 to end. */
 static int follow_stopped(struct stream_cmd *cmd)
 {
 	return cmd->stopped ? cmd->stopped(cmd) : 0;
 }
 
 /**
- * stream_cmd_follow() - open the stream, and take from it what the filter lets pass
- * @cmd: what was asked for
- * @begin: says what is wanted of the module
- * @take: takes a record
- * @wait: waits for more, when there is nothing now; NULL to end then
+ * stream_cmd_follow() - open the stream, and handle the records that match the filter
+ * @cmd: the command, parsed
+ * @begin: sets up the stream
+ * @take: handles a record
+ * @wait: waits when no record is available; NULL to end then
  *
- * Each of these returns 1 to go on, 0 to end, or -1 and errno.
+ * The functions return 1 to go on, 0 to end, or -1 and errno.
  *
  * Return: a status, after a message if it is not STATUS_OK.
  */
@@ -264,7 +265,7 @@ int stream_cmd_follow(struct stream_cmd *cmd,
 	return cmd->print.failed ? STATUS_FAILED : STATUS_OK;
 }
 
-/** stream_cmd_free() - after all */
+/** stream_cmd_free() - free the filter */
 void stream_cmd_free(struct stream_cmd *cmd)
 {
 	filter_free(cmd->filter);

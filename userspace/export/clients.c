@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who is connected, and who has to go. */
+/* The clients of the HTTP server, and their limits. */
 #include "export/clients.h"
 
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 
-/* A host has at least 64 bits of IPv6 to choose its address from. */
+/* A host can choose the other 64 bits of its IPv6 address. */
 #define NETWORK_BYTES	8
 
 static void take_source(unsigned char source[16], const struct sockaddr *address)
@@ -40,7 +40,7 @@ static size_t count_of(const struct clients *clients,
 	return count;
 }
 
-/* The oldest of those whose address has the most. Returns NULL if there is none. */
+/* The oldest client of the address with the most clients, or NULL. */
 static struct client *find_victim(struct clients *clients)
 {
 	struct client *victim = NULL;
@@ -62,8 +62,8 @@ static struct client *find_victim(struct clients *clients)
 }
 
 /*
- * The library notices, and closes it. What has not been sent is dropped at once,
- * or the kernel would keep it for somebody who does not read.
+ * Shuts the socket down: the library notices that and closes it. Unsent data are
+ * dropped at once, or the kernel would keep them for a client that does not read.
  */
 static void end_client(struct client *client)
 {
@@ -74,7 +74,7 @@ static void end_client(struct client *client)
 	shutdown(client->fd, SHUT_RDWR);
 }
 
-/** clients_end_one() - somebody has to go; false if there is nobody */
+/** clients_end_one() - close one client; false if there is none */
 bool clients_end_one(struct clients *clients)
 {
 	struct client *victim = find_victim(clients);
@@ -92,13 +92,13 @@ static void set_age(struct clients *clients, struct client *client,
 }
 
 /**
- * clients_add() - somebody has come; somebody else may have to go
- * @clients: the others
- * @fd: the new one's socket
- * @address: where it comes from
- * @now_ms: CLOCK_MONOTONIC
+ * clients_add() - add a client, and close another one if there are too many
+ * @clients: all clients
+ * @fd: socket of the new one
+ * @address: its address
+ * @now_ms: clock_ms()
  *
- * Return: the client, or NULL if there are too many that are about to go.
+ * Return: the client, or NULL if all slots are in use.
  */
 struct client *clients_add(struct clients *clients, int fd,
 			   const struct sockaddr *address, long long now_ms)
@@ -119,7 +119,7 @@ struct client *clients_add(struct clients *clients, int fd,
 	return client;
 }
 
-/** clients_answered() - an answer has been sent, @now_ms */
+/** clients_answered() - restart the time limit of a client that has its answer */
 void clients_answered(struct clients *clients, struct client *client,
 		      long long now_ms)
 {
@@ -127,18 +127,18 @@ void clients_answered(struct clients *clients, struct client *client,
 	set_age(clients, client, now_ms);
 }
 
-/** clients_remove() - it has gone; its socket is about to be closed */
+/** clients_remove() - free the slot of a client whose socket is being closed */
 void clients_remove(struct client *client)
 {
 	client->used = false;
 }
 
 /**
- * clients_expire() - whose time is over has to go
- * @clients: all of them
- * @now_ms: CLOCK_MONOTONIC
+ * clients_expire() - close clients whose time limit is over
+ * @clients: all clients
+ * @now_ms: clock_ms()
  *
- * Return: in how many milliseconds that of the next one is; -1 for never.
+ * Return: milliseconds until the next limit; -1 if there is none.
  */
 long long clients_expire(struct clients *clients, long long now_ms)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who is connected, and who has to go: nobody who is slow, silent or does not read
- * keeps others out. A connection has so long until its answer has been taken, and
- * where there are too many, the one goes that has had the longest, of the address
- * that has the most.
+ * The clients of the HTTP server. No client that is slow, silent or does not read keeps
+ * others out: each has a time limit until its answer has been read, and if there are
+ * too many, the oldest one of the address with the most connections is closed.
  */
 #ifndef _EXPORT_CLIENTS_H
 #define _EXPORT_CLIENTS_H
@@ -11,23 +10,23 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* At once; and of others, that are about to be closed. */
+/* Limits of live clients, and of all with those that are being closed. */
 #define CLIENTS_MAX		64
 #define CLIENTS_SLOTS		(2 * CLIENTS_MAX)
 
-/* From the connection to the end of the answer; from one answer to the next. */
+/* Time limits from connect to the end of the answer, and from one answer to the next. */
 #define CLIENTS_FIRST_MS	10000
 #define CLIENTS_NEXT_MS		60000
 
 /**
- * struct client - one of them
- * @used: it is there
- * @ended: it has been told to go, and counts no more
- * @answered: it has got an answer
+ * struct client - a client
+ * @used: whether this slot is in use
+ * @ended: whether its socket was shut down; it no longer counts
+ * @answered: whether it has received an answer
  * @fd: its socket
- * @source: its address; of IPv6 the network
- * @since_ms: when it came, or got its last answer
- * @number: which in order of @since_ms
+ * @source: its address; of IPv6 only the network
+ * @since_ms: clock_ms() when it connected, or received its last answer
+ * @number: its position in order of @since_ms
  */
 struct client {
 	bool used;
@@ -40,9 +39,9 @@ struct client {
 };
 
 /**
- * struct clients - all of them
- * @list: the clients
- * @number: of the last event
+ * struct clients - all clients
+ * @list: slots of clients
+ * @number: the last number given to a client
  */
 struct clients {
 	struct client list[CLIENTS_SLOTS];

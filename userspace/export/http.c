@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Answers to HTTP: /metrics, and a page that leads there. */
+/* The HTTP server: /metrics, and a page that points there. */
 #include "export/http.h"
 
 #include <errno.h>
@@ -17,38 +17,39 @@
 #include "base/stop.h"
 #include "export/clients.h"
 
-/* New connections between two looks at what else there is to do, and at requests. */
+/* New connections accepted before other work, and before requests are handled. */
 #define ACCEPT_MAX		256
 #define ACCEPT_BATCH		8
 
 /*
- * Where so many are made in a second, or in so many times of what one costs, the last
- * one is given again for a quarter of that: to make one costs more than to give it.
+ * If CROWD answers were made within CROWD_MS, or within CROWD_COSTS times the cost of
+ * one, the last one is reused for a quarter of that time: making an answer costs more
+ * than sending it.
  */
 #define CROWD			4
 #define CROWD_MS		1000
 #define CROWD_COSTS		16
 
-/* What the kernel keeps of an answer for one who does not read, twice that. */
+/* Send buffer of a client; the kernel doubles it. */
 #define SEND_BYTES		131072
 
-/* How long nobody is accepted when there are no descriptors, in milliseconds. */
+/* How long no connection is accepted when descriptors have run out. */
 #define PAUSE_MS		1000
 
 #define METRICS_TYPE	"text/plain; version=0.0.4; charset=utf-8"
 
 /**
- * struct http - a server
- * @daemon: the library's, which has what is accepted
- * @listener: socket
- * @resume_ms: until then nobody is accepted, CLOCK_MONOTONIC
- * @clients: who is connected
- * @response: the metrics as they were told last, or NULL
- * @made_ms: when the last ones began to be made
- * @made: how many
- * @cost_ms: how long the last one took to make
- * @source: what it tells
- * @data: for that
+ * struct http - the server
+ * @daemon: the library's daemon, which has the accepted connections
+ * @listener: listening socket
+ * @resume_ms: clock_ms() before which no connection is accepted
+ * @clients: the clients
+ * @response: the latest metrics, or NULL
+ * @made_ms: ring of the times at which metrics were made
+ * @made: how often they were made
+ * @cost_ms: how long the last time took
+ * @source: makes the metrics
+ * @data: for @source
  */
 struct http {
 	struct MHD_Daemon *daemon;
@@ -63,7 +64,7 @@ struct http {
 	void *data;
 };
 
-/* Gives an answer its type. Returns it, or NULL. */
+/* Sets the content type of an answer. Returns the answer, or NULL. */
 static struct MHD_Response *set_type(struct MHD_Response *response, const char *type)
 {
 	if (!response ||
@@ -90,7 +91,7 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection,
 	return result;
 }
 
-/* Whether the last answer does for now. */
+/* Whether the last answer is recent enough to be reused. */
 static bool is_fresh(const struct http *http, long long now)
 {
 	long long span_ms = CROWD_COSTS * http->cost_ms;
@@ -102,7 +103,7 @@ static bool is_fresh(const struct http *http, long long now)
 	       now - http->made_ms[(http->made - 1) % CROWD] < span_ms / 4;
 }
 
-/* Makes the metrics anew, unless too many want them. Returns 0 or -1. */
+/* Makes the metrics, unless the last ones are reused. Returns 0 or -1. */
 static int refresh_metrics(struct http *http)
 {
 	long long now = clock_ms();
@@ -135,7 +136,7 @@ static enum MHD_Result answer_metrics(struct http *http,
 	return MHD_queue_response(connection, MHD_HTTP_OK, http->response);
 }
 
-/* The library calls it once for the head of a request, and for its body. */
+/* Called by the library for the head of a request, and for parts of its body. */
 static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connection,
 				      const char *url, const char *method,
 			      const char *version, const char *data,
@@ -155,7 +156,7 @@ static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connecti
 		return MHD_YES;
 	}
 	if (*size) {
-		/* Nobody wants a body, but it has to come before the answer goes. */
+		/* Ignore the body, which must be read before the answer. */
 		*size = 0;
 		return MHD_YES;
 	}
@@ -168,7 +169,7 @@ static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connecti
 			   "the metrics are at /metrics\n");
 }
 
-/* The library has a new connection, or is about to close one. */
+/* Called by the library for a new connection, and before it closes one. */
 static void connection_changed(void *cls, struct MHD_Connection *connection,
 			       void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
@@ -188,7 +189,7 @@ static void connection_changed(void *cls, struct MHD_Connection *connection,
 				      address->client_addr, clock_ms());
 }
 
-/* A request has been answered, or has come to nothing. */
+/* Called by the library when a request has been answered or was aborted. */
 static void request_done(void *cls, struct MHD_Connection *connection,
 			 void **request, enum MHD_RequestTerminationCode code)
 {
@@ -203,7 +204,7 @@ static void request_done(void *cls, struct MHD_Connection *connection,
 				 clock_ms());
 }
 
-/* getaddrinfo() takes those that are too large modulo 65536. */
+/* getaddrinfo() accepts larger numbers, modulo 65536. */
 static bool is_port(const char *word)
 {
 	char *end;
@@ -212,7 +213,7 @@ static bool is_port(const char *word)
 	return *word >= '0' && *word <= '9' && !*end && port && port < 65536;
 }
 
-/* Takes ADDR:PORT apart, [ADDR]:PORT too. Returns 0, or -1 after a message. */
+/* Resolves ADDR:PORT or [ADDR]:PORT. Returns 0, or -1 after a message. */
 static int resolve_address(const char *where, struct addrinfo **found)
 {
 	static const struct addrinfo hints = {
@@ -237,7 +238,7 @@ static int resolve_address(const char *where, struct addrinfo **found)
 	}
 	memcpy(host, where, length);
 	host[length] = '\0';
-	/* A name may have to be asked for. */
+	/* A lookup may take long: a signal may end the program meanwhile. */
 	stop_at_once(true);
 	error = getaddrinfo(host, colon + 1, &hints, found);
 	stop_at_once(false);
@@ -268,10 +269,10 @@ static int listen_at(const struct addrinfo *at)
 }
 
 /**
- * http_start() - begin to listen
+ * http_start() - start the server
  * @where: ADDRESS:PORT
- * @source: what to tell
- * @data: for that
+ * @source: makes the metrics
+ * @data: for @source
  *
  * Return: the server, or NULL after a message.
  */
@@ -295,7 +296,7 @@ struct http *http_start(const char *where, http_source_t source, void *data)
 		http->listener = fd;
 		http->source = source;
 		http->data = data;
-		/* It accepts nobody itself: it could not choose who has to go. */
+		/* accept_one() accepts: the library could not choose a client to close. */
 		http->daemon = MHD_start_daemon(MHD_USE_EPOLL |
 						MHD_USE_NO_LISTEN_SOCKET, 0,
 						NULL, NULL, answer_request, http,
@@ -316,9 +317,9 @@ struct http *http_start(const char *where, http_source_t source, void *data)
 }
 
 /**
- * http_fds() - what to wait for
+ * http_fds() - the descriptors to poll
  * @http: the server
- * @fds: gets it
+ * @fds: filled in
  */
 void http_fds(const struct http *http, struct pollfd fds[HTTP_FDS])
 {
@@ -329,7 +330,7 @@ void http_fds(const struct http *http, struct pollfd fds[HTTP_FDS])
 	fds[1].events = POLLIN;
 }
 
-/** http_timeout_ms() - how long to wait at most; -1 for no limit */
+/** http_timeout_ms() - the timeout for poll(); -1 for none */
 int http_timeout_ms(struct http *http)
 {
 	long long now = clock_ms(), left = clients_expire(&http->clients, now);
@@ -344,8 +345,8 @@ int http_timeout_ms(struct http *http)
 }
 
 /*
- * Takes somebody who waits. Where there is no descriptor, the oldest one that is
- * there has to give his. Returns false if nobody waits, or has to wait longer.
+ * Accepts a connection. Without a free descriptor, a client is closed. Returns false if
+ * no connection waits, or none can be accepted now.
  */
 static bool accept_one(struct http *http)
 {
@@ -355,7 +356,7 @@ static bool accept_one(struct http *http)
 			 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd >= 0) {
-		/* If it does not take it, it closes it. */
+		/* The library closes @fd if it fails. */
 		MHD_add_connection(http->daemon, fd,
 				   (struct sockaddr *)&address, length);
 		return true;
@@ -364,18 +365,18 @@ static bool accept_one(struct http *http)
 		return false;
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
 	    errno != ENOMEM)
-		return true;	/* one that has gone again */
+		return true;	/* the client has gone already */
 	if (!clients_end_one(&http->clients))
 		http->resume_ms = clock_ms() + PAUSE_MS;
 	return false;
 }
 
-/** http_run() - do what there is to do, without waiting */
+/** http_run() - accept connections and handle requests, without blocking */
 void http_run(struct http *http)
 {
 	int left;
 
-	/* Who asks at once is answered before others can take his place. */
+	/* Handle requests now and then, before new clients displace others. */
 	for (left = ACCEPT_MAX; left && accept_one(http); left--)
 		if (!(left % ACCEPT_BATCH))
 			MHD_run(http->daemon);
@@ -383,7 +384,7 @@ void http_run(struct http *http)
 	MHD_run(http->daemon);
 }
 
-/** http_stop() - end; NULL does nothing */
+/** http_stop() - stop the server; NULL does nothing */
 void http_stop(struct http *http)
 {
 	if (!http)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Answers to HTTP, by libmicrohttpd, in the thread that calls http_run(). */
+/* The HTTP server: libmicrohttpd, in the thread that calls http_run(). */
 #ifndef _EXPORT_HTTP_H
 #define _EXPORT_HTTP_H
 
 #include <poll.h>
 #include <stddef.h>
 
-#define HTTP_FDS	2	/* files that it waits for */
+#define HTTP_FDS	2	/* descriptors to poll */
 
 struct http;
 
-/* Gives the metrics as text, to be freed, and their length; or NULL. */
+/* Returns the metrics as text, to be freed, and their length; or NULL. */
 typedef char *(*http_source_t)(void *data, size_t *length);
 
 struct http *http_start(const char *where, http_source_t source, void *data);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tcpstates export: counts for Prometheus. */
+/* tcpstates export: metrics for Prometheus. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -30,19 +30,19 @@
 
 /**
  * struct export - one run
- * @device: the device, or NULL
- * @where: ADDRESS:PORT
- * @textfile: what to write instead, or NULL
- * @user: who to be from then on, or NULL
- * @interval_s: how often
- * @stream: what is counted
- * @listeners: a second one, to ask for the accept queues
+ * @device: path of the device, or NULL
+ * @where: value of --listen
+ * @textfile: value of --textfile, or NULL
+ * @user: value of --user, or NULL
+ * @interval_s: value of --interval
+ * @stream: the stream that is counted
+ * @listeners: a second stream, for snapshots of accept queues
  * @http: the server, or NULL
- * @file: what is written instead
+ * @file: the file that is written instead
  * @tally: the counts
  * @queues: the accept queues
- * @stock: whether it is known what exists
- * @next_ms: when to write the file next, CLOCK_MONOTONIC
+ * @stock: whether a snapshot is needed, is being read, or is complete
+ * @next_ms: clock_ms() at which the file is written next
  */
 struct export {
 	const char *device;
@@ -60,7 +60,7 @@ struct export {
 	long long next_ms;
 };
 
-/* Takes one option. Returns a status, or -1 to go on. */
+/* Handles an option. Returns a status, or -1 to go on. */
 static int parse_option(struct export *export, int option, char *argv[])
 {
 	switch (option) {
@@ -90,7 +90,7 @@ static int parse_option(struct export *export, int option, char *argv[])
 	}
 }
 
-/* Takes the command line. Returns a status, or -1 to go on. */
+/* Parses the command line. Returns a status, or -1 to go on. */
 static int parse_options(struct export *export, int argc, char *argv[])
 {
 	int option, status;
@@ -110,7 +110,7 @@ static int parse_options(struct export *export, int argc, char *argv[])
 	return -1;
 }
 
-/* From when on a connection is stuck, as the module has it now; 0: never. */
+/* Reads the limits of the module from which on a connection is stuck; 0: never. */
 static void read_limits(struct tally *tally)
 {
 	static const struct {
@@ -157,7 +157,7 @@ static void add_queue(struct export *export, size_t *count,
 	export->queues[i].limit += record->backlog;
 }
 
-/* Asks for all listeners. Returns how many queues there are, or -1 and errno. */
+/* Reads all listeners. Returns the number of queues, or -1 and errno. */
 static ssize_t ask_queues(struct export *export)
 {
 	const struct tcpstates_record *record;
@@ -176,8 +176,8 @@ static ssize_t ask_queues(struct export *export)
 }
 
 /*
- * Begins to count all that exists. Listeners come first: connections are counted
- * to them. Returns 0, or -1 and errno.
+ * Begins a snapshot. Listeners come first: connections are assigned to them. Returns
+ * 0, or -1 and errno.
  */
 static int begin_stock(struct export *export)
 {
@@ -190,8 +190,8 @@ static int begin_stock(struct export *export)
 }
 
 /*
- * Counts what has come. When nothing more comes, all rows have; and after a loss
- * what exists is asked for anew. Returns 0, or -1 and errno.
+ * Counts available records. When no more are available, a snapshot is complete; after a
+ * loss, a new one begins. Returns 0, or -1 and errno.
  */
 static int count_pending(struct export *export)
 {
@@ -199,7 +199,7 @@ static int count_pending(struct export *export)
 	long count;
 	int got;
 
-	/* Not for ever, where more comes than can be counted. */
+	/* Limited, as records may arrive faster than they are counted. */
 	for (count = 0; count < DRAIN_MAX && !stop_requested(); count++) {
 		got = tcpstates_next(export->stream, &record);
 		if (got > 0) {
@@ -243,7 +243,7 @@ static char *make_text(void *data, size_t *length)
 	return metrics_text(&metrics, length);
 }
 
-/* A file that cannot be written is written later. Returns 0, or -1. */
+/* Writes the file; after a failure, again at the next interval. Returns 0, or -1. */
 static int write_file(struct export *export)
 {
 	size_t length;
@@ -255,7 +255,7 @@ static int write_file(struct export *export)
 	return ret;
 }
 
-/* How long to wait at most. */
+/* The timeout for poll(). */
 static int timeout_ms(const struct export *export)
 {
 	long long left;
@@ -266,7 +266,7 @@ static int timeout_ms(const struct export *export)
 	return left < 0 ? 0 : left;
 }
 
-/* Waits, and does what there is to do. Returns 0, or -1 and errno. */
+/* Waits for an event, and handles it. Returns 0, or -1 and errno. */
 static int export_step(struct export *export)
 {
 	struct pollfd fds[1 + HTTP_FDS] = {
@@ -306,8 +306,8 @@ static struct tcpstates *open_filtered(const struct export *export,
 }
 
 /*
- * Who to be: the owner of the folder that is written to, and else nobody. A folder
- * of root's cannot be written as somebody else. Returns 0, or -1 after a message.
+ * Chooses the user to become: by default nobody, with --textfile the owner of the
+ * folder. Returns 0, or -1 after a message.
  */
 static int choose_user(const struct export *export, struct identity *identity)
 {
@@ -318,7 +318,7 @@ static int choose_user(const struct export *export, struct identity *identity)
 	return 0;
 }
 
-/* Opens all that needs a right, and gives it up. Returns 0, or -1 after a message. */
+/* Opens what needs privileges, then drops them. Returns 0, or -1 after a message. */
 static int open_all(struct export *export)
 {
 	static const struct tcpstates_filter all;
@@ -355,7 +355,7 @@ static int run_export(struct export *export)
 {
 	int failed = count_pending(export);
 
-	/* Who has to say that nothing is written must not look as if it were. */
+	/* If the first write fails, the exporter must not look healthy. */
 	if (!failed && export->textfile && write_file(export))
 		return STATUS_FAILED;
 	while (!failed && !stop_requested())

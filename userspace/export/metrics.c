@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts in the text format of Prometheus, version 0.0.4. A series that has been
- * told once is told on with 0 as long as its group has a place, so that alerts
- * resolve; see tally.h for how many there can be.
+ * The metrics in the text format of Prometheus, version 0.0.4. A series that has been
+ * exported once stays, with 0, as long as its group exists, so that alerts resolve;
+ * tally.h bounds their number.
  *
- * Whoever has no right at all can choose the name of his process. So what stands
- * for no name is a text that no process can have: longer than a name, and without
- * a backslash, which is what makes a name longer than it is.
+ * Any user can choose the name of a process. The labels for other and unknown names
+ * are texts that no process can have: longer than a name, and without a backslash,
+ * which escapes add to names.
  */
 #include "export/metrics.h"
 
@@ -28,7 +28,7 @@ static_assert(sizeof(OTHER_OWNERS) > TCPSTATES_COMM_LEN + 1 &&
 	      sizeof(UNKNOWN_OWNER) > TCPSTATES_COMM_LEN + 1,
 	      "no process can have such a name");
 
-/* As states are spelled in labels: close_wait. */
+/* The spelling of a state in labels: close_wait. */
 static const char *state_label(unsigned int state, char text[16])
 {
 	const char *name = tcpstates_state_name(state);
@@ -56,7 +56,7 @@ static void put_single(FILE *out, const char *name, const char *type,
 	fprintf(out, "tcpstates_%s %llu\n", name, value);
 }
 
-/* A name in quotes whose backslashes are those of the line's escapes. */
+/* A name in quotes; backslashes of its escapes are doubled for Prometheus. */
 static void put_comm(FILE *out, const char comm[TCPSTATES_COMM_LEN])
 {
 	char text[TCPSTATES_COMM_SIZE];
@@ -330,9 +330,9 @@ static void put_module(FILE *out, const struct metrics *metrics)
 }
 
 /**
- * metrics_text() - all of it as text
- * @metrics: what
- * @length: gets the length
+ * metrics_text() - the metrics as text
+ * @metrics: their values
+ * @length: set to the length of the text
  *
  * Return: the text, to be freed; NULL if there is no memory.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Counts in the text format of Prometheus, version 0.0.4. */
+/* The metrics in the text format of Prometheus, version 0.0.4. */
 #ifndef _EXPORT_METRICS_H
 #define _EXPORT_METRICS_H
 
@@ -13,8 +13,8 @@ struct tally;
 /**
  * struct metrics_queue - the accept queue of listeners at one address
  * @listener: number of their group
- * @length: connections that wait, of all of them
- * @limit: how many may
+ * @length: number of waiting connections, of all of them
+ * @limit: sum of their backlogs
  */
 struct metrics_queue {
 	unsigned int listener;
@@ -23,16 +23,16 @@ struct metrics_queue {
 };
 
 /**
- * struct metrics - what is told
+ * struct metrics - what metrics_text() is made of
  * @tally: the counts
- * @queues: the accept queues, one for each group at most
- * @queue_count: of these
- * @writes: whether they go into a file
+ * @queues: accept queues, at most one per group
+ * @queue_count: number of queues
+ * @writes: whether the metrics are written to a file
  * @write_failures: how often that has failed
- * @info: the module
- * @stats: its counters
- * @account: what it holds
- * @has_account: false if the module is too old to tell
+ * @info: reported by the module, like @stats and @account
+ * @stats: likewise
+ * @account: likewise
+ * @has_account: false if the module is too old to report @account
  */
 struct metrics {
 	const struct tally *tally;

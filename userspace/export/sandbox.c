@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the exporter may do once it has opened all that it needs: it is not root, has
- * no other group and no capability, and can get none of it again. The device keeps
- * the right that it was opened with.
+ * Dropping privileges once everything is open: the exporter then is not root, has no
+ * supplementary group and no capability, and cannot regain them. The open device keeps
+ * the permissions that it was opened with.
  */
 #include "export/sandbox.h"
 
@@ -18,14 +18,14 @@
 
 #include "base/stop.h"
 
-/* Where there is no user of that name: the kernel's own, see user_namespaces(7). */
+/* If there is no such user: the kernel's overflow ID, see user_namespaces(7). */
 #define NOBODY		"nobody"
 #define NOBODY_ID	65534
 
 /**
- * sandbox_find_user() - who is to be
- * @name: of the user; NULL for the one who may do nothing
- * @identity: gets who that is
+ * sandbox_find_user() - look up the user to become
+ * @name: name of the user; NULL for nobody
+ * @identity: filled in
  *
  * Return: 0, or -1 after a message.
  */
@@ -54,7 +54,7 @@ static int switch_user(const struct identity *identity)
 	       setresuid(identity->uid, identity->uid, identity->uid) ? -1 : 0;
 }
 
-/* Only root can be somebody else; in some containers not even that. */
+/* Only root can change its user; in some containers not even root. */
 static int change_user(const struct identity *identity)
 {
 	if (geteuid() && !identity->asked)
@@ -84,8 +84,8 @@ static int drop_capabilities(void)
 }
 
 /**
- * sandbox_enter() - give up all rights, for good
- * @identity: who to be from now on, if this is root
+ * sandbox_enter() - drop all privileges for good
+ * @identity: user to become, if this is root
  *
  * Return: 0, or -1 after a message.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the exporter may do once it has opened all that it needs. */
+/* Dropping privileges once everything is open. */
 #ifndef _EXPORT_SANDBOX_H
 #define _EXPORT_SANDBOX_H
 
@@ -7,10 +7,10 @@
 #include <sys/types.h>
 
 /**
- * struct identity - who to be
+ * struct identity - a user to become
  * @uid: user
- * @gid: group, the only one
- * @asked: whether that was asked for, and must not fail
+ * @gid: the only group
+ * @asked: whether --user was given: a failure is an error
  */
 struct identity {
 	uid_t uid;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counts of connections, kept as the stream goes on. */
+/* Counts of connections, updated by the stream. */
 #include "export/tally.h"
 
 #include <stdint.h>
@@ -11,13 +11,13 @@
 
 /**
  * struct tally_conn - a connection that exists
- * @cookie: which
- * @state: in which state
- * @stuck: it counts as stuck
- * @owner: its group of owners
- * @listener: its group of listeners, or TALLY_NO_GROUP
- * @round: of the last look that met it
- * @hh: for the table
+ * @cookie: its conn
+ * @state: its state
+ * @stuck: whether it counts as stuck
+ * @owner: number of its group of owners
+ * @listener: number of its group of listeners, or TALLY_NO_GROUP
+ * @round: number of the latest snapshot that had it
+ * @hh: for the table of connections
  */
 struct tally_conn {
 	__u64 cookie;
@@ -31,9 +31,9 @@ struct tally_conn {
 
 /**
  * struct tally_index - the number of a group
- * @key: of which
- * @number: it
- * @hh: for the table
+ * @key: key of the group
+ * @number: its number
+ * @hh: for the table of groups
  */
 struct tally_index {
 	struct tally_key key;
@@ -75,7 +75,7 @@ static struct tally_group *groups_of(struct tally *tally, int kind)
 	return kind == OWNERS ? tally->owners : tally->listeners;
 }
 
-/* Returns the number of a group, or TALLY_NO_GROUP if it is not there. */
+/* Returns the number of a group, or TALLY_NO_GROUP if there is none. */
 static __u16 find_group(struct tally *tally, int kind,
 			const struct tally_key *key)
 {
@@ -85,7 +85,7 @@ static __u16 find_group(struct tally *tally, int kind,
 	return index ? index->number : TALLY_NO_GROUP;
 }
 
-/* A place for a group: a free one, or an empty one, or TALLY_OTHER. */
+/* Finds a place for a group: a free one, else an empty one, else TALLY_OTHER. */
 static __u16 find_place(struct tally *tally, int kind)
 {
 	struct tally_group *groups = groups_of(tally, kind);
@@ -116,7 +116,7 @@ static __u16 make_group(struct tally *tally, int kind,
 	__u16 number = find_group(tally, kind, key);
 	struct tally_index *index;
 
-	/* Addresses of a family that is not known have no text to tell them by. */
+	/* Addresses of an unknown family have no text for a label. */
 	if (kind == LISTENERS && key->family != TCPSTATES_FAMILY_INET &&
 	    key->family != TCPSTATES_FAMILY_INET6)
 		return TALLY_OTHER;
@@ -151,7 +151,7 @@ static __u16 owner_of(struct tally *tally,
 
 	if (record->known & TCPSTATES_KNOW_OWNER) {
 		key.known = true;
-		/* What is behind the end of a name may differ, and is not shown. */
+		/* Bytes behind the end of the name may differ. */
 		memcpy(key.comm, record->comm,
 		       strnlen(record->comm, sizeof(key.comm)));
 	}
@@ -167,7 +167,7 @@ static struct tally_key listener_key(const struct tcpstates_record *record)
 	return key;
 }
 
-/* The listener at a connection's address, or at any address. */
+/* The listener at the connection's address, or at the unspecified one. */
 static __u16 listener_of(struct tally *tally,
 			 const struct tcpstates_record *record)
 {
@@ -187,9 +187,9 @@ static __u16 listener_of(struct tally *tally,
 /**
  * tally_listener() - the group of a listener
  * @tally: the counts
- * @record: the listener's
+ * @record: a record of the listener
  *
- * Return: its group, made if it was not there, or that of others.
+ * Return: its group, a new one if needed, or the group "other".
  */
 struct tally_group *tally_listener(struct tally *tally,
 				   const struct tcpstates_record *record)
@@ -199,7 +199,7 @@ struct tally_group *tally_listener(struct tally *tally,
 	return &tally->listeners[make_group(tally, LISTENERS, &key)];
 }
 
-/* Counts a connection in its groups, or takes it out again with -1. */
+/* Adds @by, 1 or -1, to the counts of a connection. */
 static void count_in_groups(struct tally *tally, const struct tally_conn *conn, int by)
 {
 	struct tally_group *groups[2] = { &tally->owners[conn->owner] };
@@ -251,7 +251,7 @@ static void remove_conn(struct tally *tally, struct tally_conn *conn)
 	free(conn);
 }
 
-/* The connection of a record is in a state from now on. */
+/* Updates the connection of a record. */
 static void update_conn(struct tally *tally, const struct tcpstates_record *record,
 			bool stuck)
 {
@@ -312,7 +312,7 @@ static void add_transition(struct tally *tally,
 	remove_conn(tally, conn);
 }
 
-/* What a later version may tell is no number here. */
+/* A later version may have values that cannot be counted. */
 static bool is_known(const struct tcpstates_record *record)
 {
 	return record->old_state < TCPSTATES_STATE_COUNT &&
@@ -320,7 +320,7 @@ static bool is_known(const struct tcpstates_record *record)
 	       record->cause < TCPSTATES_CAUSE_COUNT;
 }
 
-/* What a snapshot has passed over leaves a gap in the numbers of a CPU. */
+/* Records that a snapshot skipped leave a gap in the sequence numbers of a CPU. */
 static void look_for_gap(struct tally *tally,
 			 const struct tcpstates_record *record)
 {
@@ -339,14 +339,13 @@ static void look_for_gap(struct tally *tally,
  * @tally: the counts
  * @record: the record
  *
- * Return: true if records are missing before it, so that it takes a round to know
- * what exists.
+ * Return: true if records before it were lost: a new snapshot is needed.
  */
 bool tally_add(struct tally *tally, const struct tcpstates_record *record)
 {
 	if (record->event == TCPSTATES_EVENT_LOST) {
 		tally->lost += record->count;
-		/* The gaps that it leaves are counted with it. */
+		/* The gaps that it leaves are part of @count. */
 		memset(tally->next_seq, 0, sizeof(tally->next_seq));
 		return true;
 	}
@@ -370,7 +369,7 @@ bool tally_add(struct tally *tally, const struct tcpstates_record *record)
 }
 
 /**
- * tally_begin_round() - rows of all that exists will come
+ * tally_begin_round() - a snapshot begins
  * @tally: the counts
  */
 void tally_begin_round(struct tally *tally)
@@ -379,7 +378,7 @@ void tally_begin_round(struct tally *tally)
 }
 
 /**
- * tally_end_round() - they have come: what was not among them is gone
+ * tally_end_round() - the snapshot is complete: connections not in it have ended
  * @tally: the counts
  */
 void tally_end_round(struct tally *tally)
@@ -391,7 +390,7 @@ void tally_end_round(struct tally *tally)
 			remove_conn(tally, conn);
 }
 
-/** tally_init() - begin with nothing */
+/** tally_init() - set all counts to 0 */
 void tally_init(struct tally *tally)
 {
 	memset(tally, 0, sizeof(*tally));
@@ -399,7 +398,7 @@ void tally_init(struct tally *tally)
 	tally->listeners[TALLY_OTHER].used = true;
 }
 
-/** tally_free() - forget it */
+/** tally_free() - free the tables */
 void tally_free(struct tally *tally)
 {
 	struct tally_index *index, *next_index;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counts of connections, kept as the stream goes on, so that asking for them costs
- * nothing per connection. Whoever reads the stream gives each record to
- * tally_add(); nothing here reads, waits or prints.
+ * Counts of connections, updated by the stream, so that a scrape costs nothing per
+ * connection. The reader of the stream passes each record to tally_add(); nothing here
+ * reads, waits or prints.
  *
- * Groups are bounded: what finds no place counts in a group called "other", and a
- * group that has become empty gives its place to a new one.
+ * The number of groups is bounded: when all places are taken, a new group replaces an
+ * empty one, or counts in the group "other".
  */
 #ifndef _EXPORT_TALLY_H
 #define _EXPORT_TALLY_H
@@ -15,23 +15,23 @@
 
 #include "libtcpstates.h"
 
-#define TALLY_GROUPS		256	/* of each kind, "other" among them */
-#define TALLY_OTHER		0	/* the number of that */
+#define TALLY_GROUPS		256	/* of each kind, with "other" */
+#define TALLY_OTHER		0	/* number of the group "other" */
 #define TALLY_NAME_SIZE		128
 #define TALLY_BUCKETS		16
 #define TALLY_NO_GROUP		65535
-#define TALLY_CPUS		8192	/* whose records are looked at for gaps */
+#define TALLY_CPUS		8192	/* whose sequence numbers are checked for gaps */
 
 /**
- * struct tally_key - by what connections are grouped
- * @comm: of owners: the name of the process, with zeros from its end on
- * @addr: of listeners: the address, as in a record, like the others
- * @port: likewise
- * @family: likewise; 0 for "other"
- * @known: of owners: whether the name is known, which may also be empty
+ * struct tally_key - what connections are grouped by
+ * @comm: owners: name of the process, padded with NUL
+ * @addr: listeners: address, as in a record
+ * @port: listeners: port
+ * @family: listeners: family; 0 for "other"
+ * @known: owners: whether the name is known; a known name may be empty
  *
- * All of it is compared: unused bytes are zero. Two keys that differ have labels
- * that differ, see metrics.c.
+ * Keys are compared as bytes: unused bytes are zero. Different keys have different
+ * labels, see metrics.c.
  */
 struct tally_key {
 	char comm[TCPSTATES_COMM_LEN];
@@ -43,12 +43,12 @@ struct tally_key {
 
 /**
  * struct tally_group - connections of one owner, or of one listener
- * @key: which
- * @used: it is there
- * @members: connections in it now
- * @states: of these, by state
- * @stuck: how many of these are stuck
- * @overflows: connections that ended since the accept queue was full
+ * @key: its key
+ * @used: whether this place is in use
+ * @members: number of its connections
+ * @states: number of them in each state
+ * @stuck: number of stuck ones in each state
+ * @overflows: connections that ended because the accept queue was full
  */
 struct tally_group {
 	struct tally_key key;
@@ -60,11 +60,11 @@ struct tally_group {
 };
 
 /**
- * struct tally_histogram - how often something took so long
- * @counts: by bucket; the last one has no upper bound
- * @sum_s: of all, whole seconds: 64 bits of nanoseconds are 585 years of one
- *	connection, or two days of 100,000
- * @sum_ns: and the rest, below a second
+ * struct tally_histogram - a distribution of durations
+ * @counts: number of values in each bucket; the last one has no upper bound
+ * @sum_s: sum of all values, in whole seconds: 64 bits of nanoseconds would overflow
+ *	after two days of 100,000 connections
+ * @sum_ns: rest of the sum, below a second
  */
 struct tally_histogram {
 	unsigned long long counts[TALLY_BUCKETS];
@@ -75,22 +75,22 @@ struct tally_histogram {
 struct tally_conn;
 
 /**
- * struct tally - all of it
- * @conns: the connections that exist
- * @group_index: numbers of groups by key, owners and listeners
- * @owners: the groups
- * @listeners: likewise
- * @states: connections by state
+ * struct tally - all counts
+ * @conns: table of the connections that exist
+ * @group_index: tables of group numbers by key, of owners and listeners
+ * @owners: groups by owner
+ * @listeners: groups by listener
+ * @states: number of connections in each state
  * @transitions: by old state, new state and cause
- * @handshakes: of connections opened from here (0) and to here (1)
- * @durations: by state that was left
- * @stuck_events: by state, how often one was told to be stuck
- * @sees_all: there are no gaps but for what is missing
- * @lost: records that are missing
- * @limits_s: from which age on one is stuck, by state; 0: never
- * @round: of the last look at all that exists
- * @next_seq: number of the next record of each CPU; 0 if it is not known
- * @failed: there was no memory for something
+ * @handshakes: durations of active (0) and passive (1) opens
+ * @durations: by the state that was left
+ * @stuck_events: stuck events by state
+ * @sees_all: whether the stream has all records, so that gaps are losses
+ * @lost: number of lost records
+ * @limits_s: age from which on a connection is stuck, by state; 0: never
+ * @round: number of the latest snapshot
+ * @next_seq: expected sequence number of each CPU; 0 if unknown
+ * @failed: whether memory was lacking
  */
 struct tally {
 	struct tally_conn *conns;
@@ -112,7 +112,7 @@ struct tally {
 	bool failed;
 };
 
-/* Upper bounds of the buckets in seconds, as numbers and as text. */
+/* Upper bounds of the buckets in seconds. */
 extern const double tally_handshake_bounds[TALLY_BUCKETS - 1];
 extern const double tally_duration_bounds[TALLY_BUCKETS - 1];
 

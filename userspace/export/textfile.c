@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The metrics as a file, which is always a whole one: it is written under another
- * name, and renamed. The folder is looked for anew each time, as it may have become
- * another one; open it stays only where the right to get there has been given up.
+ * The metrics as a file that is replaced atomically: it is written under another name,
+ * and renamed. The folder is opened again each time, as it may have been replaced; the
+ * descriptor from the start is used only if dropped privileges make that fail.
  */
 #include "export/textfile.h"
 
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MODE	0644	/* it is for others to read */
+#define MODE	0644	/* readable by the collector */
 
 static int open_folder(const char *path)
 {
@@ -45,9 +45,9 @@ static int take_apart(struct textfile *file, const char *path)
 }
 
 /**
- * textfile_open() - look for the folder of a file
- * @file: to be filled in
- * @path: of the file
+ * textfile_open() - find the folder of a file
+ * @file: filled in
+ * @path: path of the file
  *
  * Return: 0, or -1 after a message.
  */
@@ -69,7 +69,10 @@ int textfile_open(struct textfile *file, const char *path)
 	return -1;
 }
 
-/* What is open keeps a file system from being unmounted. Returns it, or -1. */
+/*
+ * Opens the folder, and closes the one from the start if it is not needed: it would
+ * keep a file system from being unmounted. Returns a descriptor, or -1.
+ */
 static int take_folder(struct textfile *file)
 {
 	int fd = open_folder(file->folder);
@@ -95,7 +98,7 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* What is in the way is somebody else's, and nothing is written through it. */
+/* Removes an existing file of that name: never writes through a link of another user. */
 static int replace_in(int folder, const struct textfile *file, const char *text,
 		      size_t length)
 {
@@ -138,7 +141,7 @@ static int replace_file(struct textfile *file, const char *text, size_t length)
 	return ret;
 }
 
-/* Once, and again when it is something else. */
+/* Reports an error once, and again when it changes. */
 static void report_change(struct textfile *file, int error)
 {
 	if (error)
@@ -156,11 +159,11 @@ static void report_change(struct textfile *file, int error)
 
 /**
  * textfile_write() - replace the file
- * @file: which
- * @text: what is in it from now on; NULL if there is none, and errno says why
- * @length: of that
+ * @file: the file
+ * @text: its new contents; NULL if they could not be made, with errno
+ * @length: length of @text
  *
- * Return: 0, or -1 and errno; a message came when that began.
+ * Return: 0, or -1 and errno; the first of several failures is reported.
  */
 int textfile_write(struct textfile *file, const char *text, size_t length)
 {
@@ -173,7 +176,7 @@ int textfile_write(struct textfile *file, const char *text, size_t length)
 	return error ? -1 : 0;
 }
 
-/** textfile_close() - after all; the file stays */
+/** textfile_close() - close the folder; the file stays */
 void textfile_close(struct textfile *file)
 {
 	if (file->fd >= 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The metrics as a file, which is always a whole one. */
+/* The metrics as a file that is replaced atomically. */
 #ifndef _EXPORT_TEXTFILE_H
 #define _EXPORT_TEXTFILE_H
 
@@ -9,16 +9,16 @@
 #include <sys/types.h>
 
 /**
- * struct textfile - such a file
+ * struct textfile - the file
  * @path: its path
- * @folder: of it, which exists
- * @name: its name in that
- * @new: and how it is called until it is whole
- * @fd: the folder, open; -1 when there is no need
- * @owner: of the folder
- * @group: likewise
+ * @folder: its folder
+ * @name: its name in the folder
+ * @new: its name until it is complete
+ * @fd: the open folder; -1 if it is not kept open
+ * @owner: owner of the folder
+ * @group: group of the folder
  * @failures: how often it could not be written
- * @error: why not the last time; 0 if it was
+ * @error: errno of the last attempt; 0 if it succeeded
  */
 struct textfile {
 	const char *path;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What stands behind the words of a filter: ports and addresses, as ss has them. */
+/* The values of a filter: ports and addresses, as in ss. */
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static bool parse_port(const char *word, __u64 *port)
 	return service;
 }
 
-/* A port, a range of them, or '*'. Names may have a '-' as well. */
+/* A port, a range, or '*'. Names of services may contain '-', too. */
 static bool parse_ports(const char *word, __u64 *min, __u64 *max)
 {
 	const char *dash = strchr(word, '-');
@@ -49,7 +49,7 @@ static bool parse_ports(const char *word, __u64 *min, __u64 *max)
 	       *min <= *max;
 }
 
-/* Takes "inet:" or "inet6:" from the word. Returns TCPSTATES_FAMILY_*, or 0. */
+/* Strips "inet:" or "inet6:" from a word. Returns TCPSTATES_FAMILY_*, or 0. */
 static __u8 take_family(const char **word)
 {
 	if (!strncasecmp(*word, "inet:", 5)) {
@@ -63,7 +63,7 @@ static __u8 take_family(const char **word)
 	return 0;
 }
 
-/** value_ports() - as behind sport and dport: "443", ":443", ":https", ":80-90" */
+/** value_ports() - ports of sport and dport: "443", ":443", ":https", ":80-90" */
 const char *value_ports(const char *word, __u64 *min, __u64 *max)
 {
 	take_family(&word);
@@ -73,7 +73,7 @@ const char *value_ports(const char *word, __u64 *min, __u64 *max)
 		"port: a number up to 65535, a service's name, or a range like :8000-8099";
 }
 
-/** value_chosen_ports() - those that the kernel takes where a program does not */
+/** value_chosen_ports() - the range from which the kernel chooses local ports */
 void value_chosen_ports(__u64 *min, __u64 *max)
 {
 	unsigned int range[2] = { 32768, 60999 };
@@ -88,7 +88,7 @@ void value_chosen_ports(__u64 *min, __u64 *max)
 	*max = range[1];
 }
 
-/* One to four numbers with dots; those that are missing are 0, as in "10/8". */
+/* One to four numbers with dots; missing ones are 0, as in "10/8". */
 static bool parse_inet(const char *word, struct host *host)
 {
 	unsigned int i;
@@ -139,7 +139,7 @@ static bool parse_prefix(const char *word, struct host *host)
 	return true;
 }
 
-/* All addresses of a name, with the ports that the first of @hosts has. */
+/* Looks up all addresses of a name; they get the ports of the first of @hosts. */
 static bool look_up(const char *name, __u8 family,
 		    struct host hosts[VALUE_HOSTS], size_t *count)
 {
@@ -177,7 +177,7 @@ static bool look_up(const char *name, __u8 family,
 	return *count;
 }
 
-/* Cuts @text at the first @sign. Returns what follows it, or NULL. */
+/* Ends @text at the first @sign. Returns what follows it, or NULL. */
 static char *cut_at(char *text, char sign)
 {
 	text = strchr(text, sign);
@@ -187,9 +187,8 @@ static char *cut_at(char *text, char sign)
 }
 
 /*
- * The parts of "ADDRESS/PREFIX:PORT", "[ADDRESS]/PREFIX:PORT" or "[ADDRESS/PREFIX]:
- * PORT"; those that are not there become NULL. Writes to @word. Returns the address,
- * or NULL if it is none of these.
+ * Splits "ADDRESS/PREFIX:PORT", "[ADDRESS]/PREFIX:PORT" or "[ADDRESS/PREFIX]:PORT" in
+ * place; missing parts become NULL. Returns the address, or NULL for other forms.
  */
 static char *split_host(char *word, char **prefix, char **port)
 {
@@ -207,7 +206,7 @@ static char *split_host(char *word, char **prefix, char **port)
 	return word;
 }
 
-/** value_hosts() - "[FAMILY:]ADDRESS[/PREFIX][:PORT]"; a name may give several */
+/** value_hosts() - "[FAMILY:]ADDRESS[/PREFIX][:PORT]"; a name may have several */
 const char *value_hosts(const char *word, struct host hosts[VALUE_HOSTS],
 			size_t *count)
 {
@@ -222,7 +221,7 @@ const char *value_hosts(const char *word, struct host hosts[VALUE_HOSTS],
 	strcpy(copy, word);
 	*host = (struct host) { .family = family, .port_max = PORT_MAX };
 	*count = 1;
-	/* ss wants brackets around it; without them it can only mean itself. */
+	/* An IPv6 address without brackets, which ss requires, is unambiguous. */
 	if (parse_inet6(word, host))
 		return family == TCPSTATES_FAMILY_INET ? wanted : NULL;
 	address = split_host(copy, &prefix, &port);

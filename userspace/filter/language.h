@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Filters as people write them: the language of ss(8), with words of our own. A
- * filter is parsed once, then asked about each record; what of it the module can
- * decide comes out as its filter, so that the rest need not be read at all.
+ * Filters for people: the language of ss(8), with additional words. A filter is parsed
+ * once, then matched against each record. filter_narrow() extracts what the module can
+ * evaluate, so that fewer records have to be read.
  *
- * What a record does not know fulfils neither a condition nor its contrary. Losses
- * pass every filter.
+ * An unknown value matches neither a condition nor its negation. Losses pass every
+ * filter.
  */
 #ifndef _FILTER_LANGUAGE_H
 #define _FILTER_LANGUAGE_H
@@ -18,9 +18,9 @@
 struct filter;
 
 /**
- * struct filter_error - why a filter is none
- * @column: where in the text, from 0 on
- * @text: what is wrong there, and what to write instead
+ * struct filter_error - why a filter is invalid
+ * @column: position of the error in the text, from 0 on
+ * @text: what is wrong there, and what would be valid
  */
 struct filter_error {
 	size_t column;

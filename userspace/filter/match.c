@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether a record fulfils a filter. */
+/* Whether a record matches a filter. */
 #include <arpa/inet.h>
 #include <fnmatch.h>
 #include <string.h>
 
 #include "filter/tree.h"
 
-/* What is true of a condition; unknown is neither it nor its contrary. */
+/* The value of a condition; if unknown, neither it nor its negation matches. */
 enum answer { NO, YES, UNKNOWN };
 
-/* The bit that a record has in the set of a field, or 0 if it is not known. */
+/* The bit of a record in the set of a field; 0 if unknown. */
 static __u64 bit_of(const struct tcpstates_record *record, enum field field)
 {
 	unsigned int value;
@@ -20,7 +20,7 @@ static __u64 bit_of(const struct tcpstates_record *record, enum field field)
 		break;
 	case FIELD_OLD:
 		value = record->old_state;
-		/* Of what is not a change, it is no state that has ended. */
+		/* Only a transition has ended a state. */
 		if (record->event != TCPSTATES_EVENT_TRANSITION)
 			value = 0;
 		break;
@@ -50,8 +50,8 @@ static enum answer in_set(const struct node *node,
 }
 
 /*
- * Whether there is no peer at all, which is another thing than that it is not
- * known: then its address and port are 0, as for ss.
+ * Whether there is no peer, as opposed to an unknown one: then its address and port are
+ * 0, as in ss.
  */
 static bool has_no_peer(const struct tcpstates_record *record)
 {
@@ -60,7 +60,7 @@ static bool has_no_peer(const struct tcpstates_record *record)
 		record->old_state == TCPSTATES_LISTEN);
 }
 
-/* The number that a record has for a field. Returns whether it has one. */
+/* Reads a numeric field of a record. Returns false if it is unknown. */
 static bool field_number(const struct tcpstates_record *record, enum field field,
 			 __u64 *number)
 {
@@ -101,7 +101,7 @@ static bool field_number(const struct tcpstates_record *record, enum field field
 	}
 }
 
-/* Whether the number is a lower bound of the true one. */
+/* Whether the number is only a lower bound. */
 static bool is_bound(const struct tcpstates_record *record, enum field field)
 {
 	return record->flags & TCPSTATES_FLAG_ATLEAST &&
@@ -136,7 +136,7 @@ static bool in_network(const struct host *host, const __u8 address[16])
 	       !((host->address[whole] ^ address[whole]) >> (8 - rest));
 }
 
-/* Both parts must be so; one that is not so decides, whatever the other. */
+/* Address and port must match; a mismatch of one decides even if the other is unknown. */
 static enum answer is_host(const struct node *node,
 			   const struct tcpstates_record *record)
 {
@@ -195,7 +195,7 @@ static bool condition_holds(const struct node *node, const struct tcpstates_reco
 	return answer == (node->negated ? NO : YES);
 }
 
-/* Its depth is that of the tree: of what has been parsed, at most its length. */
+/* Recursion is bounded by the depth of the tree, which the parser limits. */
 static bool is_true(const struct filter *filter, unsigned int i,
 		    const struct tcpstates_record *record)
 {
@@ -214,7 +214,7 @@ static bool is_true(const struct filter *filter, unsigned int i,
 }
 
 /**
- * filter_matches() - whether a record fulfils a filter
+ * filter_matches() - whether a record matches a filter
  * @filter: the filter
  * @record: the record
  *

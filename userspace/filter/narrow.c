@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What of a filter the module can decide. Its filter is a box: a range of values for
- * each member, all of which a record must be in. A condition gives a box around all
- * that fulfils it, "and" what is in both boxes, "or" a box around both: what is
- * outside cannot fulfil the filter, what is inside may.
+ * The part of a filter that the module can evaluate. The module's filter is a box: a set
+ * or range of values for each member, and a record must be in all of them. A condition
+ * becomes a box around all records that match it, "and" the intersection of two boxes,
+ * "or" a box around both. A record outside of the box cannot match the filter; one
+ * inside may match.
  */
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #define ALL_EVENTS	((1U << TCPSTATES_EVENT_COUNT) - 1 - 1U)
 #define PORT_MAX	65535
 
-/* What a member is that wants all, so that "and" and "or" need not know of it. */
+/* The box of all records: the widest value of each member. */
 static void widest_box(struct tcpstates_filter *box)
 {
 	*box = (struct tcpstates_filter) {
@@ -45,7 +46,7 @@ static void from_set(const struct node *node, struct tcpstates_filter *box)
 	}
 }
 
-/* Of the contrary of a range of ports, one side may be empty: then the other. */
+/* The negation of a range is a range only if it touches an end of all ports. */
 static void from_ports(const struct node *node, __u64 min, __u64 max,
 		       __u16 *from, __u16 *to)
 {
@@ -90,7 +91,7 @@ static void from_host(const struct node *node, struct tcpstates_filter *box)
 {
 	const struct host *host = &node->host;
 
-	/* What is not such a host may be so for its address or its port. */
+	/* A negated host mismatches in address or port: no box. */
 	if (node->negated)
 		return;
 	if (host->family)
@@ -124,7 +125,7 @@ static __u16 max_port(__u16 a, __u16 b)
 	return a > b ? a : b;
 }
 
-/* The longer prefix: if the networks do not overlap, nothing is in both. */
+/* Of two networks, the longer prefix: if they are disjoint, nothing matches anyway. */
 static void intersect_boxes(struct tcpstates_filter *box,
 			    const struct tcpstates_filter *other)
 {
@@ -152,7 +153,7 @@ static void intersect_boxes(struct tcpstates_filter *box,
 	}
 }
 
-/* The bits that two networks have in common, as one; none gives no network. */
+/* The common prefix of two networks; without common bits there is no network. */
 static void join_networks(__u8 *family, __u8 *prefix, __u8 address[16],
 			  __u8 other_family, __u8 other_prefix,
 			  const __u8 other[16])
@@ -223,7 +224,7 @@ static void box_of(const struct filter *filter, unsigned int i,
 	}
 }
 
-/* Whether what has no peer may be in the network: its address would be 0. */
+/* Whether a network contains the address 0, which stands for no peer. */
 static bool has_zero(const __u8 address[16])
 {
 	static const __u8 zero[16];
@@ -231,13 +232,13 @@ static bool has_zero(const __u8 address[16])
 	return !memcmp(address, zero, sizeof(zero));
 }
 
-/* A set as the module wants it; all of them, and none of them, is 0. */
+/* A set in the form of the module, in which 0 means all. */
 static __u32 as_set(__u32 set, __u32 all)
 {
 	return (set & all) == all ? 0 : set & all;
 }
 
-/* Nothing can fulfil it where the ranges are empty; then they are given up. */
+/* A range in the form of the module, in which 0 means all; as does an empty range. */
 static void as_ports(__u16 *min, __u16 *max)
 {
 	if (*min > *max || (*min == 0 && *max == PORT_MAX))
@@ -245,10 +246,10 @@ static void as_ports(__u16 *min, __u16 *max)
 }
 
 /**
- * filter_narrow() - what the module can decide
+ * filter_narrow() - the part of a filter that the module can evaluate
  * @filter: the filter
- * @kernel: filled in, with what lets all pass that @filter does; and mostly not
- *	much more, which is for filter_matches() to decide
+ * @kernel: filled in; it passes all records that match @filter, and usually few others.
+ *	filter_matches() decides about these
  */
 void filter_narrow(const struct filter *filter, struct tcpstates_filter *kernel)
 {
@@ -261,7 +262,7 @@ void filter_narrow(const struct filter *filter, struct tcpstates_filter *kernel)
 	kernel->families = as_set(kernel->families, ALL_FAMILIES);
 	kernel->events = as_set(kernel->events, ALL_EVENTS);
 	as_ports(&kernel->lport_min, &kernel->lport_max);
-	/* A listener has no peer, and to the module no range is one with 0. */
+	/* A listener has port 0 as peer, which the module's ranges cannot include. */
 	if (!kernel->rport_min)
 		kernel->rport_max = 0;
 	as_ports(&kernel->rport_min, &kernel->rport_max);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The words and signs of a filter, one after the other. */
+/* The tokens of a filter. */
 #include "filter/token.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ static const struct {
 	{ "(", TOKEN_OPEN }, { ")", TOKEN_CLOSE },
 };
 
-/* Gives a word that is no value its meaning. */
+/* Sets the kind of words that are operators. */
 static void classify_token(struct token *token)
 {
 	size_t i, j;
@@ -35,7 +35,7 @@ static void classify_token(struct token *token)
 			}
 }
 
-/* In quotes, where a backslash takes the meaning of what follows it. */
+/* Reads a text in quotes; a backslash escapes the next character. */
 static void read_quoted(struct token *token, const char *text)
 {
 	const char *from = text + token->column + 1;
@@ -55,7 +55,7 @@ static void read_quoted(struct token *token, const char *text)
 	token->next = from - text;
 }
 
-/* How long the sign is that begins here; 0 if that is none. */
+/* The length of the operator that begins here; 0 if there is none. */
 static size_t sign_length(const char *text)
 {
 	if (strchr("()", *text))
@@ -68,10 +68,10 @@ static size_t sign_length(const char *text)
 }
 
 /**
- * token_read() - the token that comes next
- * @token: where to put it
- * @text: all of the filter
- * @from: where to look
+ * token_read() - read the next token
+ * @token: filled in
+ * @text: the whole filter
+ * @from: position from which on it is searched
  */
 void token_read(struct token *token, const char *text, size_t from)
 {

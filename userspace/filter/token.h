@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The words and signs of a filter, one after the other. */
+/* The tokens of a filter. */
 #ifndef _FILTER_TOKEN_H
 #define _FILTER_TOKEN_H
 
@@ -24,11 +24,11 @@ enum token_kind {
 };
 
 /**
- * struct token - one of them
- * @kind: what it is
+ * struct token - a token
+ * @kind: its kind
  * @comparison: for TOKEN_COMPARISON
- * @column: where it begins
- * @next: where the next one is looked for
+ * @column: its position in the text
+ * @next: position behind it
  * @text: the word, without quotes
  */
 struct token {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A filter once parsed: conditions, tied by "and" and "or". There is no "not": it
- * has been drawn into the conditions, so that each can tell by itself what it does
- * with what is unknown. Every node comes after those that it ties.
+ * A parsed filter: conditions, joined by "and" and "or". There is no "not": it is pushed
+ * down into the conditions, so that each handles unknown values by itself. A node
+ * comes after the nodes that it joins.
  */
 #ifndef _FILTER_TREE_H
 #define _FILTER_TREE_H
@@ -14,11 +14,11 @@
 
 /**
  * struct host - an address, a network, ports, or both
- * @family: TCPSTATES_FAMILY_* of @address; 0 if it can be any
- * @prefix: bits of @address that count
- * @address: as in a record; the other bits are 0
- * @port_min: the first of the ports
- * @port_max: the last; less than @port_min if none will do
+ * @family: TCPSTATES_FAMILY_* of @address; 0 for any
+ * @prefix: number of significant bits of @address
+ * @address: as in a record; insignificant bits are 0
+ * @port_min: first port
+ * @port_max: last port; less than @port_min if no port matches
  */
 struct host {
 	__u8 family;
@@ -31,25 +31,25 @@ struct host {
 enum node_kind {
 	NODE_AND,
 	NODE_OR,
-	NODE_SET,	/* the field's bit is among some */
+	NODE_SET,	/* the field's bit is in a set */
 	NODE_RANGE,	/* the field's number is in a range */
 	NODE_HOST,
 	NODE_PATTERN,
 };
 
-/* A set of values is the bits of a word. */
+/* Sets are bits of a __u64. */
 static_assert(TCPSTATES_CAUSE_COUNT <= 64, "causes fit into a set");
 
 /**
- * struct node - one of a tree
- * @kind: which of the members below hold
- * @field: what it is about
- * @negated: whether the contrary is asked for
- * @left: first of the two nodes that are tied
- * @right: second of them
+ * struct node - a node of the tree
+ * @kind: which members are valid
+ * @field: the field of a condition
+ * @negated: whether the condition is negated
+ * @left: index of the first node that is joined
+ * @right: index of the second one
  * @set: bits of values
- * @min: the first of a range
- * @max: the last, less than @min if there is none in it
+ * @min: first value of a range
+ * @max: last value; less than @min if the range is empty
  * @host: for NODE_HOST
  * @pattern: as for fnmatch(3)
  */
@@ -74,9 +74,9 @@ struct node {
 
 /**
  * struct filter - a tree
- * @count: nodes of it; the last one is its root; none lets everything pass
- * @room: for how many there is memory
- * @nodes: these
+ * @count: number of nodes; the last one is the root; without nodes everything matches
+ * @room: number of nodes that fit into @nodes
+ * @nodes: the nodes
  */
 struct filter {
 	unsigned int count;

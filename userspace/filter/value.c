@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What stands behind the words of a filter: names, numbers, users, ages. */
+/* The values of a filter: names, numbers, users, ages. */
 #include "filter/value.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #define NETNS_NAMES	"/run/netns/"
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
-/* As ss and scripts write a name: case, and '-' or '_', make no difference. */
+/* Compares names; case, and '-' or '_', make no difference. */
 static bool names_match(const char *word, const char *name)
 {
 	for (; *word && *name; word++, name++) {
@@ -29,7 +29,7 @@ static bool names_match(const char *word, const char *name)
 	return !*word && !*name;
 }
 
-/* "fin-wait-1" is ss's word for FIN_WAIT1. */
+/* ss writes "fin-wait-1" for FIN_WAIT1. */
 static bool is_state(const char *word, unsigned int state)
 {
 	const char *name = tcpstates_state_name(state);
@@ -64,7 +64,7 @@ const char *value_states(const char *word, __u64 *set)
 	return "state, for example established, close-wait or connected";
 }
 
-/* Sets the bit of the word's place among @words. Returns whether it has one. */
+/* Sets the bit of a word's index in @words. Returns false if it is not there. */
 static bool find_word(const char *word, const char * const *words, size_t count,
 		      __u64 *set)
 {
@@ -85,7 +85,7 @@ const char *value_family(const char *word, __u64 *set)
 		"family: inet or inet6";
 }
 
-/** value_cause() - the word of a line's cause= */
+/** value_cause() - a cause, as in cause= of a line */
 const char *value_cause(const char *word, __u64 *set)
 {
 	unsigned int cause;
@@ -98,19 +98,19 @@ const char *value_cause(const char *word, __u64 *set)
 	return "cause, for example fin, timeout or rst-received";
 }
 
-/** value_event() - the word of a line's event= */
+/** value_event() - an event, as in event= of a line */
 const char *value_event(const char *word, __u64 *set)
 {
 	return find_word(word, event_words, TCPSTATES_EVENT_COUNT, set) ? NULL :
 		"event: transition, existing or stuck";
 }
 
-/* Returns what follows the digits, or NULL if there are none, or too many. */
+/* Returns what follows the digits; NULL without digits, or if they overflow. */
 static const char *take_digits(const char *word, int base, __u64 *number)
 {
 	char *end;
 
-	/* strtoull() takes signs and blanks as well. */
+	/* strtoull() would accept signs and blanks. */
 	if (!strchr("0123456789abcdefABCDEF", *word) || !*word)
 		return NULL;
 	errno = 0;
@@ -138,7 +138,7 @@ const char *value_cookie(const char *word, __u64 *number)
 		"connection, for example 5f3, as in conn= of a line";
 }
 
-/** value_user() - a user's number or name */
+/** value_user() - a user, by number or name */
 const char *value_user(const char *word, __u64 *number)
 {
 	const struct passwd *user;
@@ -164,7 +164,7 @@ static __u64 inode_of(const char *folder, const char *name)
 	return stat_of.st_ino;
 }
 
-/** value_netns() - the inode of a network namespace, or where that is */
+/** value_netns() - a network namespace, by inode, name or path */
 const char *value_netns(const char *word, __u64 *number)
 {
 	if (!value_number(word, number))
@@ -174,7 +174,7 @@ const char *value_netns(const char *word, __u64 *number)
 		"network namespace: a number, a name of 'ip netns' or a path";
 }
 
-/** value_cgroup() - the id of a control group, or its path, with the root or not */
+/** value_cgroup() - a cgroup, by id, or path with or without the mount point */
 const char *value_cgroup(const char *word, __u64 *number)
 {
 	if (!value_number(word, number))
@@ -187,7 +187,7 @@ const char *value_cgroup(const char *word, __u64 *number)
 	return *number ? NULL : "control group: there is none at this path";
 }
 
-/** value_age() - a number of seconds, or with a unit; to nanoseconds */
+/** value_age() - a number of seconds, or a number with a unit; in nanoseconds */
 const char *value_age(const char *word, __u64 *ns)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What stands behind the words of a filter: ports, addresses, ages and others. */
+/* The values of a filter: ports, addresses, ages and others. */
 #ifndef _FILTER_VALUE_H
 #define _FILTER_VALUE_H
 
@@ -7,7 +7,7 @@
 
 #include "filter/tree.h"
 
-/* Addresses that one name may stand for. */
+/* Limit of addresses of a name. */
 #define VALUE_HOSTS	16
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The words of the filter language: that of ss(8), and more. The parser and what
- * explains the language to people both take them from words.c.
+ * The words of the filter language: that of ss(8), and more. The parser and the help
+ * both take them from words.c.
  *
- * As ss(8) says, "and" binds closer than "or". ss itself (iproute2 6.1) takes them
+ * As ss(8) says, "and" binds tighter than "or". ss itself (iproute2 6.1) evaluates them
  * from left to right.
  *
  * FILTER     := [EXPRESSION]
@@ -19,7 +19,7 @@
 
 #include "libtcpstates.h"
 
-/* What a condition is about. */
+/* The field of a condition. */
 enum field {
 	FIELD_STATE,
 	FIELD_EXCLUDE,
@@ -44,7 +44,7 @@ enum field {
 	FIELD_COUNT
 };
 
-/* How its values are written. */
+/* The form of its values. */
 enum kind {
 	KIND_STATES,
 	KIND_PORT,
@@ -75,9 +75,9 @@ enum comparison {
 /**
  * struct field_word - a word that begins a condition
  * @word: the word
- * @kind: how its values are written
- * @operand: what stands for such a value in help
- * @help: what it is
+ * @kind: form of its values
+ * @operand: placeholder for a value in help
+ * @help: what it means
  */
 struct field_word {
 	const char *word;
@@ -87,10 +87,10 @@ struct field_word {
 };
 
 /**
- * struct state_word - a word for some states, besides their names
+ * struct state_word - a word for a set of states
  * @word: the word
- * @states: a bit for each
- * @help: which these are
+ * @states: bits of the states
+ * @help: the states in words
  */
 struct state_word {
 	const char *word;
@@ -108,12 +108,12 @@ struct state_word {
 extern const struct field_word field_words[FIELD_COUNT];
 extern const struct state_word state_words[STATE_WORDS];
 
-/* By TCPSTATES_EVENT_* and TCPSTATES_FAMILY_*; NULL for what no filter names. */
+/* By TCPSTATES_EVENT_* and TCPSTATES_FAMILY_*; NULL without a word. */
 #define FAMILY_WORDS		7
 extern const char * const event_words[TCPSTATES_EVENT_COUNT];
 extern const char * const family_words[FAMILY_WORDS];
 
-/* Those that are fewer repeat one. */
+/* Spellings of each comparison; where there are fewer, one is repeated. */
 extern const char * const comparison_words[COMPARE_COUNT][COMPARISON_WORDS];
 
 #endif /* _FILTER_WORDS_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A connection with one or both of its ends. */
+/* A connection, and the changes of one or both of its ends. */
 #include "ladder/flow.h"
 
-/** flow_begins() - whether a change is the first of a connection's life */
+/** flow_begins() - whether a change is the first one of a connection */
 bool flow_begins(const struct tcpstates_record *record)
 {
 	return (record->old_state == TCPSTATES_CLOSE ||
@@ -12,10 +12,10 @@ bool flow_begins(const struct tcpstates_record *record)
 }
 
 /**
- * flow_add() - add what happened
- * @flow: where
- * @end: at which end of it
- * @record: the change, later than all that were added
+ * flow_add() - add a change
+ * @flow: the connection
+ * @end: the end of it that changed
+ * @record: the change, later than those added before
  */
 void flow_add(struct flow *flow, struct end *end,
 	      const struct tcpstates_record *record)
@@ -23,14 +23,14 @@ void flow_add(struct flow *flow, struct end *end,
 	end->conn = record->conn;
 	if (end->count == END_RECORDS) {
 		flow->cut = true;
-		/* The state it is in is never wrong. */
+		/* Replace the last one: the current state must be right. */
 		end->count--;
 	}
 	end->order[end->count] = flow->seen++;
 	end->records[end->count++] = *record;
 }
 
-/** end_state() - the state it is in; TCPSTATES_UNKNOWN if it was not seen */
+/** end_state() - the current state of an end; TCPSTATES_UNKNOWN if it was not seen */
 unsigned int end_state(const struct end *end)
 {
 	return end->count ? end->records[end->count - 1].new_state :
@@ -38,9 +38,9 @@ unsigned int end_state(const struct end *end)
 }
 
 /**
- * flow_done() - whether nothing more is to come, at those ends that were seen
+ * flow_done() - whether all ends that were seen have ended
  * @flow: the connection
- * @time_wait: whether TIME_WAIT is to be waited for
+ * @time_wait: whether an end in TIME_WAIT has not ended yet
  */
 bool flow_done(const struct flow *flow, bool time_wait)
 {
@@ -57,10 +57,11 @@ bool flow_done(const struct flow *flow, bool time_wait)
 }
 
 /**
- * end_owner() - the record that says best whose it is
- * @end: which has been seen
+ * end_owner() - the record that knows the owner of an end best
+ * @end: an end that was seen
  *
- * Return: the last one after accept() that knows the owner; else the last one.
+ * Return: the last record with an owner, of those after accept() if there are any;
+ * else the last record.
  */
 const struct tcpstates_record *end_owner(const struct end *end)
 {
@@ -79,15 +80,15 @@ const struct tcpstates_record *end_owner(const struct end *end)
 }
 
 /**
- * flow_left() - which end a picture has on its left: the one that opened it
+ * flow_left() - the end on the left of a picture: the one that opened it
  * @flow: the connection
  *
- * Return: 0 or 1, of the ends.
+ * Return: its index in flow->ends.
  */
 int flow_left(const struct flow *flow)
 {
 	const struct end *first = &flow->ends[0];
 
-	/* Of two that both opened, the first one. */
+	/* In a simultaneous open, the first one. */
 	return first->records[0].new_state == TCPSTATES_SYN_SENT ? 0 : 1;
 }

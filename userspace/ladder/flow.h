@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A connection with one or both of its ends: what happened there, in order. */
+/* A connection, and the changes of one or both of its ends in order. */
 #ifndef _LADDER_FLOW_H
 #define _LADDER_FLOW_H
 
@@ -8,16 +8,16 @@
 
 #include "libtcpstates.h"
 
-/* A life has seven changes at most; more than this is left out, and said so. */
+/* A connection has at most seven changes; more than this are left out, and said so. */
 #define END_RECORDS	12
 
 /**
- * struct end - one end
- * @conn: which connection of the stream it is
+ * struct end - one end of a connection
+ * @conn: its conn in the stream
  * @own: whether it belongs to the command
- * @count: of its changes; 0 while the end has not been seen
- * @order: the place of each among all of the flow
- * @records: the changes themselves
+ * @count: number of changes; 0 if the end has not been seen
+ * @order: position of each change among all of the flow
+ * @records: the changes
  */
 struct end {
 	__u64 conn;
@@ -31,11 +31,11 @@ struct tuple_node;
 
 /**
  * struct flow - a connection
- * @number: the how manieth one it is, from 1 on
- * @ends: the one that was seen first, and its peer
- * @seen: changes so far
- * @cut: whether some of them had no room
- * @lost: whether records were lost while it was there
+ * @number: number of the flow, from 1 on
+ * @ends: the end that was seen first, and its peer
+ * @seen: number of changes so far
+ * @cut: whether changes were left out
+ * @lost: whether records were lost while it existed
  * @waiting: entry in the table of flows that wait for their peer, or NULL
  */
 struct flow {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The words of a picture, whatever it is drawn with. */
+/* The labels of a picture, as text or SVG. */
 #include "ladder/label.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "text/span.h"
 
-/* Whether the segment says the same already. */
+/* Whether the name of the segment implies the cause. */
 static bool is_evident(unsigned int cause)
 {
 	switch (cause) {
@@ -24,7 +24,7 @@ static bool is_evident(unsigned int cause)
 	}
 }
 
-/** label_rung() - the segment, and why it was sent or what it did; or only why */
+/** label_rung() - the segment and its cause; only the cause without a segment */
 void label_rung(const struct rung *rung, char text[LABEL_SIZE])
 {
 	const struct tcpstates_record *of = rung->sent ? rung->sent :
@@ -41,12 +41,12 @@ void label_rung(const struct rung *rung, char text[LABEL_SIZE])
 		snprintf(text, LABEL_SIZE, "%s, %s", name, cause);
 }
 
-/** label_delay() - how long a segment took; false if that is not known */
+/** label_delay() - how long a segment took; false if unknown */
 bool label_delay(const struct rung *rung, char text[LABEL_SIZE])
 {
 	char span[SPAN_SIZE];
 
-	/* Two processors may have seen it the other way round. */
+	/* Clocks of two processors may differ slightly. */
 	if (!rung->sent || !rung->received ||
 	    rung->sent->boot_ns > rung->received->boot_ns)
 		return false;
@@ -55,7 +55,7 @@ bool label_delay(const struct rung *rung, char text[LABEL_SIZE])
 	return true;
 }
 
-/** label_owner() - whose an end of a flow is */
+/** label_owner() - the owner of an end */
 void label_owner(const struct flow *flow, int which,
 		 char text[CELL_ENDPOINT_SIZE])
 {
@@ -67,7 +67,7 @@ void label_owner(const struct flow *flow, int which,
 		snprintf(text, CELL_ENDPOINT_SIZE, "(not seen here)");
 }
 
-/* The last record that knows most. */
+/* The last record that has all the bits of @known, else the first one. */
 static const struct tcpstates_record *best_tuple(const struct end *end,
 						 __u32 known)
 {
@@ -78,7 +78,7 @@ static const struct tcpstates_record *best_tuple(const struct end *end,
 	return &end->records[i];
 }
 
-/** label_endpoint() - address and port of an end of a flow, as one end knows it */
+/** label_endpoint() - address and port of an end, as either end knows them */
 void label_endpoint(const struct flow *flow, int which,
 		    char text[CELL_ENDPOINT_SIZE])
 {
@@ -93,7 +93,7 @@ void label_endpoint(const struct flow *flow, int which,
 				       TCPSTATES_KNOW_RPORT), text);
 }
 
-/** label_who() - how an end is called in a sentence */
+/** label_who() - the name of an end in a sentence */
 void label_who(const struct flow *flow, int which,
 	       char text[CELL_ENDPOINT_SIZE])
 {

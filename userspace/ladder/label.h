@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The words of a picture, whatever it is drawn with. */
+/* The labels of a picture, as text or SVG. */
 #ifndef _LADDER_LABEL_H
 #define _LADDER_LABEL_H
 

@@ -15,7 +15,7 @@
 #define LEFT		(TIME_WIDTH + 1)
 #define RIGHT		(LEFT + STATE_WIDTH + 1 + ARROW_WIDTH + 1)
 #define BLANKS		"\n "
-#define BEFORE_HEAD	3	/* of dashes, and before the point of an arrow */
+#define BEFORE_HEAD	3	/* dashes at the ends of an arrow */
 
 static void draw_coloured(const struct picture *picture, const char *colour,
 			  const char *text)
@@ -26,7 +26,7 @@ static void draw_coloured(const struct picture *picture, const char *colour,
 		fputs(text, picture->out);
 }
 
-/* In STATE_WIDTH columns, but for the blanks at the end of a line. */
+/* A state in STATE_WIDTH columns, without trailing blanks if it is @last. */
 static void draw_state(const struct picture *picture, unsigned int state,
 		       bool last)
 {
@@ -37,7 +37,7 @@ static void draw_state(const struct picture *picture, unsigned int state,
 		fprintf(picture->out, "%*s", STATE_WIDTH - (int)strlen(name), "");
 }
 
-/* Two words in one line, each where its side is; in two if they have no room. */
+/* A text for each side, in one line if they fit, else in two. */
 static void draw_sides(const struct picture *picture, const char *begin,
 		       const char *left, const char *right)
 {
@@ -54,7 +54,7 @@ static void draw_sides(const struct picture *picture, const char *begin,
 	fprintf(picture->out, "%*s%s\n", start - column, "", right);
 }
 
-/* The states from which it starts, as far as they are known. */
+/* The states in which the ends began, as far as they are known. */
 static void draw_start(const struct picture *picture, const struct flow *flow,
 		       int left)
 {
@@ -75,9 +75,9 @@ static void draw_start(const struct picture *picture, const struct flow *flow,
 }
 
 /**
- * picture_head() - whose ends these are
- * @picture: how to draw
- * @flow: of which one end has been seen
+ * picture_head() - draw the owners and endpoints of both ends
+ * @picture: where to draw
+ * @flow: the connection
  */
 void picture_head(const struct picture *picture, const struct flow *flow)
 {
@@ -94,7 +94,7 @@ void picture_head(const struct picture *picture, const struct flow *flow)
 	draw_sides(picture, "", left, right);
 }
 
-/* Puts a word with a blank on each side, its first letter at @column. */
+/* Writes a word into an arrow at @column, with a blank on each side. */
 static void overlay_word(char arrow[ARROW_WIDTH + 1], int column, const char *word)
 {
 	int length = (int)strlen(word);
@@ -139,8 +139,8 @@ static void draw_arrow(const struct picture *picture, const struct rung *rung)
 }
 
 /*
- * A row; @before is when the one before it was, 0 for none; @after when the next one
- * is: what came together with that has no time of its own.
+ * Draws a row. @before is the time of the row before, 0 for none; @after is that of
+ * the next row: a row that is not earlier than the next one is drawn without time.
  */
 static void draw_rung(const struct picture *picture, const struct rung *rung,
 		      __u64 start, __u64 before, __u64 after)
@@ -193,8 +193,8 @@ static void draw_paragraph(const struct picture *picture, const char *text)
 }
 
 /**
- * picture_story() - what happened, in words
- * @picture: how to draw
+ * picture_story() - describe a connection in words
+ * @picture: where to draw
  * @flow: the connection
  */
 void picture_story(const struct picture *picture, const struct flow *flow)
@@ -208,10 +208,10 @@ void picture_story(const struct picture *picture, const struct flow *flow)
 }
 
 /**
- * picture_change() - the last change of a connection, alone
- * @picture: how to draw
+ * picture_change() - draw only the last change of an end
+ * @picture: where to draw
  * @flow: the connection
- * @conn: which of its ends
+ * @conn: conn of the end
  */
 void picture_change(const struct picture *picture, const struct flow *flow,
 		    __u64 conn)
@@ -230,8 +230,8 @@ void picture_change(const struct picture *picture, const struct flow *flow,
 }
 
 /**
- * picture_flow() - the whole picture of a connection
- * @picture: how to draw
+ * picture_flow() - draw a whole connection
+ * @picture: where to draw
  * @flow: the connection
  */
 void picture_flow(const struct picture *picture, const struct flow *flow)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A connection as text of 79 columns: a line of time for each end, the one that
- * opened it on the left, and between them the segments.
+ * A connection as text of 79 columns: the states of each end below each other, with
+ * the end that opened it on the left, and the segments between them.
  *
  *	#1         812/curl                                     790/nginx
  *	           127.0.0.1:54698                              127.0.0.1:80
@@ -17,9 +17,9 @@
 #include "ladder/flow.h"
 
 /**
- * struct picture - how to draw
- * @out: where to
- * @colour: whether to colour
+ * struct picture - where pictures are drawn
+ * @out: output
+ * @colour: whether to use colours
  */
 struct picture {
 	FILE *out;

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The picture of a connection, row by row. A segment that one end sent and the
- * other received is one row: there is at most one of each kind from each side.
+ * The rows of a picture of a connection. A segment that one end sent and the other
+ * received is one row: each side sends at most one of each kind.
  */
 #include "ladder/rungs.h"
 
 #include <string.h>
 
-/** rung_time() - when it was sent, or came if that is not known; nanoseconds */
+/** rung_time() - when a segment was sent, else when it was received; nanoseconds */
 __u64 rung_time(const struct rung *rung)
 {
 	return (rung->sent ? rung->sent : rung->received)->boot_ns;
 }
 
 /*
- * Where an acknowledgment belongs that nobody was seen to send: before what was
- * sent from the same side and has not come yet, which may have brought it.
+ * The position of a segment of which only the arrival is known. An ACK of a FIN belongs
+ * before segments that the same side has sent and that have not arrived: they may
+ * have carried it.
  */
 static size_t place_of_ack(const struct rung *rungs, size_t count,
 			   enum segment segment, int from)
@@ -30,7 +31,7 @@ static size_t place_of_ack(const struct rung *rungs, size_t count,
 	return i;
 }
 
-/* The same segment, of which only the other half is known; else a new one. */
+/* Finds the row of which only the other half is known, or inserts a new one. */
 static struct rung *find_or_insert(struct rung *rungs, size_t *count,
 				   enum segment segment, int from, bool arrival)
 {
@@ -51,7 +52,7 @@ static struct rung *find_or_insert(struct rung *rungs, size_t *count,
 	return rung;
 }
 
-/* What came in, knowing what had come in before at the same end. */
+/* The segment that caused a change, given the earlier changes of the same end. */
 static enum segment received_at(const struct end *end, size_t i)
 {
 	const struct tcpstates_record *record = &end->records[i];
@@ -60,12 +61,12 @@ static enum segment received_at(const struct end *end, size_t i)
 	    record->cause != TCPSTATES_CAUSE_ACK)
 		return segment_received(record);
 	/*
-	 * A SYN cookie's connection is half open only when it is complete: what
-	 * comes after that has come with the same segment.
+	 * A connection by SYN cookie enters SYN_RECV only when it is complete: the
+	 * next change was caused by the same segment.
 	 */
 	if (record->flags & TCPSTATES_FLAG_SYNCOOKIE)
 		return SEGMENT_NONE;
-	/* Of two that open at once, each answers with a SYN-ACK. */
+	/* In a simultaneous open, both ends send a SYN-ACK. */
 	return i && end->records[i - 1].old_state == TCPSTATES_SYN_SENT ?
 	       SEGMENT_SYN_ACK : SEGMENT_ACK;
 }
@@ -97,12 +98,12 @@ static void append_rung(struct rung *rungs, size_t *count, const struct end *end
 }
 
 /**
- * rungs_of_last() - what the last change of an end looks like alone
+ * rungs_of_last() - the rows of the last change of an end
  * @end: the end
- * @side: where: 0 left, 1 right
- * @rungs: the rows
+ * @side: its side: 0 left, 1 right
+ * @rungs: filled in
  *
- * Return: how many rows, 1 or 2.
+ * Return: number of rows, 1 or 2.
  */
 size_t rungs_of_last(const struct end *end, int side, struct rung rungs[2])
 {
@@ -113,11 +114,11 @@ size_t rungs_of_last(const struct end *end, int side, struct rung rungs[2])
 }
 
 /**
- * rungs_of_flow() - what a connection looks like
+ * rungs_of_flow() - the rows of a connection
  * @flow: the connection; the rows point into it
- * @rungs: the rows, in the order in which they began
+ * @rungs: filled in, in the order in which they began
  *
- * Return: how many rows. A row may be later than the next one, see place_of_ack().
+ * Return: number of rows. A row may be later than the next one, see place_of_ack().
  */
 size_t rungs_of_flow(const struct flow *flow, struct rung rungs[RUNGS_MAX])
 {

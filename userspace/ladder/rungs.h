@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The picture of a connection, row by row, whatever it is drawn with. */
+/* The rows of a picture of a connection, as text or SVG. */
 #ifndef _LADDER_RUNGS_H
 #define _LADDER_RUNGS_H
 
 #include "ladder/flow.h"
 #include "ladder/segment.h"
 
-/* A change may have come with one segment and send another. */
+/* A change may be caused by one segment and send another one. */
 #define RUNGS_MAX	(4 * END_RECORDS)
 
 /**
- * struct rung - a segment, or what happened without one
- * @segment: which
- * @from: the side that sent it, or where it happened: 0 left, 1 right
- * @sent: the change that sent it, or that happened; NULL if that was not seen
- * @received: the change that it made; NULL if that was not seen
- * @change: for each side the change of state that is shown here, or NULL
+ * struct rung - a row: a segment, or a change without one
+ * @segment: the segment, or SEGMENT_NONE
+ * @from: side of the sender, or of the change: 0 left, 1 right
+ * @sent: change that sent the segment, or change without one; NULL if not seen
+ * @received: change that the segment caused; NULL if not seen
+ * @change: change shown in this row, for each side; or NULL
  */
 struct rung {
 	enum segment segment;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which segments a change of state tells of. Only what is certain is said: where
- * a cause can come with a segment and without, there is none. What each cause
- * means is in uapi/dev-tcpstates-causes.
+ * The segments that a state change implies. Only certain ones count: where a cause is
+ * possible with and without a segment, there is none. uapi/dev-tcpstates-causes
+ * explains the causes.
  */
 #include "ladder/segment.h"
 
-/* Of a change to CLOSE. */
 static enum segment received_at_end(const struct tcpstates_record *record)
 {
 	switch (record->cause) {
@@ -25,10 +24,10 @@ static enum segment received_at_end(const struct tcpstates_record *record)
 }
 
 /**
- * segment_received() - what came in and changed the state
+ * segment_received() - the segment that caused a change
  * @record: the change
  *
- * Return: a segment, or SEGMENT_NONE where none did, or none is known.
+ * Return: the segment; SEGMENT_NONE if there is none or none is known.
  */
 enum segment segment_received(const struct tcpstates_record *record)
 {
@@ -81,13 +80,13 @@ static enum segment sent_at_end(const struct tcpstates_record *record)
 }
 
 /**
- * segment_sent() - what the change of state sends
+ * segment_sent() - the segment that a change sends
  * @record: the change
  *
- * The kernel acknowledges a FIN that leads to CLOSE_WAIT as it likes, often
- * together with its own FIN, so that such an ACK is only known where it arrives.
+ * The kernel may delay the ACK of a FIN that leads to CLOSE_WAIT until its own FIN:
+ * such an ACK is known only where it arrives.
  *
- * Return: a segment, or SEGMENT_NONE where none is sent, or none is known.
+ * Return: the segment; SEGMENT_NONE if none is sent or none is known.
  */
 enum segment segment_sent(const struct tcpstates_record *record)
 {
@@ -117,8 +116,8 @@ enum segment segment_sent(const struct tcpstates_record *record)
 }
 
 /**
- * segment_name() - how a segment is called in a picture
- * @segment: but for SEGMENT_NONE
+ * segment_name() - the name of a segment in a picture
+ * @segment: the segment
  *
  * Return: a constant string.
  */

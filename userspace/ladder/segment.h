@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which segments a change of state tells of (RFC 9293, figure 5). */
+/* The segments that a state change implies (RFC 9293, figure 5). */
 #ifndef _LADDER_SEGMENT_H
 #define _LADDER_SEGMENT_H
 
 #include "libtcpstates.h"
 
 /*
- * Two kinds of ACK, as a picture has to know which is which: of the handshake,
- * and of a FIN. The refusal of a SYN may be a RST or a message of ICMP.
+ * The ACK of the handshake and that of a FIN are two kinds, so that the halves of a row
+ * can be matched. A SYN may be refused by a RST or an ICMP message.
  */
 enum segment {
 	SEGMENT_NONE,

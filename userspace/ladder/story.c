@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What happened to a connection, in words. Each sentence stands on what an end has
- * told; where the two ends tell of the same, it is said once.
+ * A connection in words. Each sentence is based on the records of one end; what both
+ * ends report is said once.
  */
 #include "ladder/story.h"
 
@@ -15,10 +15,10 @@
 #include "text/span.h"
 
 /**
- * struct story - sentences
- * @flow: of which connection
- * @lines: these, each a paragraph
- * @count: of them
+ * struct story - sentences about a connection
+ * @flow: the connection
+ * @lines: the sentences, each a paragraph
+ * @count: number of sentences
  */
 struct story {
 	const struct flow *flow;
@@ -56,64 +56,64 @@ static const struct tcpstates_record *last_of(const struct end *end)
 }
 
 /*
- * Why it went wrong, for the end whose last change is to CLOSE. In these texts @ is
- * this end, and # the other one.
+ * What went wrong, by the cause of the change to CLOSE of one end. In the texts @ stands
+ * for this end, # for the other one.
  */
 static const char * const faults[TCPSTATES_CAUSE_COUNT] = {
 	[TCPSTATES_CAUSE_RST_RECEIVED] =
 		"# reset the connection (RST).",
 	[TCPSTATES_CAUSE_RST_SENT] =
-		"Data came for @ when nobody could read it any more, so that the kernel answered with a RST.",
+		"Data arrived for @ when no program could read it any more: the kernel answered with a RST.",
 	[TCPSTATES_CAUSE_ABORT] =
-		"@ gave it up at once (SO_LINGER with 0, or connect() to AF_UNSPEC).",
+		"@ aborted it (SO_LINGER with 0, or connect() to AF_UNSPEC).",
 	[TCPSTATES_CAUSE_UNREAD] =
-		"@ closed without having read all that had come, so that the kernel sent a RST in place of a FIN: what was on the way to # may be lost (RFC 2525, 2.17).",
+		"@ closed before it had read all data, so the kernel sent a RST instead of a FIN: data on the way to # may be lost (RFC 2525, 2.17).",
 	[TCPSTATES_CAUSE_DISCONNECT] =
-		"@ gave it up by shutdown() or by connect() to AF_UNSPEC, before it was open.",
+		"@ aborted it by shutdown() or connect() to AF_UNSPEC before it was open.",
 	[TCPSTATES_CAUSE_REFUSED] =
 		"Refused: nobody listens at #, or a firewall says so.",
 	[TCPSTATES_CAUSE_UNREACHABLE] =
-		"Unreachable: an ICMP error came from a router or from the host of #.",
+		"Unreachable: a router or the host of # sent an ICMP error.",
 	[TCPSTATES_CAUSE_SYNACK_TIMEOUT] =
-		"The handshake was never completed: nothing came back for the SYN-ACK. Its way to # may be blocked, or the SYN was of a scan or a flood.",
+		"The handshake was never completed: the SYN-ACK was not answered. The path to # may be blocked, or the SYN was part of a scan or a flood.",
 	[TCPSTATES_CAUSE_OVERFLOW] =
-		"The accept queue of @ was full, so that the last ACK of the handshake was not taken: the program does not call accept() often enough, or its backlog is small.",
+		"The accept queue of @ was full, so the last ACK of the handshake was dropped: the program does not call accept() often enough, or its backlog is too small.",
 	[TCPSTATES_CAUSE_LISTENER_CLOSED] =
 		"@ closed its listener before it had accepted this one.",
 	[TCPSTATES_CAUSE_DUPLICATE] =
 		"Another SYN of the same connection was faster.",
 	[TCPSTATES_CAUSE_TW_OVERFLOW] =
-		"There was no TIME_WAIT for it: net.ipv4.tcp_max_tw_buckets are in use.",
+		"It skipped TIME_WAIT: net.ipv4.tcp_max_tw_buckets are in use.",
 	[TCPSTATES_CAUSE_NETNS_EXIT] =
-		"Its network namespace has gone.",
+		"Its network namespace was removed.",
 	[TCPSTATES_CAUSE_KILLED] =
-		"It was ended from outside, by 'ss -K' or the like.",
+		"Another process ended it, for example 'ss -K'.",
 	[TCPSTATES_CAUSE_NO_MEMORY] =
 		"The kernel ended it: too many orphans, or net.ipv4.tcp_mem is used up.",
 	[TCPSTATES_CAUSE_CONNECT_FAILED] =
 		"connect() failed before a SYN was sent: no free port, or no route.",
 	[TCPSTATES_CAUSE_UNSEEN] =
-		"Its end was not seen: the kernel no longer had it when the module looked. When it ended is not known.",
+		"Its end was not seen: an audit found that the kernel no longer had it. When it ended is unknown.",
 };
 
-/* A time limit means something else in each state. */
+/* What a timeout means depends on the state. */
 static void tell_timeout(struct story *story, const struct tcpstates_record *last,
 			 const char *other)
 {
 	if (last->old_state == TCPSTATES_SYN_SENT)
 		add_sentence(story,
-			     "No answer from %s: the host is down, or a firewall drops what is sent to it.",
+			     "No answer from %s: the host is down, or a firewall drops the SYNs.",
 		    other);
 	else if (last->old_state == TCPSTATES_FIN_WAIT2)
 		add_sentence(story, "%s did not close within net.ipv4.tcp_fin_timeout.",
 			     other);
 	else
 		add_sentence(story,
-			     "%s no longer acknowledges: it or the network is down, or a firewall forgot it.",
+			     "%s no longer acknowledges: it or the network is down, or a firewall lost its state.",
 		    other);
 }
 
-/* Whether an end did not end as it should have. */
+/* Whether the end of the connection was not orderly here. */
 static bool is_fault(const struct end *end)
 {
 	const struct tcpstates_record *last;
@@ -124,7 +124,7 @@ static bool is_fault(const struct end *end)
 	return last->cause == TCPSTATES_CAUSE_TIMEOUT || faults[last->cause];
 }
 
-/* Puts names in the place of @ and #. */
+/* Replaces @ and # by the names of the ends. */
 static void name_ends(const char *fault, const char *here, const char *there,
 		      char text[STORY_SIZE])
 {
@@ -153,7 +153,7 @@ static void tell_fault(struct story *story, int which)
 	if (!is_fault(end))
 		return;
 	last = last_of(end);
-	/* The end that did it tells it better. */
+	/* The end that sent the RST knows why. */
 	if (last->cause == TCPSTATES_CAUSE_RST_RECEIVED &&
 	    is_fault(&story->flow->ends[!which]))
 		return;
@@ -167,7 +167,7 @@ static void tell_fault(struct story *story, int which)
 	add_sentence(story, "%s", text);
 }
 
-/* Who closed, from what one end says of both. */
+/* Who closed first, according to one end. */
 static void tell_close(struct story *story)
 {
 	const struct flow *flow = story->flow;
@@ -176,7 +176,7 @@ static void tell_close(struct story *story)
 	bool active, passive;
 	int which = 0;
 
-	/* Where both are seen, the one that closed first says so. */
+	/* Of two ends, the one that closed first knows. */
 	if (flow->ends[1].count &&
 	    !change_to(&flow->ends[0], TCPSTATES_FIN_WAIT1))
 		which = 1;
@@ -194,14 +194,14 @@ static void tell_close(struct story *story)
 		add_sentence(story, "%s closed first (active close), then %s (passive close).",
 			     first, second);
 	else if (active)
-		add_sentence(story, "%s closed first (active close); no FIN of %s has come.",
+		add_sentence(story, "%s closed first (active close); no FIN from %s has arrived.",
 			     first, second);
 	else
 		add_sentence(story, "%s closed first (active close), and %s has not closed.",
 			     first, second);
 }
 
-/* How long it was open at this end; false if it never was, or still is. */
+/* How long this end was in ESTABLISHED; false if it never was, or still is. */
 static bool open_time(const struct end *end, __u64 *ns)
 {
 	size_t i;
@@ -226,7 +226,7 @@ static void append_format(char line[STORY_SIZE], const char *format, ...)
 	va_end(args);
 }
 
-/* The last known value is the whole: they only grow. */
+/* The last record that has a counter: counters only grow. */
 static const struct tcpstates_record *last_knowing(const struct end *end,
 						   __u32 known)
 {
@@ -290,11 +290,11 @@ static void tell_rest(struct story *story, int which)
 }
 
 /**
- * story_of_flow() - tell it
+ * story_of_flow() - describe a connection in words
  * @flow: the connection
- * @lines: the sentences
+ * @lines: filled in with sentences
  *
- * Return: how many.
+ * Return: number of sentences.
  */
 size_t story_of_flow(const struct flow *flow,
 		     char lines[STORY_LINES][STORY_SIZE])
@@ -313,7 +313,7 @@ size_t story_of_flow(const struct flow *flow,
 	for (which = 0; which < 2; which++)
 		tell_rest(&story, which);
 	if (flow->lost)
-		add_sentence(&story, "Records were lost meanwhile: some of it may be missing here.");
+		add_sentence(&story, "Records were lost meanwhile: changes may be missing here.");
 	if (flow->cut)
 		add_sentence(&story, "It had more changes than are shown.");
 	return story.count;

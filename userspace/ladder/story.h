@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What happened to a connection, in words: who closed first, what went wrong. */
+/* A connection in words: who closed first, and what went wrong. */
 #ifndef _LADDER_STORY_H
 #define _LADDER_STORY_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Connections as one drawing of SVG 1.1. */
+/* Connections as one SVG 1.1 drawing. */
 #include "ladder/svg.h"
 
 #include <stdlib.h>
@@ -13,15 +13,15 @@
 /* In pixels. */
 #define WIDTH		840
 #define TIME		90	/* right end of the times */
-#define LEFT		220	/* the two lines of time */
+#define LEFT		220	/* the vertical lines of the two ends */
 #define RIGHT		620
-#define GAP		10	/* between a line and what is written at it */
+#define GAP		10	/* between a line and its labels */
 #define LINE		18
 #define STEP		38	/* from one segment to the next */
-#define SLOPE		14	/* of a segment that takes its time */
+#define SLOPE		14	/* of a segment that was sent and received */
 #define STORY_COLUMNS	105
 
-/* A name may hold what means something to XML, or has no place in it at all. */
+/* A name may contain markup, or bytes that XML does not allow. */
 static void escape_text(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -101,7 +101,7 @@ static void svg_head(struct svg *svg, const struct flow *flow, int left)
 	svg->height += 2 * LINE;
 }
 
-/* As in picture.c, what came together with the next one has no time of its own. */
+/* As in picture.c, a row that is not earlier than the next one has no time. */
 static void svg_rung(struct svg *svg, const struct rung *rung, __u64 start,
 		     __u64 after)
 {
@@ -166,7 +166,7 @@ static void svg_paragraph(struct svg *svg, const char *text)
 
 /**
  * svg_init() - an empty drawing
- * @svg: to be filled in
+ * @svg: filled in
  *
  * Return: 0, or -1 and errno.
  */
@@ -229,8 +229,8 @@ static const char head[] =
 /**
  * svg_write() - write what has been drawn
  * @svg: the drawing; nothing can be added afterwards
- * @file: where to
- * @title: what it is of
+ * @file: output
+ * @title: title of the drawing
  *
  * Return: 0, or -1 and errno.
  */
@@ -254,7 +254,7 @@ int svg_write(struct svg *svg, FILE *file, const char *title)
 	return ferror(file) ? -1 : 0;
 }
 
-/** svg_free() - forget it */
+/** svg_free() - free a drawing, written or not */
 void svg_free(struct svg *svg)
 {
 	if (svg->body)

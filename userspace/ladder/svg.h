@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Connections as one drawing of SVG 1.1, for a report. */
+/* Connections as one SVG 1.1 drawing. */
 #ifndef _LADDER_SVG_H
 #define _LADDER_SVG_H
 
@@ -9,10 +9,10 @@
 
 /**
  * struct svg - a drawing
- * @body: what has been drawn, in memory
- * @text: the same, once @body is closed
- * @length: of @text
- * @height: of what has been drawn
+ * @body: stream to which is drawn, in memory
+ * @text: what was drawn, once @body is closed
+ * @length: length of @text
+ * @height: height so far, in pixels
  */
 struct svg {
 	FILE *body;

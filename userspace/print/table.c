@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records as rows of a table, either what happens:
+ * Records as rows of a table for people; either changes:
  *
  *	TIME         NEW             CAUSE LOCAL                 REMOTE
  *	12:38:45.123 ESTABLISHED       ack 10.0.0.5:443          10.0.0.9:53122
@@ -8,25 +8,24 @@
  *	                                   [2001:db8::9]:53122
  *	12:39:45.124 CLOSE_WAIT  for 1m00s 10.0.0.5:443          10.0.0.9:53122
  *
- * where a wider terminal has room for, one after the other, the columns OLD and
- * AFTER, how long the old state lasted, before NEW, and OWNER; or what is there:
+ * A wider terminal adds the columns OLD, AFTER (how long the old state lasted) and
+ * OWNER, in this order. Or connections:
  *
  *	STATE           AGE OWNER            LOCAL                 REMOTE
  *	ESTABLISHED   3m07s 812/java         10.0.0.5:443          10.0.0.9:53122
  *	LISTEN      >12d03h uid 0            0.0.0.0:22            queue 0/128
  *
- * where a wider one has a column QUEUES after OWNER: bytes received and not
- * read, and written and not acknowledged; of a listener connections that wait
- * for accept(), and how many may. A listener has no peer, so that there is
- * always room for its own.
+ * A wider terminal adds QUEUES after OWNER: bytes received but not read, and bytes
+ * written but not acknowledged; for a listener the connections that wait for accept(),
+ * and their limit. A listener has no peer: its queue always has room in REMOTE.
  *
- * Any two IPv4 addresses fit into 80 columns beside what has a fixed width. A
- * column comes only if they do beside it as well. IPv6 addresses that do not
- * are written one below the other; the few that are longer than what is left of
- * a line move to the left on a line of their own.
+ * Any two IPv4 addresses fit into 80 columns beside the columns of fixed width. A
+ * column is added only if they still fit. IPv6 addresses that do not fit are written
+ * one below the other; those that are longer than the rest of a line begin further
+ * left, on a line of their own.
  *
- * A cause is in one column with the state that it leads to, at its right end:
- * the long ones all lead to CLOSE. The third line is of a connection that is stuck.
+ * A cause shares a column with the state that it leads to, at its right end: all long
+ * causes lead to CLOSE. The third row is that of a stuck connection.
  */
 #include "print/table.h"
 
@@ -63,7 +62,7 @@ void table_init(struct table *table, struct output *out, enum table_kind kind)
 	tzset();
 }
 
-/* Adds a column of @width if both addresses have room beside it. */
+/* Adds a column of @width if both addresses still fit beside it. */
 static bool widen(struct table *table, int width)
 {
 	int addresses = table->addresses + width + 1;
@@ -88,7 +87,7 @@ static void choose_columns(struct table *table)
 	}
 }
 
-/* A terminal's size may change at any time; it is looked at for each head. */
+/* The terminal's size may change at any time: it is read for each head. */
 static void measure(struct table *table)
 {
 	struct winsize size = {0};
@@ -121,7 +120,7 @@ static void end_row(struct table *table)
 	table->printed++;
 }
 
-/* Appends a cell of a head; to the left if @width is below 0. */
+/* Appends a cell of a head; aligned to the left if @width is negative. */
 static void add_title(char head[HEAD_SIZE], int width, const char *title)
 {
 	size_t length = strlen(head);
@@ -164,7 +163,7 @@ static void add_head(struct table *table)
 	end_row(table);
 }
 
-/* What a connection has to read and to send; a listener, to accept. */
+/* Unread and unacknowledged bytes; of a listener, connections to accept, and limit. */
 static void format_queues(const struct tcpstates_record *record,
 			  char text[QUEUES_SIZE])
 {
@@ -189,7 +188,7 @@ static void format_accept_queue(char text[CELL_ENDPOINT_SIZE],
 	snprintf(text, CELL_ENDPOINT_SIZE, "queue %s", queues);
 }
 
-/* The first of two lines has no room for @text if that is too long. */
+/* An address on a line of its own, after a line break if it does not fit. */
 static void add_alone(struct table *table, int column, const char *text)
 {
 	int start = table->columns - (int)strlen(text);
@@ -221,7 +220,7 @@ static void add_addresses(struct table *table, int column, const char *local,
 	end_row(table);
 }
 
-/* Ends a row that has got to @column with the record's two addresses. */
+/* Ends a row that has reached @column with the record's two addresses. */
 static void add_endpoints(struct table *table, int column,
 			  const struct tcpstates_record *record)
 {
@@ -235,7 +234,7 @@ static void add_endpoints(struct table *table, int column,
 	add_addresses(table, column, local, remote);
 }
 
-/* A state and what led to it, together CAUSE_WIDTH wide. */
+/* A state and its cause, together CAUSE_WIDTH wide. */
 static void add_cause(struct table *table,
 		      const struct tcpstates_record *record)
 {
@@ -247,7 +246,7 @@ static void add_cause(struct table *table,
 		      tcpstates_cause_name(record->cause));
 }
 
-/* Returns how many columns of the last cell are free. */
+/* Returns the number of unused columns of the cell. */
 static int add_owner(struct table *table,
 		     const struct tcpstates_record *record)
 {
@@ -258,7 +257,7 @@ static int add_owner(struct table *table,
 	return CELL_OWNER_WIDTH - (int)strlen(owner);
 }
 
-/* The same for a state that lasts too long: for how long it does. */
+/* A state that lasts too long, and its age, together CAUSE_WIDTH wide. */
 static void add_stuck(struct table *table,
 		      const struct tcpstates_record *record)
 {
@@ -275,7 +274,7 @@ static void add_stuck(struct table *table,
 	add_coloured(table, CELL_RED, text);
 }
 
-/* When it happened, and a blank. */
+/* The time of a record, and a blank. */
 static void add_time(struct table *table,
 		     const struct tcpstates_record *record)
 {
@@ -296,7 +295,7 @@ static void add_time(struct table *table,
 		table->since_ns = record->boot_ns;
 }
 
-/* A transition, or that there is none. */
+/* A row of a transition, or of a stuck connection. */
 static void add_change(struct table *table,
 		       const struct tcpstates_record *record)
 {
@@ -367,7 +366,7 @@ static bool has_row(enum table_kind kind, unsigned int event)
 	}
 }
 
-/* Adds a row that is about no record. */
+/* Adds a row with a note of the program. */
 void table_note(struct table *table, const char *note)
 {
 	if (!table->printed)
@@ -385,7 +384,7 @@ void table_gap(struct table *table)
 	end_row(table);
 }
 
-/* Adds a record; what is not of the table's kind nor a loss has no row. */
+/* Adds a row for a record; only losses and records of the table's kind have one. */
 void table_add(struct table *table, const struct tcpstates_record *record)
 {
 	if (!has_row(table->kind, record->event))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Records as rows of a table for people, in as many columns as there are. */
+/* Records as rows of a table for people, as wide as the terminal. */
 #ifndef _PRINT_TABLE_H
 #define _PRINT_TABLE_H
 
@@ -9,29 +9,28 @@
 
 struct output;
 
-/* What the rows are. */
 enum table_kind { TABLE_TRANSITIONS, TABLE_CONNECTIONS };
 
-/* What stands for when something happened. */
+/* The form of times. */
 enum table_timestamps { TABLE_WALL, TABLE_RELATIVE, TABLE_DELTA };
 
 /**
  * struct table - a table on standard output
- * @out: where it goes
- * @kind: of which rows
- * @timestamps: how its times are told; may be set after table_init()
- * @since_ns: the time from which they are counted, unless it is of the day
- * @terminal: whether that is a terminal
- * @colour: whether to colour
- * @columns: columns to fill
- * @old: whether there is room for the old state
- * @after: whether there is room for how long that lasted
- * @owner: whether there is room for whose a transition is
- * @queues: whether there is room for what waits in a connection
- * @addresses: column where the addresses begin
+ * @out: output
+ * @kind: what its rows are
+ * @timestamps: form of its times; may be set after table_init()
+ * @since_ns: start of relative times
+ * @terminal: whether the output is a terminal
+ * @colour: whether to use colours
+ * @columns: columns of the terminal
+ * @old: whether there is a column OLD
+ * @after: whether there is a column AFTER
+ * @owner: whether there is a column OWNER
+ * @queues: whether there is a column QUEUES
+ * @addresses: column at which the addresses begin
  * @side: columns for each of two addresses side by side
- * @rows: repeat the head after so many rows; 0 for never
- * @printed: rows since the head; 0 before the first
+ * @rows: rows after which the head is repeated; 0 for never
+ * @printed: rows since the head; 0 before the first one
  */
 struct table {
 	struct output *out;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The connections that there are, kept as the stream goes on. */
+/* The connections that exist, updated by the stream. */
 #include "top/entries.h"
 
 #include <errno.h>
@@ -9,12 +9,12 @@
 #include "base/array.h"
 
 /**
- * struct entries - all of them
- * @table: by conn
- * @all: the same, in no order
- * @count: of them
- * @room: for how many there is memory
- * @in: how many are in each state
+ * struct entries - the connections
+ * @table: table of connections by conn
+ * @all: array of them, in no order
+ * @count: number of connections
+ * @room: number of connections that fit into @all
+ * @in: number of connections in each state
  */
 struct entries {
 	struct entry *table;
@@ -24,13 +24,13 @@ struct entries {
 	size_t in[TCPSTATES_STATE_COUNT];
 };
 
-/** entries_new() - none; NULL without memory */
+/** entries_new() - an empty table; NULL without memory */
 struct entries *entries_new(void)
 {
 	return calloc(1, sizeof(struct entries));
 }
 
-/** entries_clear() - forget all */
+/** entries_clear() - remove all connections */
 void entries_clear(struct entries *entries)
 {
 	size_t i;
@@ -42,7 +42,7 @@ void entries_clear(struct entries *entries)
 	memset(entries->in, 0, sizeof(entries->in));
 }
 
-/** entries_free() - forget all, and the memory */
+/** entries_free() - free the table; NULL does nothing */
 void entries_free(struct entries *entries)
 {
 	if (!entries)
@@ -52,7 +52,7 @@ void entries_free(struct entries *entries)
 	free(entries);
 }
 
-/** entries_find() - the one of that conn, NULL if there is none */
+/** entries_find() - the connection with this conn, or NULL */
 struct entry *entries_find(const struct entries *entries, __u64 conn)
 {
 	struct entry *entry;
@@ -97,7 +97,7 @@ static void remove_entry(struct entries *entries, struct entry *entry)
 	free(entry);
 }
 
-/** entry_remember() - add to what has happened to a connection */
+/** entry_remember() - add a change to the history of a connection */
 void entry_remember(struct entry *entry, const struct tcpstates_record *record)
 {
 	entry->changes[entry->count++ % ENTRY_CHANGES] = (struct change) {
@@ -120,9 +120,9 @@ static __u64 state_since(const struct tcpstates_record *record)
 }
 
 /**
- * entries_add() - take what was told of a connection
- * @entries: where to
- * @record: an EXISTING, a TRANSITION, or a STUCK, which knows the owner of now
+ * entries_add() - update a connection by a record
+ * @entries: the connections
+ * @record: EXISTING, TRANSITION, or STUCK, which has the current owner
  *
  * Return: 0, or -1 and errno.
  */
@@ -155,30 +155,30 @@ int entries_add(struct entries *entries, const struct tcpstates_record *record)
 	return 0;
 }
 
-/** entries_count() - how many there are */
+/** entries_count() - the number of connections */
 size_t entries_count(const struct entries *entries)
 {
 	return entries->count;
 }
 
-/** entries_at() - one of them; their order changes with entries_add() */
+/** entries_at() - a connection by index; entries_add() changes the order */
 struct entry *entries_at(const struct entries *entries, size_t i)
 {
 	return entries->all[i];
 }
 
-/** entries_in() - how many are in a state */
+/** entries_in() - the number of connections in a state */
 size_t entries_in(const struct entries *entries, unsigned int state)
 {
 	return entries->in[state];
 }
 
 /**
- * entry_now() - a connection as a snapshot would tell it
+ * entry_now() - a connection as a row of a snapshot
  * @entry: the connection
  * @now_ns: CLOCK_BOOTTIME
  *
- * Return: an EXISTING; what else changes with time is as it was told last.
+ * Return: an EXISTING; its members are those of the latest record, but for the age.
  */
 struct tcpstates_record entry_now(const struct entry *entry, __u64 now_ns)
 {
@@ -194,13 +194,13 @@ struct tcpstates_record entry_now(const struct entry *entry, __u64 now_ns)
 		record.dur_ns = now_ns > entry->since_ns ?
 				now_ns - entry->since_ns : 0;
 	}
-	/* Of a change, the mark is about the state before. */
+	/* In a TRANSITION the flag is about the old state. */
 	if (entry->record.event == TCPSTATES_EVENT_TRANSITION)
 		record.flags &= ~TCPSTATES_FLAG_ATLEAST;
 	return record;
 }
 
-/** entry_change() - the last change, or one so many before; NULL if none is known */
+/** entry_change() - the change @back before the latest one; NULL if not kept */
 const struct change *entry_change(const struct entry *entry, size_t back)
 {
 	if (back >= entry->count || back >= ENTRY_CHANGES)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The connections that there are, kept as the stream goes on, with their past. */
+/* The connections that exist, updated by the stream, with their latest changes. */
 #ifndef _TOP_ENTRIES_H
 #define _TOP_ENTRIES_H
 
@@ -9,18 +9,18 @@
 #include "base/hash.h"
 #include "libtcpstates.h"
 
-/* Changes that are remembered of each, the last ones. */
+/* Number of latest changes kept for each connection. */
 #define ENTRY_CHANGES	12
 
 /**
- * struct change - what happened to a connection
- * @boot_ns: when
- * @real_ns: the same by the clock on the wall
- * @dur_ns: how long the state before had lasted, if @timed
- * @timed: whether that is known
- * @old_state: the state before; unknown if this is how it was found
- * @new_state: and after
- * @cause: why
+ * struct change - a state change of a connection
+ * @boot_ns: its time, CLOCK_BOOTTIME
+ * @real_ns: its time, CLOCK_REALTIME
+ * @dur_ns: how long the old state lasted, if @timed
+ * @timed: whether @dur_ns is known
+ * @old_state: state before; unknown if the connection was found in @new_state
+ * @new_state: state after
+ * @cause: cause of the change
  */
 struct change {
 	__u64 boot_ns;
@@ -34,12 +34,12 @@ struct change {
 
 /**
  * struct entry - a connection
- * @record: how it was last told to be
- * @since_ns: since when it is in its state, CLOCK_BOOTTIME; 0 if that is unknown
- * @changes: its past, as a ring
- * @count: how many changes there have been
- * @place: among all, and
- * @hh: for the table, both of entries.c
+ * @record: its latest record
+ * @since_ns: when it entered its state, CLOCK_BOOTTIME; 0 if unknown
+ * @changes: ring of its latest changes
+ * @count: number of changes so far
+ * @place: index in the array of entries
+ * @hh: for the table of entries
  */
 struct entry {
 	struct tcpstates_record record;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tcpstates top: what there is and what happens, on a whole screen. */
+/* tcpstates top: connections and events on the whole screen. */
 #include <errno.h>
 #include <getopt.h>
 #include <ncurses.h>
@@ -19,20 +19,20 @@
 #include "top/usage.h"
 #include "top/view.h"
 
-/* Between two looks at what has changed; each second in any case, for ages. */
+/* Time between two frames; ages change each second in any case. */
 #define FRAME_MS	250
 #define SECOND_MS	1000
 
-/* Records between two looks at the keys. */
+/* Records read before keys are handled. */
 #define BATCH		10000
 
 /**
  * struct top - one run
- * @device: the device, or NULL
- * @stream: what is read
- * @view: what is shown
- * @dirty: whether something has changed since it was drawn
- * @frame_ms: how long to wait then, before it is drawn anew
+ * @device: path of the device, or NULL
+ * @stream: the stream
+ * @view: the state of the screen
+ * @dirty: whether something has changed since the last frame
+ * @frame_ms: time between two frames
  */
 struct top {
 	const char *device;
@@ -44,7 +44,7 @@ struct top {
 
 static struct top top;
 
-/* Reads the table anew, as nobody knows what was lost. Returns 0, or -1 and errno. */
+/* Reads the table again: records may have been lost. Returns 0, or -1 and errno. */
 static int reload_table(void)
 {
 	entries_clear(top.view.entries);
@@ -69,7 +69,7 @@ static int apply_record(const struct tcpstates_record *record)
 	}
 }
 
-/* Takes what there is, up to a limit. Returns 0, or -1 and errno. */
+/* Applies records, up to BATCH of them. Returns 0, or -1 and errno. */
 static int read_batch(void)
 {
 	const struct tcpstates_record *record;
@@ -114,7 +114,7 @@ static int wait_for_input(long long drawn_ms)
 		return 0;
 	if (top.dirty && drawn_ms + top.frame_ms - clock_ms() < left)
 		left = drawn_ms + top.frame_ms - clock_ms();
-	/* What comes meanwhile may wait until the next look, unless it is a key. */
+	/* With a frame pending, only keys end the wait. */
 	if (stop_poll_for(fds, top.dirty ? 1 : 2, left < 0 ? 0 : (int)left) < 0 &&
 	    errno != EINTR)
 		return -1;
@@ -125,7 +125,7 @@ static int wait_for_input(long long drawn_ms)
 	return 0;
 }
 
-/* Each second is shown, as what happened in it is shown for that long. */
+/* A frame is due each second at least: that is how long its counts are shown. */
 static bool is_due(long long drawn_ms)
 {
 	long long now = clock_ms();
@@ -151,7 +151,7 @@ static int run_loop(void)
 				return -1;
 			screen_draw(&top.view);
 			drawn_ms = clock_ms();
-			/* Of many connections: most of the time is for the stream. */
+			/* With many connections, leave most of the time to the stream. */
 			top.frame_ms = FRAME_MS + 4 * (drawn_ms - started_ms);
 			top.dirty = false;
 		}
@@ -161,7 +161,7 @@ static int run_loop(void)
 	return 0;
 }
 
-/* Shows what is read, until the end. Returns a status. */
+/* Runs until the user quits. Returns a status. */
 static int run_screen(void)
 {
 	int ret, error;
@@ -201,7 +201,7 @@ static int run_top(void)
 	return status;
 }
 
-/* The words as one text. Returns -1 to go on, or a status to end with. */
+/* Joins the words and parses the filter. Returns -1, or a status to end with. */
 static int parse_filter(int argc, char *argv[])
 {
 	struct filter_error *error = &top.view.error;

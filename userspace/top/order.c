@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which connections are shown, and in which order. */
+/* The list of connections that are shown, filtered and sorted. */
 #include "top/order.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "stuck/stuck_list.h"
 
-/* What compare_rows() is told; one thread only. */
+/* The argument of compare_rows(). */
 struct rule {
 	enum order_key key;
 	bool reverse;
@@ -20,7 +20,7 @@ bool order_may_be_stuck(unsigned int state)
 	return STUCK_STATES & (1U << state);
 }
 
-/* The oldest first; what is unknown last. */
+/* The oldest first; unknown ages last. */
 static int compare_ages(const struct tcpstates_record *a,
 			const struct tcpstates_record *b)
 {
@@ -86,19 +86,19 @@ static int compare_rows(const void *a, const void *b, void *data)
 
 	if (!order)
 		order = compare_ages(left, right);
-	/* So that none changes its place without a reason. */
+	/* Keep the order of equals stable between refreshes. */
 	if (!order)
 		order = left->conn < right->conn ? -1 : 1;
 	return rule->reverse ? -order : order;
 }
 
 /**
- * order_make() - make the list anew
+ * order_make() - make the list again
  * @order: the list
- * @entries: of which
- * @filter: which of them
- * @key: their order; by age among equals
- * @reverse: the other way round
+ * @entries: all connections
+ * @filter: which of them are listed
+ * @key: sort key; by age among equals
+ * @reverse: reverse the order
  * @now_ns: CLOCK_BOOTTIME
  *
  * Return: 0, or -1 and errno.
@@ -127,7 +127,7 @@ int order_make(struct order *order, const struct entries *entries,
 	return 0;
 }
 
-/** order_name() - how an order is called */
+/** order_name() - the name of a sort key */
 const char *order_name(enum order_key key)
 {
 	static const char * const names[ORDER_KEYS] = {
@@ -142,7 +142,7 @@ const char *order_name(enum order_key key)
 	return names[key];
 }
 
-/** order_free() - forget the list */
+/** order_free() - free the list */
 void order_free(struct order *order)
 {
 	free(order->list);

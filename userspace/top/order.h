@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which connections are shown, and in which order. */
+/* The list of connections that are shown, filtered and sorted. */
 #ifndef _TOP_ORDER_H
 #define _TOP_ORDER_H
 
@@ -7,7 +7,7 @@
 #include "top/entries.h"
 
 enum order_key {
-	ORDER_TROUBLE,		/* what may be stuck, the oldest first */
+	ORDER_TROUBLE,		/* possibly stuck ones first, by age */
 	ORDER_AGE,
 	ORDER_STATE,
 	ORDER_OWNER,
@@ -17,10 +17,10 @@ enum order_key {
 };
 
 /**
- * struct order - a list of connections, as they were when it was made
- * @list: these
- * @count: of them
- * @room: for how many there is memory
+ * struct order - a sorted list of connections
+ * @list: the connections, as they were when the list was made
+ * @count: number of connections
+ * @room: number of connections that fit into @list
  */
 struct order {
 	struct tcpstates_record *list;

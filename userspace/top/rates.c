@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What happens a second, and did in the last minute. */
+/* Events and states of each second of the last minute. */
 #include "top/rates.h"
 
 #include <string.h>
@@ -11,15 +11,14 @@
 
 static void begin_half(struct rates *rates)
 {
-	/* One that nobody counted in, if more than one has passed. */
 	memset(rates->handshakes[rates->half % RATES_HISTOGRAMS], 0,
 	       sizeof(rates->handshakes[0]));
 }
 
 /**
- * rates_advance() - the time goes on
+ * rates_advance() - advance to the current second
  * @rates: the counts
- * @entries: what there is now
+ * @entries: the connections that exist
  * @now_ns: CLOCK_BOOTTIME
  */
 void rates_advance(struct rates *rates, const struct entries *entries,
@@ -54,7 +53,7 @@ static void count_event(struct rates *rates, enum rate_kind kind)
 	rates->events[kind][rates->second % RATES_SECONDS]++;
 }
 
-/** rates_add() - count a change of state */
+/** rates_add() - count a state change */
 void rates_add(struct rates *rates, const struct tcpstates_record *record)
 {
 	bool arrived = record->old_state != TCPSTATES_SYN_SENT;
@@ -74,7 +73,7 @@ void rates_add(struct rates *rates, const struct tcpstates_record *record)
 			      record->handshake_ns);
 }
 
-/** rates_events() - how often it happened so many seconds ago; 1 is the last whole one */
+/** rates_events() - events in the second @ago; 1 is the last complete one */
 unsigned int rates_events(const struct rates *rates, enum rate_kind kind,
 			  unsigned int ago)
 {
@@ -82,7 +81,7 @@ unsigned int rates_events(const struct rates *rates, enum rate_kind kind,
 	       rates->events[kind][(rates->second - ago) % RATES_SECONDS] : 0;
 }
 
-/** rates_in_state() - how many were in a state so many seconds ago; 0 is now */
+/** rates_in_state() - connections in a state @ago seconds ago; 0 is now */
 unsigned int rates_in_state(const struct rates *rates, unsigned int state,
 			    unsigned int ago)
 {
@@ -90,7 +89,7 @@ unsigned int rates_in_state(const struct rates *rates, unsigned int state,
 	       rates->states[state][(rates->second - ago) % RATES_SECONDS] : 0;
 }
 
-/** rates_handshakes() - those of the last half to whole minute; side 1: by others */
+/** rates_handshakes() - durations of the last 30 to 60 s; side 1: passive opens */
 void rates_handshakes(const struct rates *rates, int side, struct histogram *sum)
 {
 	size_t i, slot;

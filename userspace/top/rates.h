@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What happens a second, and did in the last minute. */
+/* Events and states of each second of the last minute. */
 #ifndef _TOP_RATES_H
 #define _TOP_RATES_H
 
@@ -9,23 +9,23 @@
 #define RATES_SECONDS	60
 #define RATES_HISTOGRAMS	2
 
-/* What is counted. */
+/* Kinds of events. */
 enum rate_kind {
 	RATE_OPENED,		/* by connect() */
 	RATE_ARRIVED,		/* by a SYN */
-	RATE_ENDED,		/* as it should be */
+	RATE_ENDED,		/* in an orderly way */
 	RATE_FAILED,
 	RATE_KINDS,
 };
 
 /**
- * struct rates - counts of each second, as rings
- * @second: the second that is being counted
- * @events: how often each kind happened in a second
- * @states: how many were in each state at the end of a second
- * @handshakes: how long those took in this half of a minute and in the one before, of
- *	those opened here, and by others
- * @half: the half of a minute that this is
+ * struct rates - rings of counts per second
+ * @second: the current second of CLOCK_BOOTTIME
+ * @events: number of events of each kind in each second
+ * @states: number of connections in each state at the end of each second
+ * @handshakes: durations in this half minute and the one before, of active and passive
+ *	opens
+ * @half: number of the current half minute
  */
 struct rates {
 	__u64 second;

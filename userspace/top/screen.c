@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The terminal. From top to bottom: how many connections are in each state and were
- * in the last seconds, what happens a second, how long handshakes take; then the
- * connections, or all of one.
+ * The terminal. From top to bottom: connections in each state, now and in the last
+ * seconds; events per second; durations of handshakes; then the list of connections,
+ * or the details of one.
  */
 #include "top/screen.h"
 
@@ -38,10 +38,10 @@
 #define ADDRESSES	(STATE_WIDTH + 1 + AGE_WIDTH + 1 + CELL_OWNER_WIDTH + 1)
 #define LINE_SIZE	256
 
-/* Pairs of colours. */
+/* Colour pairs. */
 enum { PLAIN, OPENS, WORKS, WAITS, CLOSES, ALARM };
 
-/* Blocks of Unicode, or what there is in every font. */
+/* Heights of a bar, in Unicode and in ASCII. */
 static const char * const blocks[] = {
 	" ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587",
 	"\u2588",
@@ -53,12 +53,12 @@ static const char * const characters[] = {
 
 static bool has_unicode;
 
-/* As the terminal was, for who cannot give it back. */
+/* Settings of the terminal, for give_up(). */
 static struct termios saved_termios;
 
 /*
- * ncurses goes on with a write that a signal has ended: to a terminal that is
- * stopped (Ctrl-S), or that nobody reads. Called in a signal handler.
+ * ncurses retries a write that a signal has interrupted, for ever if the terminal is
+ * stopped (Ctrl-S). Called in a signal handler.
  */
 static void give_up(void)
 {
@@ -67,14 +67,14 @@ static void give_up(void)
 	_exit(STATUS_FAILED);
 }
 
-/** screen_open() - take the terminal; false if it cannot do what is needed */
+/** screen_open() - set up the terminal; false if it lacks a capability */
 bool screen_open(void)
 {
 	if (!tcgetattr(STDIN_FILENO, &saved_termios))
 		stop_last_resort(give_up);
 	setlocale(LC_CTYPE, "");
 	has_unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	/* A lone escape is a key of ours: it is not to be waited for long. */
+	/* Escape is a key here: do not wait long for the rest of a sequence. */
 	set_escdelay(25);
 	if (!newterm(NULL, stdout, stdin))
 		return false;
@@ -96,7 +96,7 @@ bool screen_open(void)
 	return true;
 }
 
-/** screen_close() - give the terminal back as it was */
+/** screen_close() - restore the terminal */
 void screen_close(void)
 {
 	endwin();
@@ -121,7 +121,7 @@ static int colour_of(unsigned int state)
 	}
 }
 
-/* So many columns of a row; what is longer is cut off. */
+/* Writes text, truncated at the right edge. */
 static void put_text(int row, int column, int attributes, const char *text)
 {
 	int room = COLS - column;
@@ -133,7 +133,7 @@ static void put_text(int row, int column, int attributes, const char *text)
 	attroff(attributes);
 }
 
-/* The value of each second, the latest on the right, the highest at full height. */
+/* Draws a value of each second as bars, the latest on the right, scaled to the highest. */
 static void put_spark(int row, int column, int width,
 		      unsigned int (*value)(const struct rates *rates, int of,
 					    unsigned int ago),
@@ -259,7 +259,7 @@ static void draw_title(const struct view *view)
 		put_text(0, COLS - 8, A_BOLD | A_REVERSE, " PAUSED ");
 }
 
-/* The filter, or what is wrong with it. */
+/* The filter, with a mark where it is wrong. */
 static void draw_filter(const struct view *view)
 {
 	int row = STATE_ROWS + 3, room = COLS - 9;
@@ -295,7 +295,7 @@ static void draw_row(const struct tcpstates_record *record, int row, bool chosen
 	cell_owner(record, owner);
 	cell_local(record, local);
 	cell_remote(record, remote);
-	/* Two IPv6 addresses have no room; that of the peer says more. */
+	/* Two IPv6 addresses do not fit; the remote one matters more. */
 	if ((int)strlen(local) > side)
 		snprintf(local, sizeof(local), ":%u", record->lport);
 	if ((int)(strlen(local) + strlen(remote)) < 2 * side &&
@@ -326,7 +326,7 @@ static void draw_list(struct view *view)
 			 view->top + i == view->selected);
 }
 
-/* Lines of a text, below each other. Returns the row after them. */
+/* Writes lines. Returns the row after them. */
 static int put_lines(int row, int column, const char *text)
 {
 	char line[LINE_SIZE];
@@ -362,7 +362,7 @@ static int draw_change(const struct change *change, int row)
 	return row + 1;
 }
 
-/* How it is doing, as far as its last change told. */
+/* Traffic and round trip time, as of the latest record. */
 static int draw_health(const struct tcpstates_record *record, int row)
 {
 	char text[LINE_SIZE] = "", span[SPAN_SIZE];
@@ -386,7 +386,7 @@ static int draw_health(const struct tcpstates_record *record, int row)
 	return row;
 }
 
-/* All that is known of one connection. */
+/* The details of one connection. */
 static void draw_detail(const struct view *view)
 {
 	struct tcpstates_record record = entry_now(&view->detail, view->now_ns);
@@ -422,16 +422,16 @@ static void draw_detail(const struct view *view)
 static void draw_help(void)
 {
 	put_lines(LIST_ROW,  0,
-		  "up, down, PgUp, PgDn, Home, End   choose a connection\n"
-		  "Enter       all of it; Esc: back to the list\n"
+		  "up, down, PgUp, PgDn, Home, End   select a connection\n"
+		  "Enter       show its details; Esc: back to the list\n"
 		  "/           type a filter: state close-wait and age > 1m\n"
-		  "            Enter keeps it, Esc forgets it; 'tcpstates filter' explains\n"
+		  "            Enter keeps it, Esc drops it; see 'tcpstates filter'\n"
 		  "s, S        next, previous order: trouble, age, state, owner, local, remote\n"
-		  "r           the other way round\n"
-		  "Space       pause, go on\n"
-		  "q           end\n"
+		  "r           reverse the order\n"
+		  "Space       pause, resume\n"
+		  "q           quit\n"
 		  "\n"
-		  "Owners and ages are as of the last change; handshakes of the last minute.");
+		  "Owners are as of the last change; handshakes are those of the last minute.");
 }
 
 static bool terminal_fits(void)
@@ -442,7 +442,7 @@ static bool terminal_fits(void)
 	return columns >= NARROWEST && lines >= LOWEST;
 }
 
-/** screen_draw() - draw all that is shown, on a terminal of any size */
+/** screen_draw() - draw everything; the terminal may have any size */
 void screen_draw(struct view *view)
 {
 	int room = getmaxy(stdscr) - LIST_ROW - 2;
@@ -467,6 +467,6 @@ void screen_draw(struct view *view)
 		draw_list(view);
 	put_text(LINES - 1, 0, A_DIM, view->typing && view->error.text[0] ?
 	    view->error.text :
-	    "q end  / filter  s order  r reverse  Space pause  Enter details  ? help");
+	    "q quit  / filter  s order  r reverse  Space pause  Enter details  ? help");
 	refresh();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the keys do, and what is to be shown then. */
+/* The effect of keys, and the refresh of what is shown. */
 #include "top/view.h"
 
 #include <ncurses.h>
@@ -9,7 +9,7 @@
 #define KEY_DELETE	127
 #define CTRL_U		('U' & 31)
 
-/* Stays at the connection that was chosen, wherever it has got to; else on top. */
+/* Keeps the selection on its connection, or on the first row. */
 static void follow_selection(struct view *view)
 {
 	const struct order *order = &view->order;
@@ -26,7 +26,7 @@ static void follow_selection(struct view *view)
 		view->selected = 0;
 }
 
-/* Moves what is on the screen so that the chosen row is there. */
+/* Scrolls so that the selected row is visible. */
 static void scroll_to(struct view *view)
 {
 	size_t rows = view->rows ? view->rows : 1;
@@ -41,7 +41,7 @@ static void scroll_to(struct view *view)
 }
 
 /**
- * view_refresh() - look at what there is now, unless that is to stay as it is
+ * view_refresh() - update what is shown, unless paused
  * @view: what is shown
  * @now_ns: CLOCK_BOOTTIME
  *
@@ -68,14 +68,14 @@ int view_refresh(struct view *view, __u64 now_ns)
 	return 0;
 }
 
-/** view_tell() - of a change: of what is shown whole, none is left out, nor its end */
+/** view_tell() - add a change to the details, even between two refreshes */
 void view_tell(struct view *view, const struct tcpstates_record *record)
 {
 	if (record->conn == view->detail.record.conn && !view->gone)
 		entry_remember(&view->detail, record);
 }
 
-/* The filter is what has been typed so far, if that is one. */
+/* Applies what has been typed so far, if it is a valid filter. */
 static void try_filter(struct view *view)
 {
 	struct filter *filter = filter_parse(view->typed, &view->error);
@@ -129,7 +129,7 @@ static void move_to(struct view *view, long row)
 	if (row < 0)
 		row = 0;
 	view->selected = row;
-	/* Who is on top wants to see what comes there. */
+	/* On the first row, the selection stays on top. */
 	view->conn = row ? view->order.list[row].conn : 0;
 	scroll_to(view);
 }
@@ -148,7 +148,7 @@ static void open_detail(struct view *view)
 	view->gone = false;
 }
 
-/* Returns whether the key is one that moves. */
+/* Handles keys that move the selection. Returns whether @key is one. */
 static bool key_that_moves(struct view *view, int key)
 {
 	long row = (long)view->selected, page = (long)view->rows;
@@ -182,9 +182,9 @@ static bool key_that_moves(struct view *view, int key)
 }
 
 /**
- * view_key() - do what a key says
- * @view: what is shown
- * @key: as getch() has it
+ * view_key() - handle a key
+ * @view: the state of the screen
+ * @key: from getch()
  *
  * Return: false to end.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is on the screen: the choices of who looks, and what they lead to. */
+/* The state of the screen: the choices of the user, and what is shown. */
 #ifndef _TOP_VIEW_H
 #define _TOP_VIEW_H
 
@@ -11,27 +11,27 @@
 #define VIEW_FILTER_SIZE	256
 
 /**
- * struct view - what is shown
- * @entries: the connections
- * @rates: what happens
- * @order: those that are shown, as they were at @now_ns
+ * struct view - the state of the screen
+ * @entries: all connections
+ * @rates: events per second
+ * @order: connections of the list, as they were at @now_ns
  * @now_ns: CLOCK_BOOTTIME of what is shown
- * @key: in which order
- * @reverse: the other way round
- * @paused: whether it stays as it is
- * @filter: which are wanted
- * @text: the same as it was typed
- * @typed: what is being typed, while @typing
+ * @key: sort key
+ * @reverse: whether the order is reversed
+ * @paused: whether the screen is frozen
+ * @filter: the filter
+ * @text: text of @filter
+ * @typed: text that is being typed, while @typing
  * @typing: whether a filter is being typed
- * @error: why that is none; its text is empty if it is one
- * @selected: number of the row that is chosen
- * @conn: and which connection that is, unless it is the first
- * @top: number of the first row on the screen
- * @rows: how many rows have room
- * @detail: the connection of which all is shown, if its conn is not 0
- * @gone: whether that has ended
- * @help: whether the keys are explained
- * @lost: records that were lost
+ * @error: what is wrong with @typed; its text is empty if nothing is
+ * @selected: index of the selected row
+ * @conn: the connection of that row; 0 to stay on the first row
+ * @top: index of the first row on the screen
+ * @rows: number of rows that fit
+ * @detail: connection whose details are shown, if its conn is not 0
+ * @gone: whether @detail has ended
+ * @help: whether the help is shown
+ * @lost: number of lost records
  */
 struct view {
 	struct entries *entries;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tcpstates filter: the language of filters, and what becomes of one. */
+/* tcpstates filter: explains the filter language, and a given filter. */
 #include <getopt.h>
 #include <string.h>
 
@@ -25,33 +25,33 @@ const struct usage filter_usage = {
 };
 
 static const char language[] =
-"A filter says which connections are wanted. It is that of ss(8), and more:\n"
+"A filter selects connections. Its language is that of ss(8), and more:\n"
 "\n"
 "  state close-wait\n"
 "  state connected exclude established dport = :https\n"
 "  ( src 10.0.0.0/8 or dst [2001:db8::/32] ) and not comm nginx\n"
 "  cause = rst-received and dur < 10ms\n"
 "\n"
-"Conditions follow each other, with 'and' or nothing between them, or with 'or',\n"
-"which binds less; 'not' takes the contrary. Signs for them are & && | || and !.\n"
-"A shell wants ( ) & | ! < > * in quotes. States that come first, with nothing\n"
-"between them and the rest, are of all the rest. What is not known of a\n"
-"connection fulfils neither a condition nor its contrary; the peer of a listener\n"
-"is 0. (ss takes 'and' and 'or' from left to right, against its manual; with\n"
-"parentheses it is the same.)\n"
+"Conditions are joined by 'and', by nothing, which means the same, or by 'or',\n"
+"which binds less tightly; 'not' negates a condition. They can be written as & &&\n"
+"| || and !. In a shell, ( ) & | ! < > * need quotes. States at the beginning,\n"
+"with nothing between them and the rest, apply to all of the rest. An unknown\n"
+"value matches neither a condition nor its negation; the peer of a listener is 0.\n"
+"(ss evaluates 'and' and 'or' from left to right, contrary to its manual; with\n"
+"parentheses the result is the same.)\n"
 "\n"
 "Conditions:\n";
 
 static const char values[] =
 "\n"
 "HOST is [inet:|inet6:]ADDRESS[/PREFIX][:PORT], with an IPv6 address in brackets\n"
-"if a port follows, * or nothing for any address, or the name of a host. PORT is\n"
-"a number, a name as in /etc/services, or two of these with a dash: :8000-8099.\n"
-"AGE is a number with ns, us, ms, s, m, h or d, or of seconds.\n"
+"if a port follows; * or nothing for any address, or a host name. PORT is a\n"
+"number, a name from /etc/services, or a range: :8000-8099. AGE is a number with\n"
+"ns, us, ms, s, m, h or d, or a number of seconds.\n"
 "\n"
-"Between a word and its value may be, or is =:\n";
+"Comparisons between a word and its value; without one it is =:\n";
 
-/* Words in lines of 80 columns. */
+/* Wraps words into lines of 80 columns. */
 struct lines {
 	struct output *out;
 	size_t column;
@@ -74,7 +74,7 @@ static void add_states(struct output *out)
 	unsigned int i;
 	size_t k;
 
-	output_format(out, "\nSTATE, in capitals or not, with - or _:");
+	output_format(out, "\nSTATE, in upper or lower case, with - or _:");
 	for (i = 1; i < TCPSTATES_STATE_COUNT; i++) {
 		strcpy(word, tcpstates_state_name(i));
 		for (k = 0; word[k]; k++)
@@ -101,7 +101,7 @@ static void add_causes(struct output *out)
 	output_format(out, "\n");
 }
 
-/* Each comparison, with all that is written for it. */
+/* Each comparison with its spellings. */
 static void add_comparisons(struct output *out)
 {
 	const char * const *words;
@@ -151,7 +151,7 @@ static const char *family_name(unsigned int family)
 	return family < FAMILY_WORDS ? family_words[family] : "-";
 }
 
-/* The bit of a loss is in a set that is the contrary of another; it comes anyway. */
+/* A negated set has the bit of losses, which pass every filter. */
 static const char *event_name(unsigned int event)
 {
 	return event < TCPSTATES_EVENT_COUNT && event_words[event] ?
@@ -169,7 +169,7 @@ static void add_network(struct output *out, const char *name, __u8 family,
 	output_format(out, "  %s %s/%u\n", name, text, prefix);
 }
 
-/* What the module decides of a filter that is right. */
+/* Shows the part of a filter that the module evaluates. */
 static void show_narrowed(struct output *out, const struct filter *filter)
 {
 	const struct tcpstates_filter none = { 0 };
@@ -177,10 +177,10 @@ static void show_narrowed(struct output *out, const struct filter *filter)
 
 	filter_narrow(filter, &kernel);
 	if (!memcmp(&kernel, &none, sizeof(none))) {
-		output_format(out, "The module decides nothing of it.\n");
+		output_format(out, "The module evaluates no part of it.\n");
 		return;
 	}
-	output_format(out, "The module gives only:\n");
+	output_format(out, "The module lets only these through:\n");
 	add_set(out, "event", kernel.events, event_name);
 	add_set(out, "old", kernel.old_states, tcpstates_state_name);
 	add_set(out, "new", kernel.new_states, tcpstates_state_name);

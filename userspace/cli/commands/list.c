@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tcpstates list: what exists now, since when, and whose it is. */
+/* tcpstates list: the connections that exist now, their age and owner. */
 #include "cli/commands.h"
 #include "cli/stream_cmd.h"
 #include "libtcpstates.h"
@@ -28,13 +28,13 @@ STREAM_CMD_FILTER
 	.words = USAGE_FILTER,
 };
 
-/* Asks for the rows that the module can tell to be wanted. */
+/* Requests a snapshot, with the part of the filter that the module evaluates. */
 static int list_begin(struct stream_cmd *cmd)
 {
 	struct tcpstates_filter kernel;
 
 	filter_narrow(cmd->filter, &kernel);
-	/* Without what happens meanwhile, the rows end when nothing comes. */
+	/* With rows alone, the snapshot is complete when nothing more is readable. */
 	kernel.events = 1U << TCPSTATES_EVENT_EXISTING;
 	if (tcpstates_set_filter(cmd->stream, &kernel) ||
 	    tcpstates_snapshot(cmd->stream))

@@ -64,27 +64,28 @@ STREAM_CMD_FORMS
 
 /**
  * struct run - one run
- * @cmd: what it was told, and how it prints; the first member
- * @live: whether to draw each change
- * @time_wait: whether TIME_WAIT belongs to a connection
- * @wait_s: how long to wait for connections when all processes have ended
- * @user: who the command is to be, or NULL
- * @entry: all that is known of that
- * @svg_path: file for a drawing, or NULL
- * @svg_file: the same, open
+ * @cmd: what all commands on the stream have
+ * @live: whether to draw each change as it happens
+ * @time_wait: whether a connection ends after TIME_WAIT
+ * @wait_s: how long to wait for connections after the last process
+ * @user: user to run the command as, or NULL
+ * @entry: its entry in the user database
+ * @svg_path: file for an SVG drawing, or NULL
+ * @svg_file: the open file
  * @svg: the drawing
- * @pictures: whether to draw at all
+ * @pictures: whether to draw on standard output
  * @argv: the command
  * @group: the cgroup that it runs in
- * @child: the command
- * @started: whether it has been
- * @unread: whether nobody reads what this writes any more
- * @status: how it has ended
- * @stopping: whether the user has asked it to end
- * @deadline_ms: when waiting for connections ends; 0 while processes run
+ * @child: its process
+ * @started: whether the process was started
+ * @unread: whether the reader of standard output has gone
+ * @status: exit status of the command
+ * @stopping: whether a signal has asked the command to end
+ * @deadline_ms: clock_ms() at which waiting for connections ends; 0 while processes
+ *	run
  * @flows: its connections
- * @drawn: number of the one that was drawn last with --live
- * @lost: records that were lost
+ * @drawn: number of the connection that --live drew last
+ * @lost: number of lost records
  */
 struct run {
 	struct stream_cmd cmd;
@@ -110,7 +111,7 @@ struct run {
 	unsigned long long lost;
 };
 
-/* Takes one option. Returns a status, or -1 to go on. */
+/* Handles an option. Returns a status, or -1 to go on. */
 static int run_option(struct stream_cmd *cmd, int option)
 {
 	struct run *run = container_of(cmd, struct run, cmd);
@@ -146,7 +147,7 @@ static struct picture begin_picture(char **text, size_t *length)
 	return picture;
 }
 
-/* Gives a picture to the output. Returns 0, or -1 and errno. */
+/* Prints a finished picture. Returns 0, or -1 and errno. */
 static int end_picture(struct run *run, const struct picture *picture,
 		       char **text, size_t *length)
 {
@@ -158,7 +159,7 @@ static int end_picture(struct run *run, const struct picture *picture,
 	return ret;
 }
 
-/* Draws a connection of which nothing more comes. Returns 0, or -1 and errno. */
+/* Draws a connection that has ended. Returns 0, or -1 and errno. */
 static int draw_whole(struct run *run, const struct flow *flow)
 {
 	struct picture picture;
@@ -245,8 +246,8 @@ static int run_record(struct stream_cmd *cmd, const struct tcpstates_record *rec
 }
 
 /*
- * Looks who still runs. What the cgroup says is asked for each time, since it counts
- * as news until then. Returns 0, or -1 and errno.
+ * Checks which processes still run. Reads cgroup.events each time: poll() reports it as
+ * changed until it is read. Returns 0, or -1 and errno.
  */
 static int check_processes(struct run *run, bool child_ended)
 {
@@ -259,7 +260,7 @@ static int check_processes(struct run *run, bool child_ended)
 	return empty < 0 ? -1 : 0;
 }
 
-/* Waits for more of whatever there is. Returns 1 to go on, 0 to end, -1 and errno. */
+/* Waits for any event. Returns 1 to go on, 0 to end, or -1 and errno. */
 static int run_wait(struct stream_cmd *cmd)
 {
 	struct run *run = container_of(cmd, struct run, cmd);
@@ -268,7 +269,7 @@ static int run_wait(struct stream_cmd *cmd)
 		{ .fd = run->deadline_ms ? -1 : run->group.events,
 		  .events = POLLPRI },
 		{ .fd = run->child.fd, .events = POLLIN },
-		/* Told once, or it would be ready for ever, and signals never. */
+		/* Polled only until it fails: it would be ready for ever. */
 		{ .fd = run->unread ? -1 : STDOUT_FILENO },
 	};
 	long long left = -1;
@@ -287,11 +288,11 @@ static int run_wait(struct stream_cmd *cmd)
 	run->unread |= fds[3].revents != 0;
 	if (check_processes(run, fds[2].revents))
 		return -1;
-	/* Who does not want to see more does not want the command to end. */
+	/* A reader that has gone does not end the command. */
 	return run->unread && run->child.fd < 0 ? 0 : 1;
 }
 
-/* Whether the terminal, which gave us the signal, has given it to the command. */
+/* Whether the terminal has sent the signal to the command, too. */
 static bool from_terminal(int signal)
 {
 	int fd, ret;
@@ -306,14 +307,14 @@ static bool from_terminal(int signal)
 	return ret;
 }
 
-/* The first wish is the command's to fulfil. Returns 1 to go on, 0 to end. */
+/* Forwards the first request to end to the command. Returns 1 to go on, 0 to end. */
 static int run_stopped(struct stream_cmd *cmd)
 {
 	struct run *run = container_of(cmd, struct run, cmd);
 	int signal = stop_forget();
 
 	if (run->child.fd < 0 || run->stopping) {
-		/* What has happened until now is still taken, unless again asked. */
+		/* Read what has happened so far; the next request ends that. */
 		if (run->deadline_ms)
 			return 0;
 		run->deadline_ms = clock_ms();
@@ -325,7 +326,7 @@ static int run_stopped(struct stream_cmd *cmd)
 	return 1;
 }
 
-/* From now on; and only now the command. Returns 1, 0 to end, or -1 and errno. */
+/* Sets up the stream, then starts the command. Returns 1, 0 to end, or -1 and errno. */
 static int run_begin(struct stream_cmd *cmd)
 {
 	struct tcpstates_filter filter = {
@@ -345,7 +346,7 @@ static int run_begin(struct stream_cmd *cmd)
 	return run->started ? 1 : 0;
 }
 
-/* What has not ended is drawn as it is. Returns 0, or -1 after a message. */
+/* Draws connections that have not ended. Returns 0, or -1 after a message. */
 static int finish_drawing(struct run *run)
 {
 	struct flow *flow;
@@ -391,7 +392,7 @@ static int trace_command(struct run *run)
 	return status == STATUS_OK ? run->status : CHILD_FAILED;
 }
 
-/* Makes what is needed before the command can run. Returns 0 or a status. */
+/* Prepares everything that the command needs. Returns 0 or a status. */
 static int prepare_run(struct run *run)
 {
 	if (run->svg_path) {
@@ -406,7 +407,7 @@ static int prepare_run(struct run *run)
 		fprintf(stderr, "tcpstates: run: %s\n", strerror(errno));
 		return CHILD_FAILED;
 	}
-	/* Asking for a user may take long, and then a wish ends us at once. */
+	/* A user lookup may take long: a signal may end the program meanwhile. */
 	if (run->user && child_find_user(run->user, &run->entry))
 		return CHILD_FAILED;
 	return cgroup_make(&run->group) ? CHILD_FAILED : 0;

@@ -52,7 +52,7 @@ struct stats_cmd {
 	bool has_account;
 };
 
-/* Takes the command line. Returns a status, or -1 to go on. */
+/* Parses the command line. Returns a status, or -1 to go on. */
 static int parse_options(struct stats_cmd *cmd, int argc, char *argv[])
 {
 	int option;

@@ -58,17 +58,17 @@ STREAM_CMD_FILTER
 	.words = USAGE_FILTER,
 };
 
-/* Ends of --check, beside those of report_check(). */
+/* Exit status of --check, in addition to those of report_check(). */
 enum { STATUS_UNKNOWN = 3 };
 
 /**
  * struct stuck - one run
- * @cmd: what it was told, and how it prints; the first member
- * @age_s: from which age on, in seconds
- * @watch: whether to go on
- * @check: whether to tell a monitor
- * @levels: for that, from how many on it is a warning, and critical
- * @level: what it was told
+ * @cmd: what all commands on the stream have
+ * @age_s: minimum age in seconds
+ * @watch: whether --watch was given
+ * @check: whether --check was given
+ * @levels: its value: the numbers from which on it is a warning, and critical
+ * @level: its result, an exit status
  */
 struct stuck {
 	struct stream_cmd cmd;
@@ -79,7 +79,7 @@ struct stuck {
 	int level;
 };
 
-/* Takes one option. Returns a status, or -1 to go on. */
+/* Handles an option. Returns a status, or -1 to go on. */
 static int stuck_option(struct stream_cmd *cmd, int option)
 {
 	struct stuck *stuck = container_of(cmd, struct stuck, cmd);
@@ -102,7 +102,7 @@ static int stuck_option(struct stream_cmd *cmd, int option)
 	}
 }
 
-/* Takes the command line. Returns a status, or -1 to go on. */
+/* Parses the command line. Returns a status, or -1 to go on. */
 static int parse_stuck(struct stuck *stuck, int argc, char *argv[])
 {
 	int status = stream_cmd_parse(&stuck->cmd, argc, argv);
@@ -128,7 +128,7 @@ static void show_list(struct stuck *stuck, const struct stuck_list *list)
 	output_flush(print->out);
 }
 
-/* Adds what the stream has at hand. Returns 1, 0 at its end, -1 and errno. */
+/* Adds the records that are available. Returns 1, 0 at the end, or -1 and errno. */
 static int read_batch(const struct stuck *stuck, struct tcpstates *stream,
 		      struct rows *rows)
 {
@@ -152,7 +152,7 @@ static int read_batch(const struct stuck *stuck, struct tcpstates *stream,
 	return 1;
 }
 
-/* Waits for the next ones, and shows them. Returns as read_batch(). */
+/* Waits for stuck connections, and shows them. Returns as read_batch(). */
 static int watch_step(struct stuck *stuck, struct tcpstates *stream)
 {
 	struct stuck_list list;
@@ -170,7 +170,7 @@ static int watch_step(struct stuck *stuck, struct tcpstates *stream)
 	return going;
 }
 
-/* In which states nothing will be told of. */
+/* Warns of states for which the module reports nothing. */
 static void warn_of_limits(void)
 {
 	static const char * const names[] = {
@@ -229,7 +229,7 @@ static struct tcpstates *open_stuck_stream(const struct stuck *stuck)
 	return NULL;
 }
 
-/* What is stuck now. Returns a status. */
+/* Shows what is stuck now. Returns a status. */
 static int show_now(struct stuck *stuck)
 {
 	struct stuck_list list;
@@ -255,7 +255,7 @@ static int show_now(struct stuck *stuck)
 	return status;
 }
 
-/* The stream is open before the first look, so that nothing is missed. */
+/* With --watch, opens the stream before it shows the current list: no gap. */
 static int run_stuck(struct stuck *stuck)
 {
 	struct tcpstates *stream;

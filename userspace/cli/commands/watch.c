@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tcpstates watch: what happens, as it happens. */
+/* tcpstates watch: state changes as they happen. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -22,7 +22,7 @@
 #include "text/cell.h"
 #include "text/lookup.h"
 
-/* Rows a second on a terminal, by default: more than anybody reads. */
+/* Default limit of rows per second on a terminal: more than anybody reads. */
 #define TERMINAL_RATE	500
 
 static const struct usage_option options[] = {
@@ -68,15 +68,15 @@ STREAM_CMD_FILTER
 
 /**
  * struct watch - one run
- * @cmd: what it was told, and how it prints; the first member
- * @rewind: whether to begin in the past
- * @of_table: whether something was asked for that only a table has
- * @left: changes to print before ending
- * @flow: whether the changes of a connection come together
- * @buffer: these, until then
- * @summed: whether there is a summary
- * @summary: what it says
- * @limit: how many rows may be shown
+ * @cmd: what all commands on the stream have
+ * @rewind: whether to begin with the oldest change
+ * @of_table: whether an option was given that only a table supports
+ * @left: changes to show before it ends
+ * @flow: whether the changes of a connection are shown together
+ * @buffer: records held back for that
+ * @summed: whether to print a summary
+ * @summary: the counts for it
+ * @limit: limit of rows per second
  */
 struct watch {
 	struct stream_cmd cmd;
@@ -90,7 +90,7 @@ struct watch {
 	struct rate_limit limit;
 };
 
-/* Takes what is after --timestamps. Returns a status, or -1 to go on. */
+/* Parses the value of --timestamps. Returns a status, or -1 to go on. */
 static int parse_timestamps(struct watch *watch)
 {
 	static const char * const names[] = {
@@ -110,7 +110,7 @@ static int parse_timestamps(struct watch *watch)
 			   optarg);
 }
 
-/* Takes one option. Returns a status, or -1 to go on. */
+/* Handles an option. Returns a status, or -1 to go on. */
 static int watch_option(struct stream_cmd *cmd, int option)
 {
 	struct watch *watch = container_of(cmd, struct watch, cmd);
@@ -151,7 +151,7 @@ static int watch_option(struct stream_cmd *cmd, int option)
 	}
 }
 
-/* Asks for what the module can tell to be wanted. */
+/* Sets up the stream, with the part of the filter that the module evaluates. */
 static int watch_begin(struct stream_cmd *cmd)
 {
 	const struct watch *watch = container_of(cmd, struct watch, cmd);
@@ -183,7 +183,7 @@ static void note_hidden(struct watch *watch, unsigned long long count)
 	table_note(&watch->cmd.print.table, note);
 }
 
-/* Prints one, unless there are too many to be read. */
+/* Shows a record, unless the rate limit hides it. */
 static void show_record(struct watch *watch, const struct tcpstates_record *record)
 {
 	long long now;
@@ -198,7 +198,7 @@ static void show_record(struct watch *watch, const struct tcpstates_record *reco
 	print_record(&watch->cmd.print, record);
 }
 
-/* Of a connection, with a blank line behind it where people read. */
+/* Shows a record of a flow; in a table, a blank line ends the flow. */
 static int show_flow_record(void *data, const struct tcpstates_record *record,
 			    bool last)
 {
@@ -236,7 +236,7 @@ static int watch_wait(struct stream_cmd *cmd)
 	return ret;
 }
 
-/* What comes when nothing more does. Returns a status. */
+/* Prints what is left at the end. Returns a status. */
 static int print_summary(struct watch *watch)
 {
 	struct output *out = watch->cmd.print.out;
@@ -256,7 +256,7 @@ static int print_summary(struct watch *watch)
 		output_add(out, "\n", 1);
 		output_add(out, text, strlen(text));
 	} else {
-		/* Not among what a program reads. */
+		/* Keep it out of the records that a program reads. */
 		output_flush(out);
 		fputs(text, stderr);
 	}

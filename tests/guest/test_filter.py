@@ -348,7 +348,7 @@ class Wrong(unittest.TestCase):
                    status=2)
         self.assertEqual(done.stdout, '')
         first, text, mark, _ = done.stderr.splitlines()
-        self.assertIn("':x' is no port", first)
+        self.assertIn("':x' is not a valid port", first)
         self.assertEqual(text[mark.index('^'):], ':x')
 
     def test_far_to_the_right(self):

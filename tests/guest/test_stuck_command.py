@@ -240,7 +240,7 @@ class Holders(CommandTest):
         each, = [json.loads(line) for line in ask('--json').splitlines()
                  if int(json.loads(line)['conn'], 16) == leak.conn]
         self.assertIsNone(each['holders'])
-        self.assertRegex(ask('--table'), r'\d+ processes could not be looked')
+        self.assertRegex(ask('--table'), r'\d+ processes could not be inspected')
 
 
 class Forms(CommandTest):

@@ -176,7 +176,7 @@ class Keys(unittest.TestCase):
             self.assertGreater(everything, 1)
             screen.type('/')
             screen.type('state close-wa')
-            screen.await_text("'close-wa' is no state")
+            screen.await_text("'close-wa' is not a valid state")
             screen.type('it')
             text = screen.await_that(lambda text: len(rows(text)) == 1,
                                      'one row')
@@ -262,7 +262,7 @@ class Terminals(unittest.TestCase):
                 len(text.splitlines()) == 50, '50 lines')
             self.assertGreaterEqual(len(text.splitlines()[LIST:49]), 30)
             screen.resize(60, 20)
-            screen.await_text('80 columns and 12 lines, please')
+            screen.await_text('at least 80 columns and 12 lines are needed')
             screen.resize(80, 24)
             screen.await_that(lambda text: len(rows(text)) == 13, '24 again')
         for each in listeners:
@@ -312,10 +312,10 @@ class Terminals(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (2, ''))
         self.assertIn('top needs a terminal', done.stderr)
         with Screen('tcpstates top', TERM='nosuch') as screen:
-            screen.await_text("the terminal 'nosuch' is not known")
+            screen.await_text("the terminal type 'nosuch' is not known")
             screen.await_text('ended with 1')
         with Screen("tcpstates top 'state nosuch'") as screen:
-            screen.await_text("'nosuch' is no state")
+            screen.await_text("'nosuch' is not a valid state")
             screen.await_text('ended with 2')
 
     def test_no_module(self):

@@ -199,7 +199,7 @@ int stream_cmd_parse(struct stream_cmd *cmd, int argc, char *argv[])
 static int follow_step(struct stream_cmd *cmd,
 		       int (*take)(struct stream_cmd *cmd,
 				   const struct tcpstates_record *record),
-		int (*wait)(struct stream_cmd *cmd))
+		       int (*wait)(struct stream_cmd *cmd))
 {
 	const struct tcpstates_record *record;
 	int count = tcpstates_next(cmd->stream, &record), going = 1;
@@ -236,9 +236,9 @@ static int follow_stopped(struct stream_cmd *cmd)
  */
 int stream_cmd_follow(struct stream_cmd *cmd,
 		      int (*begin)(struct stream_cmd *cmd),
-		  int (*take)(struct stream_cmd *cmd,
+		      int (*take)(struct stream_cmd *cmd,
 			      const struct tcpstates_record *record),
-		  int (*wait)(struct stream_cmd *cmd))
+		      int (*wait)(struct stream_cmd *cmd))
 {
 	int going, error;
 

@@ -139,8 +139,8 @@ static enum MHD_Result answer_metrics(struct http *http,
 /* Called by the library for the head of a request, and for parts of its body. */
 static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connection,
 				      const char *url, const char *method,
-			      const char *version, const char *data,
-			      size_t *size, void **request)
+				      const char *version, const char *data,
+				      size_t *size, void **request)
 {
 	static int seen;
 	struct http *http = cls;

@@ -264,27 +264,27 @@ static void put_account(FILE *out, const struct tcpstates_account *account)
 		   "Connections in the module's table.", account->entries);
 	put_single(out, "table_complete", "gauge",
 		   "1 if every connection has an entry in the module's table, 0 if some have none.",
-	       !account->incomplete_boot_ns);
+		   !account->incomplete_boot_ns);
 	put_single(out, "vanished_connections_total", "counter",
 		   "Connections whose end was not seen, found by an audit.",
-	       account->vanished);
+		   account->vanished);
 	put_single(out, "audits_total", "counter",
 		   "Comparisons of the module's table with the kernel's sockets.",
-	       account->audits);
+		   account->audits);
 	put_single(out, "half_open_requests", "gauge",
 		   "Half-open connections (SYN_RECV) that are request sockets.",
-	       account->requests_started - account->requests_done -
-	       account->requests_ended);
+		   account->requests_started - account->requests_done -
+		   account->requests_ended);
 	put_single(out, "minisocks", "gauge",
 		   "Connections in TIME_WAIT, or in FIN_WAIT2 without a socket.",
-	       account->minisocks_started - account->minisocks_ended);
+		   account->minisocks_started - account->minisocks_ended);
 	put_single(out, "open_files", "gauge", "Open files of the device. This exporter has two.",
 		   account->files);
 	put_single(out, "open_files_bytes", "gauge",
 		   "Memory that open files of the device take in the module.", account->files_bytes);
 	put_single(out, "memory_refusals_total", "counter",
 		   "How often open files were refused memory: opens, snapshots, single rows.",
-	       account->files_refused);
+		   account->files_refused);
 }
 
 static void put_module(FILE *out, const struct metrics *metrics)
@@ -294,28 +294,28 @@ static void put_module(FILE *out, const struct metrics *metrics)
 
 	put_single(out, "records_total", "counter",
 		   "Records that the module has written since it was loaded.",
-	       stats->recorded);
+		   stats->recorded);
 	put_single(out, "lost_records_total", "counter",
 		   "Records that this exporter has missed because it read too slowly.",
-	       metrics->tally->lost);
+		   metrics->tally->lost);
 	put_single(out, "missed_connections_total", "counter",
 		   "Connections that got no entry in the module's table: it was full (conn_mib), or their chain was.",
-	       stats->conns_missed);
+		   stats->conns_missed);
 	put_single(out, "untracked_total", "counter",
 		   "Objects that found no place in the module, each worth a transition.",
-	       stats->untracked);
+		   stats->untracked);
 	put_single(out, "incomplete", "gauge",
 		   "1 if this exporter had no memory for something; counts lack it.",
-	       metrics->tally->failed);
+		   metrics->tally->failed);
 	if (metrics->writes)
 		put_single(out, "textfile_failures_total", "counter",
 			   "How often this file could not be written.",
-		       metrics->write_failures);
+			   metrics->write_failures);
 	put_single(out, "ring_bytes", "gauge", "Memory of the module's rings.",
 		   stats->ring_bytes);
 	put_single(out, "table_bytes", "gauge",
 		   "Memory of the module's table of connections.",
-	       stats->conn_bytes);
+		   stats->conn_bytes);
 	if (metrics->has_account)
 		put_account(out, &metrics->account);
 	put_head(out, "hook_missing", "gauge",

@@ -104,7 +104,7 @@ static bool add_hosts(struct parser *parser, enum field field, bool negated,
 		node->negated = negated;
 		node->host = hosts[i];
 		if (i && !parser_join(parser, negated ? NODE_AND : NODE_OR,
-				     i == 1 ? first : first + 2 * i - 2))
+				      i == 1 ? first : first + 2 * i - 2))
 			return false;
 	}
 	return true;

@@ -103,14 +103,14 @@ static void tell_timeout(struct story *story, const struct tcpstates_record *las
 	if (last->old_state == TCPSTATES_SYN_SENT)
 		add_sentence(story,
 			     "No answer from %s: the host is down, or a firewall drops the SYNs.",
-		    other);
+			     other);
 	else if (last->old_state == TCPSTATES_FIN_WAIT2)
 		add_sentence(story, "%s did not close within net.ipv4.tcp_fin_timeout.",
 			     other);
 	else
 		add_sentence(story,
 			     "%s no longer acknowledges: it or the network is down, or a firewall lost its state.",
-		    other);
+			     other);
 }
 
 /* Whether the end of the connection was not orderly here. */
@@ -257,7 +257,7 @@ static void tell_figures(struct story *story, const struct end *end)
 	if (of && *line)
 		append_format(line, ", %llu bytes sent, %llu received",
 			      (unsigned long long)of->bytes_out,
-		       (unsigned long long)of->bytes_in);
+			      (unsigned long long)of->bytes_in);
 	of = last_knowing(end, TCPSTATES_KNOW_RETRANS);
 	if (of && of->retrans)
 		append_format(line, "%s%u segments retransmitted", *line ? ", " : "",
@@ -281,12 +281,13 @@ static void tell_rest(struct story *story, int which)
 		return;
 	label_who(story->flow, which, who);
 	if (state == TCPSTATES_TIME_WAIT)
-		add_sentence(story, "%s stays in TIME_WAIT for a minute, in case its last ACK gets lost.",
+		add_sentence(story,
+			     "%s stays in TIME_WAIT for a minute, in case its last ACK gets lost.",
 			     who);
 	else
 		add_sentence(story, "%s is still in %s. %s", who,
 			     tcpstates_state_name(state),
-		    diagnosis_text(diagnosis_of(last_of(end))));
+			     diagnosis_text(diagnosis_of(last_of(end))));
 }
 
 /**

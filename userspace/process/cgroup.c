@@ -231,7 +231,7 @@ bool cgroup_remove(struct cgroup *cgroup)
 			continue;
 		}
 		report_errno(cgroup);
-		fputs("tcpstates: run: the cgroup remains; 'tcpstates doctor' removes it once it is empty\n",
+		fputs("tcpstates: run: it remains; 'tcpstates doctor' removes it once empty\n",
 		      stderr);
 		break;
 	}

@@ -48,7 +48,7 @@ static int compare_owners(const struct tcpstates_record *a,
 
 static int compare_endpoints(unsigned int family, const __u8 *a, __u16 port,
 			     unsigned int other_family, const __u8 *b,
-			__u16 other_port)
+			     __u16 other_port)
 {
 	int order = (int)family - (int)other_family;
 

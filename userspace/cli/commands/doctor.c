@@ -137,7 +137,8 @@ static void check_module_file(struct doctor *doctor)
 	status = system("PATH=$PATH:/usr/sbin:/sbin modprobe -n -q tcpstates >/dev/null 2>&1");
 	report_finding(doctor, WRONG, "the module is not loaded");
 	if (!status)
-		report_advice(doctor, "modprobe tcpstates; at each boot: systemctl enable tcpstates");
+		report_advice(doctor,
+			      "modprobe tcpstates; at each boot: systemctl enable tcpstates");
 	else
 		report_advice(doctor,
 			      "None is installed for this kernel: install tcpstates-dkms, or make && make install.");
@@ -287,7 +288,8 @@ static void check_table(struct doctor *doctor,
 	    account->entries_started < account->entries_ended) {
 		report_finding(doctor, WRONG,
 			       "the module's counters are inconsistent: more ended than began");
-		report_advice(doctor, "A bug of the module: please report the output of 'tcpstates stats'.");
+		report_advice(doctor,
+			      "A bug of the module: please report 'tcpstates stats'.");
 	}
 }
 
@@ -344,7 +346,7 @@ static void check_limits(struct doctor *doctor)
 		report_finding(doctor, FINE, "CLOSE_WAIT is reported as stuck after %s s", text);
 	else
 		report_finding(doctor, WORTH_KNOWING,
-			       "CLOSE_WAIT is never reported as stuck: " PARAMETERS "stuck_close_wait is 0");
+			       "CLOSE_WAIT is never reported as stuck: stuck_close_wait is 0");
 }
 
 static void check_cgroups(struct doctor *doctor)

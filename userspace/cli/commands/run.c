@@ -368,7 +368,7 @@ static int finish_drawing(struct run *run)
 			run->svg_path ? run->svg_path : "memory",
 			strerror(errno));
 	if (run->pictures && run->lost)
-		fprintf(stderr, "tcpstates: run: %llu records were lost; connections may be missing\n",
+		fprintf(stderr, "tcpstates: run: %llu records were lost; some may be missing\n",
 			run->lost);
 	else if (run->pictures && !run->flows.begun)
 		fputs("tcpstates: run: no TCP connection was made\n", stderr);

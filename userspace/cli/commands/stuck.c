@@ -89,7 +89,7 @@ static int stuck_option(struct stream_cmd *cmd, int option)
 		stuck->check = true;
 		if (parse_levels(optarg, stuck->levels))
 			return -1;
-		return usage_error("--check: '%s' is not two numbers of at least 1, the smaller first",
+		return usage_error("--check: '%s' is not two numbers from 1, the smaller first",
 				   optarg);
 	case OPTION_OLDER:
 		if (parse_age(optarg, AGE_MAX_S, &stuck->age_s))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# Completion for bash: "tcpstates complete" says what may come next.
+# Completion for bash: "tcpstates complete" prints the candidates.
 
 _tcpstates()
 {
-	# The shell's own idea of words would take a comparison apart.
+	# COMP_WORDS splits comparisons at '=' and ':'.
 	local line=${COMP_LINE:0:COMP_POINT}
 	local -a words
 	local current=${COMP_WORDS[COMP_CWORD]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Completion for fish: "tcpstates complete" says what may come next.
+# Completion for fish: "tcpstates complete" prints the candidates.
 
 function __tcpstates_complete
     set -l words (commandline -opc) (commandline -ct)

@@ -95,7 +95,7 @@ bool leftover_lock(const char *path, int *fd)
 	return false;
 }
 
-/* Gives the processes of one cgroup to another. */
+/* Moves the processes of one cgroup to another one. */
 static void move_processes(const char *from, const char *to)
 {
 	char path[PATH_MAX + 16], pid[32];
@@ -115,7 +115,7 @@ static void move_processes(const char *from, const char *to)
 		close(target);
 }
 
-/* For nftw(), which has no room for it; one thread only. */
+/* Argument of remove_folder(), as nftw() passes none; there is one thread only. */
 static const char *move_to;
 
 static int remove_folder(const char *path, const struct stat *stat, int type,
@@ -127,14 +127,14 @@ static int remove_folder(const char *path, const struct stat *stat, int type,
 		return 0;
 	if (move_to)
 		move_processes(path, move_to);
-	/* What has come to be meanwhile is met by the next walk. */
+	/* Processes that have appeared meanwhile are moved by the next walk. */
 	return rmdir(path) && errno != ENOENT ? errno : 0;
 }
 
 /**
- * leftover_remove_tree() - remove a cgroup and all below it, from below
+ * leftover_remove_tree() - remove a cgroup and those below it, the deepest first
  * @path: its folder
- * @to: folder of the cgroup that gets the processes; NULL if there are none
+ * @to: folder of the cgroup to move processes to; NULL if there are none
  *
  * Return: 0, or -1 and errno.
  */
@@ -146,11 +146,11 @@ int leftover_remove_tree(const char *path, const char *to)
 	error = nftw(path, remove_folder, DEPTH, FTW_DEPTH | FTW_PHYS);
 	if (error > 0)
 		errno = error;
-	/* Two may remove the same. */
+	/* Another process may remove it at the same time. */
 	return error && errno != ENOENT ? -1 : 0;
 }
 
-/* Whether there are processes in a cgroup or below; also if it is not known. */
+/* Whether a cgroup or one below it has processes; true if unknown. */
 static bool is_populated(const char *path)
 {
 	char name[PATH_MAX + 16], text[256];
@@ -168,7 +168,7 @@ static bool is_populated(const char *path)
 	return populated;
 }
 
-/* Removes one, unless it is in use. */
+/* Removes a cgroup, unless it is in use. */
 static bool remove_one(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -182,7 +182,7 @@ static bool remove_one(const char *path)
 	return removed;
 }
 
-/* Paths that are found, to be removed when the walk is over. */
+/* Paths that were found; removed after the walk. */
 static char **paths;
 static size_t path_count;
 static size_t path_room;

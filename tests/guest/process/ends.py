@@ -76,7 +76,7 @@ class Ends(ProcessTest):
             await_call(process, WAIT4)
             [child] = children(process.pid)
             self.expect_end(process, 1)
-            self.assertIn('has not ended, and got SIGTERM',
+            self.assertIn('was still running, and got SIGTERM',
                           process.stderr.readline())
             if 'exec' in command:
                 wait_for(lambda child=child: not os.path.exists(

@@ -95,7 +95,7 @@ class Leftovers(ProcessTest):
         """Cgroups made by the command are removed, and processes in them moved."""
         errors = self.run_below()
         self.assertEqual(groups(), [])
-        self.assertIn('processes of the command go on', errors)
+        self.assertIn('processes of the command are still running', errors)
 
     def run_below(self):
         process = self.start(

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The kernel below pool.c: it does as a test says, and checks how it is called. */
-#include "../unit.h"
+#include "unit.h"
 
 #include <errno.h>
 
 #include <linux/sched.h>
 
-#include "fake.h"
+#include "pool/fake.h"
 
 bool CONFIG_PREEMPT_RT;
 unsigned int fake_cpu, fake_online;

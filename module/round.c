@@ -13,29 +13,20 @@
  * starts at an older record than necessary; the search stops at the first record
  * that is older than the group's first armed file, so this costs one look for
  * each ring.
- *
- * Calling a waiter cannot be divided. An epoll instance that watches a file may
- * be watched itself, by epoll up to five levels deep, and by select() and poll():
- * the call wakes all of them. fs/eventpoll.c limits the paths from one file to
- * 500, 100, 50 and 10 of length two to five, hence the instances that one call
- * reaches to 661; threads that poll() these are limited by RLIMIT_NPROC, and the
- * entries of each by RLIMIT_NOFILE, as behind any socket. What such a call takes
- * is charged to the user's share of time, in interrupt context too, so calls of
- * this kind cannot follow each other without a pause.
  */
 #include "round.h"
 
 #include <linux/compiler.h>
 #include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
-#include <linux/sched.h>
-#include <linux/spinlock.h>
-#include <linux/wait.h>
 
 #include "match.h"
 #include "ring.h"
 #include "sleeper.h"
 #include "stream.h"
+#include "wake_call.h"
 
 /* About the time that a reader needs to skip a record that does not match. */
 #define SEARCH_NS	64
@@ -113,43 +104,6 @@ static void finish_group(struct tcps_wake_user *user,
 	user->group_count++;
 }
 
-/*
- * Call a waiter, even if it is exclusive (EPOLLEXCLUSIVE): each epoll instance
- * looks at its own events. The waiter may remove itself from its list. Only a
- * blocked reader's function is known to wake nobody else.
- */
-static void call_waiter(wait_queue_entry_t *entry, struct tcps_budget *budget)
-{
-	u64 begun_ns;
-
-	budget->calls--;
-	if (likely(entry->func == woken_wake_function)) {
-		woken_wake_function(entry, TASK_INTERRUPTIBLE, 0, NULL);
-		return;
-	}
-	begun_ns = ktime_get_ns();
-	entry->func(entry, TASK_INTERRUPTIBLE, 0, NULL);
-	budget->calls_ns += ktime_get_ns() - begun_ns;
-}
-
-/* Call the entries of the queue; those beyond the budget go to @waiters. */
-static void call_queue(struct tcps_sleeper *sleeper, struct tcps_budget *budget)
-{
-	struct list_head *queue = &sleeper->queue.head;
-	wait_queue_entry_t *entry, *next;
-	LIST_HEAD(called);
-
-	list_for_each_entry_safe(entry, next, queue, entry) {
-		if (!budget->calls) {
-			list_cut_before(&called, queue, &entry->entry);
-			list_splice_init(queue, &sleeper->waiters);
-			list_splice(&called, queue);
-			return;
-		}
-		call_waiter(entry, budget);
-	}
-}
-
 /* A settled file need not look at what its user's position has passed. */
 static void disarm_file(struct tcps_sleeper *sleeper)
 {
@@ -164,70 +118,28 @@ static void disarm_file(struct tcps_sleeper *sleeper)
 	sleeper->is_settled = false;
 }
 
-/**
- * tcps_round_wake() - call all that wait for a file
- * @sleeper: the file; armed or not
- * @budget: what may be done; reduced by what was done
- *
- * A thread that begins to wait after this call looks for records itself.
- *
- * Context: any, with tcps_wake_lock held and interrupts off.
- */
-void tcps_round_wake(struct tcps_sleeper *sleeper, struct tcps_budget *budget)
+/* Have those called that wait for a file, armed or not. */
+static void wake_file(struct tcps_sleeper *sleeper)
 {
-	struct tcps_wake_user *user = sleeper->user;
-	bool is_left;
-
-	if (!list_empty(&sleeper->armed))
-		disarm_file(sleeper);
 	WRITE_ONCE(files_woken, files_woken + 1);
-	spin_lock(&sleeper->queue.lock);
-	if (list_empty(&sleeper->waiters))
-		call_queue(sleeper, budget);
-	else /* entries that have been called already are called again */
-		list_splice_tail_init(&sleeper->queue.head, &sleeper->waiters);
-	is_left = !list_empty(&sleeper->waiters);
-	spin_unlock(&sleeper->queue.lock);
-	if (is_left && list_empty(&sleeper->calling))
-		list_add_tail(&sleeper->calling, &user->calling);
+	tcps_wake_call_add(sleeper);
 }
 
-/*
- * Call some of the waiters that are left. An entry is put back on the queue
- * before it is called; its owner removes it from either list under the same lock.
- * False if not all could be called.
+/**
+ * tcps_round_wake_now() - have those called that wait for a file, without a record
+ * @sleeper: the file; armed or not
+ *
+ * A settled file stays armed: what it need not look at would have to be copied
+ * for each ring.
+ *
+ * Context: any, with tcps_wake_lock held.
  */
-static bool call_waiters(struct tcps_sleeper *sleeper,
-			 struct tcps_budget *budget)
+void tcps_round_wake_now(struct tcps_sleeper *sleeper)
 {
-	wait_queue_entry_t *entry;
-	bool is_done;
-
-	spin_lock(&sleeper->queue.lock);
-	while (budget->calls && !list_empty(&sleeper->waiters)) {
-		entry = list_first_entry(&sleeper->waiters, wait_queue_entry_t,
-					 entry);
-		list_move_tail(&entry->entry, &sleeper->queue.head);
-		call_waiter(entry, budget);
-	}
-	is_done = list_empty(&sleeper->waiters);
-	spin_unlock(&sleeper->queue.lock);
-	return is_done;
-}
-
-static bool call_all_waiters(struct tcps_wake_user *user,
-			     struct tcps_budget *budget)
-{
-	struct tcps_sleeper *sleeper;
-
-	while (!list_empty(&user->calling)) {
-		sleeper = list_first_entry(&user->calling, struct tcps_sleeper,
-					   calling);
-		if (!call_waiters(sleeper, budget))
-			return false;
-		list_del_init(&sleeper->calling);
-	}
-	return true;
+	lockdep_assert_held(&tcps_wake_lock);
+	if (!sleeper->is_settled)
+		list_del_init(&sleeper->armed);
+	wake_file(sleeper);
 }
 
 /* Search one ring for a group. False if the budget is used up before the end. */
@@ -318,7 +230,8 @@ static bool wake_files(struct tcps_wake_group *group,
 		if (!budget->looks)
 			return false;
 		spend_on_rings(budget);
-		tcps_round_wake(sleeper, budget);
+		disarm_file(sleeper);
+		wake_file(sleeper);
 		if (group->is_lost) {
 			budget->search_ns += estimate_search_ns();
 			return false;
@@ -327,34 +240,43 @@ static bool wake_files(struct tcps_wake_group *group,
 	return true;
 }
 
+/* Search for a group, and wake its files. False if the budget is used up first. */
+static bool continue_group(struct tcps_wake_user *user,
+			   struct tcps_budget *budget)
+{
+	struct tcps_wake_group *group;
+
+	if (!budget->looks)
+		return false;
+	spend_on_rings(budget);
+	group = list_first_entry(&user->todo, struct tcps_wake_group, link);
+	if (!search_rings(user, group, budget) || !wake_files(group, budget))
+		return false;
+	finish_group(user, group);
+	return true;
+}
+
 /**
  * tcps_round_continue() - continue to call waiters, and continue the round
- * @user: the user
+ * @user: the user; nobody else calls waiters of its files
  * @budget: what may be done; reduced by what was done
  *
- * Context: any, with tcps_wake_lock held and interrupts off.
+ * Context: any, with tcps_wake_lock held and interrupts off; the lock is released
+ * while waiters are called.
  * Return: true if there is nothing left to do.
  */
 bool tcps_round_continue(struct tcps_wake_user *user,
 			 struct tcps_budget *budget)
 {
-	struct tcps_wake_group *group;
-
-	while (call_all_waiters(user, budget)) {
+	while (tcps_wake_call_all(user, budget)) {
 		if (!user->in_round)
 			return true;
 		if (list_empty(&user->todo)) {
 			end_round(user);
-			continue;
+		} else if (!continue_group(user, budget)) {
+			tcps_wake_call_all(user, budget);
+			return false;
 		}
-		if (!budget->looks)
-			return false;
-		spend_on_rings(budget);
-		group = list_first_entry(&user->todo, struct tcps_wake_group,
-					 link);
-		if (!search_rings(user, group, budget) || !wake_files(group, budget))
-			return false;
-		finish_group(user, group);
 	}
 	return false;
 }

@@ -12,30 +12,15 @@
 
 #include <linux/types.h>
 
+struct tcps_budget;
 struct tcps_sleeper;
 struct tcps_wake_group;
 struct tcps_wake_user;
 
-/**
- * struct tcps_budget - what may be done before the lock is released
- * @looks: records to look at, or files to take from a group
- * @calls: waiters to call
- * @search_ns: no limit, but an estimate of how long the files that were woken
- *	for a loss will search for what is left
- * @calls_ns: no limit, but how long calls have taken that may wake others in
- *	turn
- */
-struct tcps_budget {
-	unsigned int looks;
-	unsigned int calls;
-	u64 search_ns;
-	u64 calls_ns;
-};
-
 void tcps_round_begin(struct tcps_wake_user *user);
 bool tcps_round_continue(struct tcps_wake_user *user,
 			 struct tcps_budget *budget);
-void tcps_round_wake(struct tcps_sleeper *sleeper, struct tcps_budget *budget);
+void tcps_round_wake_now(struct tcps_sleeper *sleeper);
 void tcps_round_drop(struct tcps_wake_user *user,
 		     struct tcps_wake_group *group);
 u64 tcps_round_woken(void);

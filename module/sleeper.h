@@ -22,11 +22,12 @@
  * @group: the files of @user with the same criteria
  * @armed: in @group's list of armed files; a file is armed from a look for
  *	records until it is woken
- * @calling: in @user's list of files with @waiters
+ * @calling: in @user's list of files with waiters to call
  * @waiters: entries of @queue that have not been called yet; under its lock
  * @armed_ns: CLOCK_BOOTTIME when it was armed; the look that follows finds all
  *	records before this time
  * @generation: number of times it has been armed
+ * @is_woken: all of @queue are to be called
  * @is_settled: nothing has been found since it was armed, so @user's position
  *	does not go past a record that matches while the file stays armed
  * @has_skip_to: @skip_to is valid
@@ -44,6 +45,7 @@ struct tcps_sleeper {
 	struct list_head waiters;
 	u64 armed_ns;
 	u64 generation;
+	bool is_woken;
 	bool is_settled;
 	bool has_skip_to;
 	u64 *skip_to;
@@ -85,16 +87,20 @@ struct tcps_wake_group {
  * @group_count: number of groups in @groups and @todo
  * @groups: groups with armed files, to be searched for in the next round
  * @todo: the same, in the current round
- * @calling: files whose waiters are being called
+ * @calling: files with waiters to call
+ * @called: the file whose waiters are being called now, with tcps_wake_lock
+ *	released; NULL if none
  * @groups_lock: protects @buckets and the numbers of files of groups
  * @buckets: all groups, by criteria
  * @in_round: a round has begun and is not over
  * @is_heavy: uses its whole share of time
+ * @is_slow: interrupts do not call its waiters
  * @pass: the last pass for which a round has begun
  * @due_ns: when work for it may continue (CLOCK_MONOTONIC)
  * @spent_ns: time that work for it has taken since the last pause, less its share
  *	of the time that has gone by
  * @charged_ns: from when on that share counts (CLOCK_MONOTONIC)
+ * @slow_until_ns: when it ceases to be slow (CLOCK_MONOTONIC)
  * @shown: for each ring the number of the first record that has not been
  *	searched; behind it, for each ring, where the current round ends
  */
@@ -108,14 +114,17 @@ struct tcps_wake_user {
 	struct list_head groups;
 	struct list_head todo;
 	struct list_head calling;
+	struct tcps_sleeper *called;
 	spinlock_t groups_lock;	/* @buckets */
 	struct hlist_head buckets[TCPS_WAKE_BUCKETS];
 	bool in_round;
 	bool is_heavy;
+	bool is_slow;
 	u64 pass;
 	u64 due_ns;
 	u64 spent_ns;
 	u64 charged_ns;
+	u64 slow_until_ns;
 	u64 shown[];
 };
 

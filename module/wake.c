@@ -12,14 +12,18 @@
  *     silence it comes at once. Until then, writers report nothing more.
  *   - A pass gives each user with armed files a round (round.c), which searches
  *     the new records once for each group of files with the same criteria
- *     (match.c) and wakes files. wake_user.c keeps users and groups.
+ *     (match.c), and wakes files: wake_call.c calls those who wait for them. Time
+ *     is charged to the user (wake_share.c). wake_user.c keeps users and groups.
  *
  * No record is missed. A thread arms its file first, and looks at the rings then;
  * a pass writes its request first, and looks at the rings then (F and G in
  * ring.c). If both miss a record, its writer sees the request, or is still inside
  * its ring, and another pass follows. A file that is armed before a pass takes the
  * lock is seen by the pass; a file that is armed later sees in its own look what
- * the pass saw.
+ * the pass saw. A user whose waiters are being called at that moment is served by
+ * the caller, who takes the lock afterwards and sees that there was a pass (G). An
+ * entry of a file's queue is there before the file is armed, so whoever wakes the
+ * file finds it, though later and under the queue's lock only.
  */
 #include "wake.h"
 
@@ -36,6 +40,7 @@
 #include "round.h"
 #include "sleeper.h"
 #include "stream.h"
+#include "wake_call.h"
 #include "wake_pass.h"
 #include "wake_user.h"
 
@@ -106,7 +111,7 @@ void tcps_wake_remove(struct tcps_sleeper *sleeper)
 {
 	spin_lock_irq(&tcps_wake_lock);
 	list_del_init(&sleeper->armed);
-	list_del_init(&sleeper->calling);
+	tcps_wake_call_remove(sleeper);
 	spin_unlock_irq(&tcps_wake_lock);
 	tcps_wake_group_put(sleeper->user, sleeper->group);
 	tcps_wake_user_put(sleeper->user);

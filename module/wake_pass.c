@@ -2,9 +2,13 @@
 /*
  * A pass gives each user with armed files a round, in interrupt context, within a
  * small budget that is enough for a few readers. The rest is done by a work item,
- * in portions, whose time is charged to the user. A user who has used up a slice
- * pauses so long that his share of a processor is kept. So many sleeping files,
- * watches or filters slow down their owner, and nobody else.
+ * in portions, whose time is charged to the user (wake_share.c). Slow users, of
+ * whom a waiter takes long to call, have a work item of their own and no round in
+ * interrupt context, so neither writers nor other users wait for such a call.
+ *
+ * tcps_wake_lock is released while waiters are called. If another pass begins
+ * meanwhile, it leaves the user to the caller, who sees afterwards that the user
+ * is behind @current_pass.
  */
 #include "wake_pass.h"
 
@@ -13,11 +17,9 @@
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
-#include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -29,42 +31,59 @@
 #include "round.h"
 #include "sleeper.h"
 #include "stream.h"
+#include "wake_call.h"
+#include "wake_share.h"
 
 /* What a pass does itself, in interrupt context, and for how many users. */
 #define PASS_LOOKS	256
 #define PASS_CALLS	8
 #define PASS_USERS	8
 
-/* What the work item does before it releases the lock; users it goes past. */
+/* What a work item does in a portion, with interrupts off; users it goes past. */
 #define WORK_LOOKS	1024
 #define WORK_CALLS	32
 #define WORK_USERS	64
 
-/* After a slice, a user's work pauses for this many times what it has taken. */
-#define SLICE_NS	(250 * NSEC_PER_USEC)
-#define PAUSES		19
-#define PAUSES_PRIVILEGED 3
-
 /* The shortest time from a pass that met a writer at work to the next pass. */
 #define RETRY_NS	(50ULL * NSEC_PER_USEC)
 
-/* Users that may take their whole share at once; if there are more, less each. */
-#define HEAVY_USERS	4
-
-DEFINE_SPINLOCK(tcps_wake_lock);
+/**
+ * struct tour - users that a work item serves in turns
+ * @users: those that something is to be done for
+ * @count: their number
+ * @work: the work item
+ * @due_ns: when it is due (CLOCK_MONOTONIC)
+ */
+struct tour {
+	struct list_head users;
+	unsigned int count;
+	struct delayed_work work;
+	u64 due_ns;
+};
 
 /* All of it under tcps_wake_lock. */
-static LIST_HEAD(waiting_users);
-static unsigned int waiting_count;
-static unsigned int heavy_count;
+static struct tour quick_tour, slow_tour;
 static u64 current_pass;
 static u64 passed_ns;		/* time of the last pass, CLOCK_MONOTONIC */
-static u64 work_due_ns = U64_MAX;	/* when @work is due, CLOCK_MONOTONIC */
 static struct hrtimer pass_timer;
 static struct workqueue_struct *work_queue;
 
-static void on_work(struct work_struct *unused);
-static DECLARE_DELAYED_WORK(pass_work, on_work);
+static struct tour *tour_of(const struct tcps_wake_user *user)
+{
+	return user->is_slow ? &slow_tour : &quick_tour;
+}
+
+static void join_tour(struct tcps_wake_user *user)
+{
+	list_add_tail(&user->waiting, &tour_of(user)->users);
+	tour_of(user)->count++;
+}
+
+static void leave_tour(struct tcps_wake_user *user)
+{
+	list_del_init(&user->waiting);
+	tour_of(user)->count--;
+}
 
 /**
  * tcps_wake_pass_want() - something is to be done for a user
@@ -77,18 +96,29 @@ void tcps_wake_pass_want(struct tcps_wake_user *user)
 	lockdep_assert_held(&tcps_wake_lock);
 	if (!list_empty(&user->waiting))
 		return;
-	list_add_tail(&user->waiting, &waiting_users);
-	waiting_count++;
+	user->is_slow = tcps_wake_share_is_slow(user, ktime_get_ns());
+	join_tour(user);
 	user->pass = current_pass;
 }
 
-/* Take a user off the list, if nothing is to be done for it. */
+/* A user that something was done for may have become slow, or have ceased to be. */
+static void choose_tour(struct tcps_wake_user *user)
+{
+	bool is_slow = tcps_wake_share_is_slow(user, ktime_get_ns());
+
+	if (is_slow == user->is_slow)
+		return;
+	leave_tour(user);
+	user->is_slow = is_slow;
+	join_tour(user);
+}
+
+/* Take a user off its tour, if nothing is to be done for it. */
 static void drop_idle_user(struct tcps_wake_user *user)
 {
-	if (user->group_count || user->in_round || !list_empty(&user->calling))
-		return;
-	list_del_init(&user->waiting);
-	waiting_count--;
+	if (!user->group_count && !user->in_round && !user->called &&
+	    list_empty(&user->calling))
+		leave_tour(user);
 }
 
 /* Whether work could continue for the user, if it were due. */
@@ -96,11 +126,6 @@ static bool has_work(const struct tcps_wake_user *user)
 {
 	return user->in_round || !list_empty(&user->calling) ||
 	       user->pass != current_pass;
-}
-
-static bool is_due(const struct tcps_wake_user *user, u64 now_ns)
-{
-	return now_ns >= user->due_ns;
 }
 
 /* True if there is nothing left to do for the user now. */
@@ -113,130 +138,100 @@ static bool serve_user(struct tcps_wake_user *user, struct tcps_budget *budget)
 	return tcps_round_continue(user, budget) && user->pass == current_pass;
 }
 
-static void set_heavy(struct tcps_wake_user *user, bool is_heavy)
-{
-	heavy_count += is_heavy - user->is_heavy;
-	user->is_heavy = is_heavy;
-}
-
-/*
- * Charge time to the user, after its share of the time since the last charge has
- * been taken off. @is_done: nothing is left to do for it now, so the pause begins
- * even if the slice is not used up.
- */
-static void charge_time(struct tcps_wake_user *user, u64 now_ns, u64 spent_ns,
-			bool is_done)
-{
-	u64 pauses = user->is_privileged ? PAUSES_PRIVILEGED : PAUSES;
-
-	if (now_ns > user->charged_ns) {
-		u64 elapsed_ns = now_ns - user->charged_ns;
-
-		user->spent_ns -= min(user->spent_ns,
-				      div64_u64(elapsed_ns, pauses + 1));
-		user->charged_ns = now_ns;
-	}
-	user->spent_ns += spent_ns;
-	if (user->spent_ns < SLICE_NS && !is_done)
-		return;
-	set_heavy(user, user->spent_ns >= SLICE_NS);
-	pauses *= max(DIV_ROUND_UP(heavy_count, HEAVY_USERS), 1U);
-	user->due_ns = now_ns + pauses * user->spent_ns;
-	user->charged_ns = user->due_ns;
-	user->spent_ns = 0;
-}
-
-/* Interrupt context measures only what may take long. */
-static void charge_budget(struct tcps_wake_user *user, u64 now_ns,
-			  const struct tcps_budget *budget)
-{
-	u64 spent_ns = budget->search_ns + budget->calls_ns;
-
-	if (spent_ns)
-		charge_time(user, now_ns + budget->calls_ns, spent_ns, false);
-}
-
 /* The users take turns. */
-static struct tcps_wake_user *next_user(void)
+static struct tcps_wake_user *next_user(struct tour *tour)
 {
 	struct tcps_wake_user *user;
 
-	user = list_first_entry(&waiting_users, struct tcps_wake_user, waiting);
-	if (waiting_count > 1)
-		list_move_tail(&user->waiting, &waiting_users);
+	user = list_first_entry(&tour->users, struct tcps_wake_user, waiting);
+	if (tour->count > 1)
+		list_move_tail(&user->waiting, &tour->users);
 	return user;
 }
 
+/* Have the work item run at @due_ns, or earlier if it is due earlier already. */
+static void queue_work_at(struct tour *tour, u64 due_ns)
+{
+	u64 now_ns = ktime_get_ns();
+
+	lockdep_assert_held(&tcps_wake_lock);
+	if (due_ns >= tour->due_ns)
+		return;
+	tour->due_ns = due_ns;
+	mod_delayed_work(work_queue, &tour->work, due_ns <= now_ns ? 0 :
+			 nsecs_to_jiffies(due_ns - now_ns) + 1);
+}
+
 /**
- * struct pass_turn - one tour of the work item over the users
+ * struct turns - how far the work item has come
  * @idle: users since the last one that something was done for
  * @next_ns: when the first of them is due
  */
-struct pass_turn {
+struct turns {
 	unsigned int idle;
 	u64 next_ns;
 };
 
-/* Do a portion for one user. False if no user is due. */
-static bool do_portion(struct pass_turn *turn)
+/* Do a portion for a user who is due. */
+static void do_portion(struct tour *tour, struct tcps_wake_user *user,
+		       u64 begun_ns)
 {
 	struct tcps_budget budget = {
 		.looks = WORK_LOOKS,
 		.calls = WORK_CALLS,
+		.may_wait = true,
 	};
-	u64 begun_ns = ktime_get_ns(), now_ns;
+	bool is_done = serve_user(user, &budget);
+	u64 now_ns = ktime_get_ns();
+
+	tcps_wake_share_charge(user, now_ns, now_ns - begun_ns, &budget,
+			       is_done);
+	choose_tour(user);
+	if (tour_of(user) != tour && has_work(user))
+		queue_work_at(tour_of(user), user->due_ns);
+	drop_idle_user(user);
+}
+
+/* Do a portion for the next user who is due. False if there is none. */
+static bool do_turn(struct tour *tour, struct turns *turns)
+{
+	u64 now_ns = ktime_get_ns();
 	struct tcps_wake_user *user;
 	unsigned int i;
-	bool is_done;
 
 	for (i = 0; i < WORK_USERS; i++) {
-		if (turn->idle >= waiting_count)
+		if (turns->idle >= tour->count)
 			return false;
-		user = next_user();
-		turn->idle++;
-		if (!has_work(user))
+		user = next_user(tour);
+		turns->idle++;
+		if (user->called || !has_work(user))
 			continue;
-		if (!is_due(user, begun_ns)) {
-			turn->next_ns = min(turn->next_ns, user->due_ns);
+		if (!tcps_wake_share_is_due(user, now_ns)) {
+			turns->next_ns = min(turns->next_ns, user->due_ns);
 			continue;
 		}
-		is_done = serve_user(user, &budget);
-		now_ns = ktime_get_ns();
-		charge_time(user, now_ns, now_ns - begun_ns + budget.search_ns,
-			    is_done);
-		drop_idle_user(user);
-		*turn = (struct pass_turn){ .next_ns = U64_MAX };
+		do_portion(tour, user, now_ns);
+		*turns = (struct turns){ .next_ns = U64_MAX };
 		break;
 	}
 	return true;
 }
 
-/* Have the work item run at @due_ns, or earlier if it is due earlier already. */
-static void queue_work_at(u64 due_ns)
+static void on_work(struct work_struct *work)
 {
-	u64 now_ns = ktime_get_ns();
-
-	lockdep_assert_held(&tcps_wake_lock);
-	if (due_ns >= work_due_ns)
-		return;
-	work_due_ns = due_ns;
-	mod_delayed_work(work_queue, &pass_work, due_ns <= now_ns ? 0 :
-			 nsecs_to_jiffies(due_ns - now_ns) + 1);
-}
-
-static void on_work(struct work_struct *unused)
-{
-	struct pass_turn turn = { .next_ns = U64_MAX };
+	struct tour *tour = container_of(to_delayed_work(work), struct tour,
+					 work);
+	struct turns turns = { .next_ns = U64_MAX };
 	bool more;
 
 	spin_lock_irq(&tcps_wake_lock);
-	work_due_ns = U64_MAX;
+	tour->due_ns = U64_MAX;
 	spin_unlock_irq(&tcps_wake_lock);
 	do {
 		spin_lock_irq(&tcps_wake_lock);
-		more = do_portion(&turn);
-		if (!more && turn.next_ns != U64_MAX)
-			queue_work_at(turn.next_ns);
+		more = do_turn(tour, &turns);
+		if (!more && turns.next_ns != U64_MAX)
+			queue_work_at(tour, turns.next_ns);
 		spin_unlock_irq(&tcps_wake_lock);
 		cond_resched();
 	} while (more);
@@ -264,30 +259,63 @@ static bool is_being_written(void)
 	return false;
 }
 
-/* Serve users within the budget; the work item does the rest. */
+/*
+ * Serve a user in interrupt context, or process context if @budget->may_wait, and
+ * leave the rest to the work item. Only calls are measured, as nothing else takes
+ * long within the budget.
+ */
+static void serve_briefly(struct tcps_wake_user *user, u64 now_ns,
+			  struct tcps_budget *budget)
+{
+	if (!user->is_slow && tcps_wake_share_is_due(user, now_ns)) {
+		if (budget->looks)
+			serve_user(user, budget);
+		else
+			tcps_wake_call_all(user, budget);
+		tcps_wake_share_charge(user, now_ns + budget->calls_ns,
+				       budget->calls_ns, budget, false);
+		choose_tour(user);
+	}
+	if (has_work(user))
+		queue_work_at(tour_of(user), user->due_ns);
+	drop_idle_user(user);
+}
+
+/* When the first of the slow users is due; now, if they are too many to tell. */
+static u64 slow_due_ns(u64 now_ns)
+{
+	struct tcps_wake_user *user;
+	u64 due_ns = U64_MAX;
+
+	if (slow_tour.count > PASS_USERS)
+		return now_ns;
+	list_for_each_entry(user, &slow_tour.users, waiting)
+		due_ns = min(due_ns, user->due_ns);
+	return due_ns;
+}
+
+/* Serve users within the budget; the work items do the rest. */
 static void serve_users(u64 now_ns)
 {
 	struct tcps_budget budget = {
 		.looks = PASS_LOOKS,
 		.calls = PASS_CALLS,
 	};
-	u64 left_ns = waiting_count > PASS_USERS ? now_ns : U64_MAX;
 	unsigned int i;
 
-	for (i = min_t(unsigned int, waiting_count, PASS_USERS); i; i--) {
-		struct tcps_wake_user *user = next_user();
+	if (quick_tour.count > PASS_USERS)
+		queue_work_at(&quick_tour, now_ns);
+	if (slow_tour.count)
+		queue_work_at(&slow_tour, slow_due_ns(now_ns));
+	for (i = 0; i < PASS_USERS && i < quick_tour.count; i++) {
+		struct tcps_wake_user *user = next_user(&quick_tour);
 
 		budget.search_ns = 0;
 		budget.calls_ns = 0;
-		if (!is_due(user, now_ns))
-			left_ns = min(left_ns, user->due_ns);
-		else if (!serve_user(user, &budget))
-			left_ns = now_ns;
-		charge_budget(user, now_ns, &budget);
-		drop_idle_user(user);
+		budget.longest_ns = 0;
+		if (!user->called)
+			serve_briefly(user, now_ns, &budget);
 	}
-	if (left_ns != U64_MAX)
-		queue_work_at(left_ns);
 }
 
 static void begin_pass(u64 now_ns)
@@ -305,7 +333,7 @@ static void begin_pass(u64 now_ns)
 	if (is_being_written())
 		start_timer(now_ns + max(batch_ns(), RETRY_NS));
 	serve_users(now_ns);
-	if (!waiting_count)
+	if (!quick_tour.count && !slow_tour.count)
 		WRITE_ONCE(tcps_stream_waiting, TCPS_WAIT_NONE);
 }
 
@@ -344,22 +372,20 @@ static void on_record(struct irq_work *unused)
  *
  * A user whose work pauses has to wait here, too.
  *
- * Context: any, with tcps_wake_lock held.
+ * Context: process, with tcps_wake_lock held, which is released meanwhile.
  */
 void tcps_wake_pass_wake(struct tcps_sleeper *sleeper)
 {
 	struct tcps_wake_user *user = sleeper->user;
-	struct tcps_budget budget = { };
-	u64 now_ns = ktime_get_ns();
+	struct tcps_budget budget = {
+		.calls = PASS_CALLS,
+		.may_wait = true,
+	};
 
-	if (is_due(user, now_ns))
-		budget.calls = PASS_CALLS;
 	tcps_wake_pass_want(user);
-	tcps_round_wake(sleeper, &budget);
-	if (!tcps_round_continue(user, &budget))
-		queue_work_at(max(user->due_ns, now_ns));
-	charge_budget(user, now_ns, &budget);
-	drop_idle_user(user);
+	tcps_round_wake_now(sleeper);
+	if (!user->called)
+		serve_briefly(user, ktime_get_ns(), &budget);
 }
 
 /**
@@ -372,9 +398,16 @@ void tcps_wake_pass_forget(struct tcps_wake_user *user)
 {
 	lockdep_assert_held(&tcps_wake_lock);
 	user->in_round = false;
-	set_heavy(user, false);
 	if (!list_empty(&user->waiting))
 		drop_idle_user(user);
+	tcps_wake_share_put(user);
+}
+
+static void init_tour(struct tour *tour)
+{
+	INIT_LIST_HEAD(&tour->users);
+	INIT_DELAYED_WORK(&tour->work, on_work);
+	tour->due_ns = U64_MAX;
 }
 
 /**
@@ -387,9 +420,13 @@ int tcps_wake_pass_init(void)
 {
 	unsigned int cpu;
 
-	work_queue = alloc_workqueue("tcpstates", WQ_UNBOUND | WQ_HIGHPRI, 1);
+	/* The two work items run side by side. */
+	work_queue = alloc_workqueue("tcpstates", WQ_UNBOUND | WQ_HIGHPRI, 2);
 	if (!work_queue)
 		return -ENOMEM;
+	tcps_wake_share_init();
+	init_tour(&quick_tour);
+	init_tour(&slow_tour);
 	tcps_hrtimer_setup(&pass_timer, on_timer, CLOCK_MONOTONIC,
 			   HRTIMER_MODE_ABS);
 	for_each_possible_cpu(cpu)
@@ -409,6 +446,7 @@ void tcps_wake_pass_exit(void)
 	for_each_possible_cpu(cpu)
 		irq_work_sync(&per_cpu(tcps_stream_cpus, cpu).wake);
 	hrtimer_cancel(&pass_timer);
-	cancel_delayed_work_sync(&pass_work);
+	cancel_delayed_work_sync(&quick_tour.work);
+	cancel_delayed_work_sync(&slow_tour.work);
 	destroy_workqueue(work_queue);
 }

@@ -17,7 +17,9 @@
 #include "round.h"
 #include "sleeper.h"
 #include "stream.h"
+#include "wake_call.h"
 #include "wake_pass.h"
+#include "wake_share.h"
 
 /* Users that have files, by user id, and the numbers of files. */
 static DEFINE_HASHTABLE(users, 8);
@@ -72,6 +74,9 @@ static struct tcps_wake_user *make_wake_user(u32 uid, bool is_privileged)
 		user->shown[i] = tcps_ring_head(tcps_stream_rings()[i]);
 	user->uid = uid;
 	user->is_privileged = is_privileged;
+	spin_lock_irq(&tcps_wake_lock);
+	tcps_wake_share_get(user);
+	spin_unlock_irq(&tcps_wake_lock);
 	return user;
 }
 

@@ -21,4 +21,12 @@ static inline void get_random_bytes(void *buffer, size_t size)
 	       size < sizeof(shim_random) ? size : sizeof(shim_random));
 }
 
+static inline unsigned int get_random_u32(void)
+{
+	unsigned int value;
+
+	get_random_bytes(&value, sizeof(value));
+	return value;
+}
+
 #endif /* _SHIM_LINUX_RANDOM_H */

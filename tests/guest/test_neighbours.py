@@ -10,6 +10,7 @@ that connections go on is a ratio of two rates, with a wide margin.
 import contextlib
 import mmap
 import os
+import re
 import resource
 import select
 import subprocess
@@ -19,7 +20,7 @@ import unittest
 
 from lib import kernel, openers, rights, tcp, uapi
 from lib.harness import expand, limit, over
-from lib.processes import READ, Child, wait_for
+from lib.processes import POLL, READ, Child, wait_for
 
 V4 = tcp.FAMILIES['v4']
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -33,6 +34,9 @@ CROWD = 200         # processes would take longer to start than to test
 MEASURED = 1.0      # seconds
 TIMES = 3
 RING = 4096         # records
+NESTED = 50_000     # entries that one call of a waiter wakes
+LONG_CALLS = 10
+TRACING = '/sys/kernel/tracing'
 MARGIN = 4          # other machines may take most of a processor away
 
 
@@ -79,10 +83,10 @@ def switches(pid):
     return count
 
 
-def is_asleep(pid, task):
+def is_asleep(pid, task, call=READ):
     with contextlib.suppress(OSError):
-        call = kernel.read_file(f'/proc/{pid}/task/{task}/syscall')
-        return call.split()[0] == READ
+        text = kernel.read_file(f'/proc/{pid}/task/{task}/syscall')
+        return text.split()[0] == call
     return False
 
 
@@ -307,6 +311,73 @@ class Host(unittest.TestCase):
         self.check(read_all_one_sees, CROWD, enter=kernel.enter_new_netns)
 
 
+class CallGraph:
+    """Calls of some functions, and which were made inside which."""
+
+    FUNCTIONS = 'ep_poll_callback on_record:mod:tcpstates on_timer:mod:tcpstates'
+    CALLED = re.compile(r'\|\s*ep_poll_callback\(\)')
+    REPORT = re.compile(r'\|\s*on_(?:record|timer) \[tcpstates\]\(\)')
+    CALLING = re.compile(REPORT.pattern + r' \{')
+
+    @staticmethod
+    def is_available():
+        tracers = kernel.read_file(f'{TRACING}/available_tracers')
+        return 'function_graph' in tracers.split()
+
+    def write(self, name, text):
+        kernel.write_file(f'{TRACING}/{name}', text)
+
+    def __enter__(self):
+        self.write('set_ftrace_filter', self.FUNCTIONS)
+        self.write('trace', '')
+        self.write('current_tracer', 'function_graph')
+        return self
+
+    def __exit__(self, *_):
+        self.write('current_tracer', 'nop')
+        self.write('set_ftrace_filter', '')
+
+    def count(self):
+        """Calls of waiters, reports of records, and those that made a call."""
+        text = kernel.read_file(f'{TRACING}/trace')
+        return [len(pattern.findall(text))
+                for pattern in (self.CALLED, self.REPORT, self.CALLING)]
+
+
+class Nested(unittest.TestCase):
+    """One call of a waiter wakes as many as its owner likes."""
+
+    def start(self):
+        def run():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (NESTED, NESTED))
+            rights.become(openers.USER, openers.GROUP)
+            program = os.path.join(HERE, '.build', 'nested')
+            os.execv(program, [program, str(NESTED)])
+        child = Child(run)
+        self.addCleanup(child.kill)
+        wait_for(lambda: any(is_asleep(child.pid, task, POLL)
+                             for task in tasks(child.pid)),
+                 f'{NESTED} entries are queued')
+
+    @limit(120)
+    def test_interrupts_beside_long_calls(self):
+        """
+        The interrupt that reports a record makes one long call for such a user
+        at most; a work item makes the others.
+        """
+        if not CallGraph.is_available():
+            self.skipTest('no function_graph tracer')
+        self.start()
+        with CallGraph() as graph:
+            called = 0
+            while called < LONG_CALLS:
+                tcp.exchange(V4, 50)
+                called, reports, calling = graph.count()
+        print(f'# {called} calls; {calling} of {reports} reports made some')
+        self.assertGreater(reports, called)
+        self.assertLessEqual(calling, 1)
+
+
 @expand
 class Interrupted(unittest.TestCase):
     """Signals at any moment lose no record."""
@@ -333,4 +404,4 @@ class Interrupted(unittest.TestCase):
             self.run_program('fault', form, str(inside))
 
 
-CASES = [Sleeping, SmallRing, Host, Interrupted]
+CASES = [Sleeping, SmallRing, Host, Nested, Interrupted]

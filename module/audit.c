@@ -101,14 +101,17 @@ static bool drop_vanished(void)
 	return true;
 }
 
-/* Mark the entries of existing sockets; if some have none, make entries. */
-static bool walk_sockets(void)
+/*
+ * Mark the entries of existing sockets; if some have none, make entries. @misses
+ * was read before the namespaces were listed: a connection that was missed later,
+ * perhaps in a namespace that is not listed, leaves the table incomplete.
+ */
+static bool walk_sockets(u64 misses)
 {
 	static const struct tcps_walk meeting = {
 		.visit = meet_sock,
 		.rest = rest_after_slice,
 	};
-	u64 misses = tcps_conn_misses();
 
 	if (!tcps_conn_short() || !tcps_conn_has_room())
 		return tcps_walk_run(&meeting);
@@ -120,12 +123,13 @@ static bool walk_sockets(void)
 
 static bool audit_all(void)
 {
+	u64 misses = tcps_conn_misses();
 	bool whole;
 
 	if (tcps_walk_begin())
 		return false;
 	slice_ns = ktime_get_ns();
-	whole = drop_vanished() && walk_sockets();
+	whole = drop_vanished() && walk_sockets(misses);
 	tcps_walk_end();
 	return whole;
 }

@@ -2,9 +2,9 @@
 /*
  * Established sockets of all namespaces are in one hash, and so are listeners. A
  * namespace may have a hash of established sockets of its own (since 6.1,
- * net.ipv4.tcp_child_ehash_entries). It is kept from going while that is walked,
- * for as long as that takes: no other lock of the kernel is held meanwhile, so
- * neither the creation nor the end of other namespaces waits for a walk.
+ * net.ipv4.tcp_child_ehash_entries). The namespace is referenced while its hash is
+ * walked. No lock of the kernel is held between two sockets, so the creation and
+ * the end of namespaces do not wait for a walk.
  */
 #include "walk.h"
 
@@ -24,20 +24,11 @@
 
 /* Empty buckets in a row before a walk rests. */
 #define BUCKETS_BEFORE_REST	1024U
-/* For namespaces that appear while memory for their list is allocated. */
+/* For namespaces that are created while memory for their list is allocated. */
 #define SPARE_NAMESPACES	16U
 
-/**
- * struct namespace - a network namespace when the walk began
- * @netns: inode number
- * @has_hash: it has a hash of its own
- */
-struct namespace {
-	u32 netns;
-	bool has_hash;
-};
-
-static struct namespace *namespaces;	/* by number */
+/* The inode numbers of the namespaces when the walk began, sorted. */
+static u32 *namespaces;
 static unsigned int namespace_count;
 
 static struct inet_hashinfo *common_hash(void)
@@ -45,11 +36,11 @@ static struct inet_hashinfo *common_hash(void)
 	return init_net.ipv4.tcp_death_row.hashinfo;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_numbers(const void *a, const void *b)
 {
-	const struct namespace *left = a, *right = b;
+	const u32 *left = a, *right = b;
 
-	return left->netns < right->netns ? -1 : left->netns > right->netns;
+	return *left < *right ? -1 : *left > *right;
 }
 
 static unsigned int count_namespaces(void)
@@ -72,16 +63,12 @@ static bool list_namespaces(unsigned int room)
 
 	down_read(&net_rwsem);
 	for_each_net(net) {
-		/* One that goes is listed still, and cannot be held any more. */
+		/* A namespace that is being removed cannot be referenced any more. */
 		if (!check_net(net))
 			continue;
 		if (count == room)
 			break;
-		namespaces[count++] = (struct namespace) {
-			.netns = net->ns.inum,
-			.has_hash = net->ipv4.tcp_death_row.hashinfo !=
-				    common_hash(),
-		};
+		namespaces[count++] = net->ns.inum;
 	}
 	up_read(&net_rwsem);
 	namespace_count = count;
@@ -89,8 +76,9 @@ static bool list_namespaces(unsigned int room)
 }
 
 /**
- * tcps_walk_begin() - list the namespaces that there are
+ * tcps_walk_begin() - list the namespaces that exist
  *
+ * Context: process; may sleep.
  * Return: 0 or -ENOMEM.
  */
 int tcps_walk_begin(void)
@@ -105,12 +93,15 @@ int tcps_walk_begin(void)
 		if (!namespaces)
 			return -ENOMEM;
 	} while (!list_namespaces(room));
-	sort(namespaces, namespace_count, sizeof(*namespaces), compare, NULL);
+	sort(namespaces, namespace_count, sizeof(*namespaces), compare_numbers,
+	     NULL);
 	return 0;
 }
 
 /**
  * tcps_walk_end() - free what tcps_walk_begin() has allocated
+ *
+ * Context: process; may sleep.
  */
 void tcps_walk_end(void)
 {
@@ -120,33 +111,38 @@ void tcps_walk_end(void)
 }
 
 /**
- * tcps_walk_has_netns() - whether a namespace was there when the walk began
+ * tcps_walk_has_netns() - whether a namespace existed when the walk began
  * @netns: its inode number
  *
  * Context: any.
- * Return: true if it was.
+ * Return: true if it did.
  */
 bool tcps_walk_has_netns(u32 netns)
 {
-	const struct namespace key = { .netns = netns };
-
-	return bsearch(&key, namespaces, namespace_count, sizeof(key), compare);
+	return bsearch(&netns, namespaces, namespace_count, sizeof(netns),
+		       compare_numbers);
 }
 
-/* The namespace, held; NULL if it has gone. */
-static struct net *get_namespace(u32 netns)
+/*
+ * The namespace after @net in the kernel's list, or the first one for NULL, with a
+ * reference; NULL at the end of the list. The reference to @net, which keeps it in
+ * the list, is dropped.
+ */
+static struct net *next_namespace(struct net *net)
 {
-	struct net *net, *found = NULL;
+	struct list_head *node = net ? &net->list : &net_namespace_list;
+	struct net *next = NULL;
 
 	rcu_read_lock();
-	for_each_net_rcu(net) {
-		if (net->ns.inum != netns)
-			continue;
-		found = maybe_get_net(net);
-		break;
-	}
+	do {
+		node = rcu_dereference(list_next_rcu(node));
+		if (node != &net_namespace_list)
+			next = maybe_get_net(list_entry(node, struct net, list));
+	} while (!next && node != &net_namespace_list);
 	rcu_read_unlock();
-	return found;
+	if (net)
+		put_net(net);
+	return next;
 }
 
 static bool walk_established(struct inet_hashinfo *hash,
@@ -187,15 +183,30 @@ static bool walk_listeners(struct inet_hashinfo *hash,
 	return true;
 }
 
-static bool walk_own(u32 netns, const struct tcps_walk *walk)
+/* What is in the hash of a namespace that has gone is gone, too. */
+static bool walk_own_hash(struct net *net, const struct tcps_walk *walk)
 {
-	struct net *net = get_namespace(netns);
-	bool whole;
+	struct inet_hashinfo *hash = net->ipv4.tcp_death_row.hashinfo;
 
-	if (!net)
-		return true;	/* what is in its hash is gone, or going */
-	whole = walk_established(net->ipv4.tcp_death_row.hashinfo, walk);
-	put_net(net);
+	return walk->rest() &&
+	       (hash == common_hash() || walk_established(hash, walk));
+}
+
+/*
+ * A namespace that is created now is appended to the kernel's list. So those that
+ * existed at the beginning are among the first @namespace_count, and a walk ends
+ * however many are created meanwhile.
+ */
+static bool walk_namespaces(const struct tcps_walk *walk)
+{
+	unsigned int left = namespace_count;
+	struct net *net = NULL;
+	bool whole = true;
+
+	while (whole && left-- && (net = next_namespace(net)))
+		whole = walk_own_hash(net, walk);
+	if (net)
+		put_net(net);
 	return whole;
 }
 
@@ -203,21 +214,16 @@ static bool walk_own(u32 netns, const struct tcps_walk *walk)
  * tcps_walk_run() - visit all sockets
  * @walk: how
  *
- * Between tcps_walk_begin() and tcps_walk_end(). What is in its hash all the while
- * is visited once; other sockets may be missed or visited twice.
+ * To be called between tcps_walk_begin() and tcps_walk_end(). A socket that stays
+ * in its hash is visited once; other sockets may be missed or visited twice.
+ * @walk->rest() is called at least once for every 1,024 empty buckets, every bucket
+ * that is not empty, and every namespace.
  *
- * Return: false if @walk has ended it before.
+ * Context: process; may sleep.
+ * Return: false if @walk has ended it.
  */
 bool tcps_walk_run(const struct tcps_walk *walk)
 {
-	unsigned int i;
-
-	if (!walk_established(common_hash(), walk) ||
-	    !walk_listeners(common_hash(), walk))
-		return false;
-	for (i = 0; i < namespace_count; i++)
-		if (namespaces[i].has_hash &&
-		    !walk_own(namespaces[i].netns, walk))
-			return false;
-	return true;
+	return walk_established(common_hash(), walk) &&
+	       walk_listeners(common_hash(), walk) && walk_namespaces(walk);
 }

@@ -13,7 +13,7 @@ import unittest
 
 from lib import account, kernel, tcp, uapi
 from lib.harness import limit
-from lib.processes import wait_for
+from lib.processes import Child, wait_for
 from lib.rows import Snapshot
 from lib.stream import Stream
 from lib.tun import Peer
@@ -23,6 +23,8 @@ JOINS = 30
 # MP_JOIN of a third ACK, with an HMAC of zeros.
 WRONG_HMAC = b'\x1e\x18\x10\0' + bytes(20)
 MSS = b'\2\4\5\xb4'
+NAMESPACES = 100
+TRACING = '/sys/kernel/tracing'
 PARAMETER = '/sys/module/tcpstates/parameters/audit_s'
 
 
@@ -38,6 +40,43 @@ def rows():
     with Snapshot() as snapshot:
         snapshot.pump()
         return snapshot.table.rows
+
+
+class Namespaces:
+    """Network namespaces, each with a hash of its own where a kernel has that."""
+
+    def __init__(self, count):
+        here, there = os.pipe()
+        self.end, end = socket.socketpair()
+        self.child = Child(self._hold, count, there, end,
+                           keep=[there, end.fileno()])
+        os.close(there)
+        end.close()
+        self.ready = os.read(here, 1)
+        os.close(here)
+
+    @staticmethod
+    def _hold(count, ready, end):
+        kernel.enter_new_netns()
+        entries = kernel.sysctl_path('net.ipv4.tcp_child_ehash_entries')
+        if os.path.exists(entries):
+            kernel.write_file(entries, '16')
+        base = os.open('/proc/self/ns/net', os.O_RDONLY)
+        held = []
+        for _ in range(count):
+            kernel.call('unshare', kernel.CLONE_NEWNET)
+            held.append(os.open('/proc/self/ns/net', os.O_RDONLY))
+            kernel.call('setns', base, kernel.CLONE_NEWNET)
+        os.write(ready, b'.')
+        end.recv(1)
+
+    def __enter__(self):
+        assert self.ready
+        return self
+
+    def __exit__(self, *_):
+        self.end.close()
+        self.child.join()
 
 
 class Joins(unittest.TestCase):
@@ -206,6 +245,32 @@ class Misses(unittest.TestCase):
                 sock.close()
             account.await_balance()
             self.assertEqual(account.read().vanished, 0)
+
+    @limit(180)
+    def test_namespaces(self):
+        """An audit rests for each namespace, even if they have small hashes of
+        their own."""
+        kernel.load('audit_s=0')
+        self.addCleanup(kernel.unload)
+        before = self.rests_in_an_audit()
+        with Namespaces(NAMESPACES):
+            self.assertGreaterEqual(self.rests_in_an_audit(),
+                                    before + NAMESPACES)
+
+    def rests_in_an_audit(self):
+        """How often an audit looks whether its time is over."""
+        traced = f'{TRACING}/set_ftrace_filter'
+        kernel.write_file(traced, 'tcps_pool_refill')
+        self.addCleanup(kernel.write_file, traced, '')
+        with kernel.setting(f'{TRACING}/current_tracer', 'function'):
+            tcp.exchange(tcp.FAMILIES['v4'])
+            audits = account.read().audits
+            kernel.write_file(f'{TRACING}/trace', '')
+            kernel.write_file(PARAMETER, '1')
+            wait_for(lambda: account.read().audits > audits, 'an audit')
+            kernel.write_file(PARAMETER, '0')
+            return sum('tcps_pool_refill <-' in line for line in
+                       kernel.read_file(f'{TRACING}/trace').splitlines())
 
     def test_bad_intervals(self):
         kernel.load()

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/stop.h"
 
 /*
@@ -43,6 +44,10 @@ int start_program(bool prints)
 	stop_install();
 	if (occupy_descriptors()) {
 		fprintf(stderr, "tcpstates: /dev/null: %s\n", strerror(errno));
+		return -1;
+	}
+	if (hash_init()) {
+		fprintf(stderr, "tcpstates: getrandom: %s\n", strerror(errno));
 		return -1;
 	}
 	if (!closed || !prints)

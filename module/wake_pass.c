@@ -184,8 +184,9 @@ static void do_portion(struct tour *tour, struct tcps_wake_user *user,
 	bool is_done = serve_user(user, &budget);
 	u64 now_ns = ktime_get_ns();
 
+	/* A slow user would be served by interrupts otherwise, without a pause. */
 	tcps_wake_share_charge(user, now_ns, now_ns - begun_ns, &budget,
-			       is_done);
+			       is_done && !user->is_slow);
 	choose_tour(user);
 	if (tour_of(user) != tour && has_work(user))
 		queue_work_at(tour_of(user), user->due_ns);

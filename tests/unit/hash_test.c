@@ -2,8 +2,6 @@
 /* Hash tables of the programs: the hash, and that nobody can choose its collisions. */
 #include "unit.h"
 
-#include <stdint.h>
-
 #include "../../userspace/base/hash.h"
 
 #define CHOSEN		1000	/* elements whose unkeyed hashes agree */
@@ -17,7 +15,7 @@
 #define LONGEST		40
 
 struct element {
-	uint64_t cookie;
+	u64 cookie;
 	UT_hash_handle hh;
 };
 
@@ -26,7 +24,7 @@ static void test_vectors(void **state)
 {
 	static const struct {
 		size_t length;
-		uint64_t hash;
+		u64 hash;
 	} vectors[] = {
 		{ 0, 0x726fdb47dd0e0e31 }, { 1, 0x74f839c593dc67fd },
 		{ 2, 0x0d6c8009d9a94f5a }, { 3, 0x85676696d7fb7e2d },
@@ -36,7 +34,7 @@ static void test_vectors(void **state)
 		{ 15, 0xa129ca6149be45e5 }, { 16, 0x3f2acc7f57c29bdb },
 		{ 32, 0x7127512f72f27cce },
 	};
-	static const uint64_t secret[2] = { 0x0706050403020100,
+	static const u64 secret[2] = { 0x0706050403020100,
 					    0x0f0e0d0c0b0a0908 };
 	unsigned char bytes[32];
 	size_t i;
@@ -65,7 +63,7 @@ static void test_chosen_cookies(void **state)
 	static struct element elements[CHOSEN];
 	struct element *table = NULL;
 	unsigned int count = 0, hash;
-	uint64_t cookie;
+	u64 cookie;
 
 	(void)state;
 	assert_int_equal(hash_init(), 0);
@@ -92,7 +90,7 @@ static void test_chosen_cookies(void **state)
 /* What is known of one run of a program says nothing about the next. */
 static void test_key_is_drawn(void **state)
 {
-	uint64_t cookie = 1;
+	u64 cookie = 1;
 	unsigned int i, same = 0, first;
 
 	(void)state;

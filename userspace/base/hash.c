@@ -11,7 +11,7 @@
 #include <sys/random.h>
 
 /* Written by hash_init() before there is a table, and constant from then on. */
-static uint64_t secret_key[2];
+static __u64 secret_key[2];
 
 /**
  * hash_init() - draw the secret key of this program's tables
@@ -31,12 +31,12 @@ int hash_init(void)
 	return got < 0 ? -1 : 0;
 }
 
-static uint64_t rotate_left(uint64_t value, unsigned int bits)
+static __u64 rotate_left(__u64 value, unsigned int bits)
 {
 	return value << bits | value >> (64 - bits);
 }
 
-static void sip_rounds(uint64_t v[4], unsigned int count)
+static void sip_rounds(__u64 v[4], unsigned int count)
 {
 	while (count--) {
 		v[0] += v[1];
@@ -52,7 +52,7 @@ static void sip_rounds(uint64_t v[4], unsigned int count)
 	}
 }
 
-static void sip_add(uint64_t v[4], uint64_t word)
+static void sip_add(__u64 v[4], __u64 word)
 {
 	v[3] ^= word;
 	sip_rounds(v, 2);
@@ -67,9 +67,9 @@ static void sip_add(uint64_t v[4], uint64_t word)
  *
  * Return: the hash.
  */
-uint64_t hash_with_key(const uint64_t secret[2], const void *data, size_t length)
+__u64 hash_with_key(const __u64 secret[2], const void *data, size_t length)
 {
-	uint64_t v[4] = {
+	__u64 v[4] = {
 		secret[0] ^ 0x736f6d6570736575ULL,
 		secret[1] ^ 0x646f72616e646f6dULL,
 		secret[0] ^ 0x6c7967656e657261ULL,
@@ -77,16 +77,16 @@ uint64_t hash_with_key(const uint64_t secret[2], const void *data, size_t length
 	};
 	const unsigned char *bytes = data;
 	size_t left = length;
-	uint64_t word;
+	__u64 word;
 
 	for (; left >= sizeof(word); left -= sizeof(word)) {
 		memcpy(&word, bytes, sizeof(word));
 		sip_add(v, le64toh(word));
 		bytes += sizeof(word);
 	}
-	word = (uint64_t)length << 56;
+	word = (__u64)length << 56;
 	while (left--)
-		word |= (uint64_t)bytes[left] << (8 * left);
+		word |= (__u64)bytes[left] << (8 * left);
 	sip_add(v, word);
 	v[2] ^= 0xff;
 	sip_rounds(v, 4);

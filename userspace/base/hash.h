@@ -14,14 +14,14 @@
 #define _BASE_HASH_H
 
 #include <stddef.h>
-#include <stdint.h>
+#include <linux/types.h>
 
 #define HASH_NONFATAL_OOM	1
 #define HASH_FUNCTION(key, length, hash)	((hash) = hash_bytes(key, length))
 #include <uthash.h>
 
 int hash_init(void);
-uint64_t hash_with_key(const uint64_t secret[2], const void *data, size_t length);
+__u64 hash_with_key(const __u64 secret[2], const void *data, size_t length);
 unsigned int hash_bytes(const void *data, size_t length);
 
 #endif /* _BASE_HASH_H */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "../../userspace/export/queues.h"
 #include "../../userspace/export/tally.c"
 
 #define SECOND	1000000000ULL
@@ -227,6 +228,86 @@ static void test_listeners(void **state)
 	assert_int_equal(tally->listeners[TALLY_OTHER].members, 0);
 }
 
+#define OWN_NETNS	4026531840U
+
+static struct tcpstates_record listener_in(u64 conn, __u32 netns)
+{
+	struct tcpstates_record next = record(conn, TCPSTATES_CLOSE,
+					      TCPSTATES_LISTEN);
+
+	next.netns = netns;
+	return next;
+}
+
+/* A listener at the same address in another network namespace is another one. */
+static void test_listener_of_another_netns(void **state)
+{
+	struct tcpstates_record own = listener_in(1, OWN_NETNS);
+	struct tcpstates_record other = listener_in(2, OWN_NETNS + 1);
+	struct tcpstates_record third = listener_in(3, OWN_NETNS + 2);
+	struct tcpstates_record half = record(4, TCPSTATES_LISTEN,
+					      TCPSTATES_SYN_RECV);
+
+	(void)state;
+	tally->own_netns = OWN_NETNS;
+	half.netns = OWN_NETNS + 1;
+	tally_add(tally, &own);
+	tally_add(tally, &other);
+	tally_add(tally, &third);
+	tally_add(tally, &half);
+	assert_int_equal(tally_listener(tally, &own)->members, 1);
+	assert_false(tally_listener(tally, &own)->key.is_foreign);
+	/* All other namespaces count as one, so that the number of series is bounded. */
+	assert_int_equal(tally_listener(tally, &other)->members, 3);
+	assert_true(tally_listener(tally, &other)->key.is_foreign);
+	assert_ptr_equal(tally_listener(tally, &other),
+			 tally_listener(tally, &third));
+}
+
+/* As the rule TcpAcceptQueueFull in userspace/fleet/alerts.yml. */
+static bool raises_alert(const struct metrics_queue *queue)
+{
+	return queue->length > 0.9 * queue->limit;
+}
+
+static void expect_same_alert(const struct metrics_queue *first,
+			      const struct metrics_queue *second)
+{
+	struct metrics_queue queues[2];
+	size_t count = 0;
+
+	queues_add(queues, &count, first);
+	queues_add(queues, &count, second);
+	assert_int_equal(count, 1);
+	assert_int_equal(raises_alert(queues),
+			 raises_alert(first) || raises_alert(second));
+}
+
+/* No other listener of its group hides a full queue, or makes one look full. */
+static void test_fullest_queue(void **state)
+{
+	static const unsigned int limits[] = { 0, 1, 5, 7, 19, 4096, ~0U };
+	enum { LIMITS = sizeof(limits) / sizeof(limits[0]) };
+	struct metrics_queue queues[3 * LIMITS], apart[2];
+	size_t count = 0, i, j;
+
+	(void)state;
+	for (i = 0; i < LIMITS; i++) {
+		queues[i] = (struct metrics_queue) { .limit = limits[i] };
+		queues[LIMITS + i] = (struct metrics_queue) {
+			.limit = limits[i], .length = limits[i] / 10 * 9 };
+		queues[2 * LIMITS + i] = (struct metrics_queue) {
+			.limit = limits[i], .length = limits[i] + 1ULL };
+	}
+	for (i = 0; i < 3 * LIMITS; i++)
+		for (j = 0; j < 3 * LIMITS; j++)
+			expect_same_alert(&queues[i], &queues[j]);
+	queues[1].listener = 1;
+	queues_add(apart, &count, &queues[0]);
+	queues_add(apart, &count, &queues[1]);
+	assert_int_equal(count, 2);
+}
+
 /* As many as there are, each counts somewhere, and places are used again. */
 static void test_bounds(void **state)
 {
@@ -374,6 +455,8 @@ int main(void)
 		TEST(test_rounds),
 		TEST(test_losses),
 		TEST(test_listeners),
+		TEST(test_listener_of_another_netns),
+		TEST(test_fullest_queue),
 		TEST(test_bounds),
 		TEST(test_histograms),
 		TEST(test_sum_does_not_wrap),

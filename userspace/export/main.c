@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/compiler.h"
@@ -16,6 +17,7 @@
 #include "base/stuck_states.h"
 #include "export/http.h"
 #include "export/metrics.h"
+#include "export/queues.h"
 #include "export/sandbox.h"
 #include "export/tally.h"
 #include "export/textfile.h"
@@ -24,7 +26,10 @@
 
 #define INTERVAL_S	15
 #define INTERVAL_MAX_S	86400
-#define DRAIN_MAX	1000000
+#define FIRST_DRAIN_MS	10000
+#define DRAIN_MS	100	/* HTTP waits for so long */
+#define DRAIN_BATCH	64	/* records from one look at the clock to the next */
+#define NETNS		"/proc/self/ns/net"
 #define LIMIT(state, name)	{ TCPSTATES_##state, #name },
 #define PARAMETERS	"/sys/module/tcpstates/parameters/stuck_"
 
@@ -137,24 +142,19 @@ static void read_limits(struct tally *tally)
 	}
 }
 
-/* Adds one listener to the queue of its group. */
+/* Adds one listener to the queues of the groups. */
 static void add_queue(struct export *export, size_t *count,
 		      const struct tcpstates_record *record)
 {
-	unsigned int group = tally_listener(&export->tally, record) -
-			     export->tally.listeners;
-	size_t i;
+	struct metrics_queue queue = {
+		.listener = tally_listener(&export->tally, record) -
+			    export->tally.listeners,
+		.length = record->acceptq,
+		.limit = record->backlog,
+	};
 
-	if (!(record->known & TCPSTATES_KNOW_ACCEPTQ))
-		return;
-	for (i = 0; i < *count; i++)
-		if (export->queues[i].listener == group)
-			break;
-	if (i == *count)
-		export->queues[(*count)++] =
-			(struct metrics_queue) { .listener = group };
-	export->queues[i].length += record->acceptq;
-	export->queues[i].limit += record->backlog;
+	if (record->known & TCPSTATES_KNOW_ACCEPTQ)
+		queues_add(export->queues, count, &queue);
 }
 
 /* Reads all listeners. Returns the number of queues, or -1 and errno. */
@@ -190,17 +190,20 @@ static int begin_stock(struct export *export)
 }
 
 /*
- * Counts available records. When no more are available, a snapshot is complete; after a
- * loss, a new one begins. Returns 0, or -1 and errno.
+ * Counts available records, for @limit_ms, as they may arrive faster than they are
+ * counted. When no more are available, a snapshot is complete; after a loss, a new one
+ * begins. Returns 0, or -1 and errno.
  */
-static int count_pending(struct export *export)
+static int count_pending(struct export *export, unsigned int limit_ms)
 {
+	long long end_ms = clock_ms() + limit_ms;
 	const struct tcpstates_record *record;
-	long count;
+	unsigned int count = 0;
 	int got;
 
-	/* Limited, as records may arrive faster than they are counted. */
-	for (count = 0; count < DRAIN_MAX && !stop_requested(); count++) {
+	while (!stop_requested()) {
+		if (++count % DRAIN_BATCH == 0 && clock_ms() >= end_ms)
+			return 0;
 		got = tcpstates_next(export->stream, &record);
 		if (got > 0) {
 			if (tally_add(&export->tally, record))
@@ -231,7 +234,7 @@ static char *make_text(void *data, size_t *length)
 				   .write_failures = export->file.failures };
 	ssize_t queues;
 
-	if (count_pending(export))
+	if (count_pending(export, DRAIN_MS))
 		return NULL;
 	queues = ask_queues(export);
 	if (queues < 0 || tcpstates_info(export->stream, &metrics.info) ||
@@ -279,13 +282,21 @@ static int export_step(struct export *export)
 	if (stop_poll_for(fds, 1 + HTTP_FDS, timeout_ms(export)) < 0 &&
 	    errno != EINTR)
 		return -1;
-	if (count_pending(export))
+	if (count_pending(export, DRAIN_MS))
 		return -1;
 	if (export->http)
 		http_run(export->http);
 	else if (clock_ms() >= export->next_ms)
 		write_file(export);
 	return 0;
+}
+
+/* Returns the inode number of this network namespace; 0 if the kernel has only one. */
+static unsigned int own_netns(void)
+{
+	struct stat status;
+
+	return stat(NETNS, &status) ? 0 : status.st_ino;
 }
 
 static struct tcpstates *open_filtered(const struct export *export,
@@ -340,6 +351,7 @@ static int open_all(struct export *export)
 		return -1;
 	}
 	export->tally.sees_all = info.map_ring;
+	export->tally.own_netns = own_netns();
 	if (export->textfile) {
 		if (textfile_open(&export->file, export->textfile))
 			return -1;
@@ -353,7 +365,8 @@ static int open_all(struct export *export)
 
 static int run_export(struct export *export)
 {
-	int failed = count_pending(export);
+	/* No answer before the first snapshot is complete: it would lack some. */
+	int failed = count_pending(export, FIRST_DRAIN_MS);
 
 	/* If the first write fails, the exporter must not look healthy. */
 	if (!failed && export->textfile && write_file(export))

@@ -94,6 +94,8 @@ static void put_listener(FILE *out, const struct tally *tally, unsigned int i)
 	fprintf(out, key->family == TCPSTATES_FAMILY_INET6 ?
 		"listener=\"[%s]:%u\"" : "listener=\"%s:%u\"", address,
 		key->port);
+	if (key->is_foreign)
+		fputs(",netns=\"other\"", out);
 }
 
 static void put_connections(FILE *out, const struct tally *tally)
@@ -238,7 +240,7 @@ static void put_queues(FILE *out, const struct metrics *metrics)
 	size_t i;
 
 	put_head(out, "accept_queue", "gauge",
-		 "Connections that wait for accept(), by listener.");
+		 "Connections that wait for accept(), by listener; of several, the fullest.");
 	for (i = 0; i < metrics->queue_count; i++)
 		put_queue(out, metrics, "accept_queue", i,
 			  metrics->queues[i].length);

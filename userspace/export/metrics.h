@@ -6,21 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "export/queues.h"
 #include "libtcpstates.h"
 
 struct tally;
-
-/**
- * struct metrics_queue - the accept queue of listeners at one address
- * @listener: number of their group
- * @length: number of waiting connections, of all of them
- * @limit: sum of their backlogs
- */
-struct metrics_queue {
-	unsigned int listener;
-	unsigned long long length;
-	unsigned long long limit;
-};
 
 /**
  * struct metrics - what metrics_text() is made of

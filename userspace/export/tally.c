@@ -158,10 +158,20 @@ static __u16 owner_of(struct tally *tally,
 	return make_group(tally, OWNERS, &key);
 }
 
-static struct tally_key listener_key(const struct tcpstates_record *record)
+/*
+ * Any user can listen at the address of a service, in a network namespace of his own.
+ * Listeners there have a group of their own, a single one for all other namespaces:
+ * one for each would have no bound over time.
+ */
+static struct tally_key listener_key(const struct tally *tally,
+				     const struct tcpstates_record *record)
 {
-	struct tally_key key = { .port = record->lport,
-				 .family = record->family };
+	struct tally_key key = {
+		.port = record->lport,
+		.family = record->family,
+		.is_foreign = tally->own_netns &&
+			      record->netns != tally->own_netns,
+	};
 
 	memcpy(key.addr, record->laddr, sizeof(key.addr));
 	return key;
@@ -171,7 +181,7 @@ static struct tally_key listener_key(const struct tcpstates_record *record)
 static __u16 listener_of(struct tally *tally,
 			 const struct tcpstates_record *record)
 {
-	struct tally_key key = listener_key(record);
+	struct tally_key key = listener_key(tally, record);
 	__u16 number = find_group(tally, LISTENERS, &key);
 
 	if (number != TALLY_NO_GROUP)
@@ -194,7 +204,7 @@ static __u16 listener_of(struct tally *tally,
 struct tally_group *tally_listener(struct tally *tally,
 				   const struct tcpstates_record *record)
 {
-	struct tally_key key = listener_key(record);
+	struct tally_key key = listener_key(tally, record);
 
 	return &tally->listeners[make_group(tally, LISTENERS, &key)];
 }

@@ -28,6 +28,8 @@
  * @addr: listeners: address, as in a record
  * @port: listeners: port
  * @family: listeners: family; 0 for "other"
+ * @is_foreign: listeners: whether their network namespace is not the exporter's
+ * @unused: zero
  * @known: owners: whether the name is known; a known name may be empty
  *
  * Keys are compared as bytes: unused bytes are zero. Different keys have different
@@ -39,6 +41,8 @@ struct tally_key {
 	__u16 port;
 	__u8 family;
 	__u8 known;
+	__u8 is_foreign;
+	__u8 unused[3];
 };
 
 /**
@@ -86,6 +90,8 @@ struct tally_conn;
  * @durations: by the state that was left
  * @stuck_events: stuck events by state
  * @sees_all: whether the stream has all records, so that gaps are losses
+ * @own_netns: inode number of the exporter's network namespace; 0 if the kernel has only
+ *	one
  * @lost: number of lost records
  * @limits_s: age from which on a connection is stuck, by state; 0: never
  * @round: number of the latest snapshot
@@ -105,6 +111,7 @@ struct tally {
 	struct tally_histogram durations[TCPSTATES_STATE_COUNT];
 	unsigned long long stuck_events[TCPSTATES_STATE_COUNT];
 	bool sees_all;
+	__u32 own_netns;
 	unsigned long long lost;
 	unsigned int limits_s[TCPSTATES_STATE_COUNT];
 	unsigned int round;

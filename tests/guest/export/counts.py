@@ -11,8 +11,17 @@ from export.base import PORT, ExportTest, labels
 from lib import kernel, proctcp, tcp, uapi
 from lib.all_states import AllStates
 from lib.harness import limit
-from lib.processes import wait_for
+from lib.processes import Child, wait_for
 from lib.stuck import leak_of, set_limit, stuck
+
+
+def queue_one_elsewhere(sock, address):
+    """Holds a listener with one connection in a new network namespace."""
+    kernel.enter_new_netns()
+    with socket.create_server(address, backlog=4096):
+        with socket.create_connection(address):
+            sock.send(b'.')
+            sock.recv(1)
 
 
 class Counts(ExportTest):
@@ -117,6 +126,29 @@ class Counts(ExportTest):
                              3)
             for client in clients:
                 client.close()
+
+    def expect_queue(self, length, backlog, **named):
+        self.assertEqual((self.value('accept_queue', **named),
+                          self.value('accept_queue_limit', **named)),
+                         (length, backlog))
+
+    def test_queue_of_another_netns(self):
+        """A user's own namespace neither hides nor imitates a service's queue."""
+        self.exporter()
+        with tcp.FAMILIES['v4'].listener(backlog=3) as listener:
+            address = listener.getsockname()[:2]
+            name = f'{address[0]}:{address[1]}'
+            clients = [socket.create_connection(address) for _ in range(3)]
+            self.addCleanup(lambda: [client.close() for client in clients])
+            here, there = socket.socketpair()
+            other = Child(queue_one_elsewhere, there, address,
+                          keep=[there.fileno()])
+            there.close()
+            self.assertEqual(here.recv(1), b'.')
+            self.expect_queue(3, 3, listener=name)
+            self.expect_queue(1, 4096, listener=name, netns='other')
+            here.close()
+            other.join()
 
     def test_after_a_loss(self):
         """After a loss the counts are right again, and the loss is counted."""

@@ -4,11 +4,15 @@
  * may take, so chains stay short. The lock of a chain is a bit of its head, so CPUs
  * contend only for connections of the same chain.
  *
+ * A socket that is connected again and again leaves one connection in TIME_WAIT each
+ * time, all with its cookie. TCPS_CONN_COOKIE_MOST of them get an entry, so that they
+ * leave room for other sockets' connections in the same chain. Beyond that they are
+ * missed, as if there were no memory.
+ *
  * TCPS_CONN_CHAIN_MOST bounds the length of a chain. When all memory is used, a chain
- * has three entries on average, four at most, and 65 with a probability below 10^-52
- * (Poisson). So a chain reaches its bound only by many connections with one cookie: a
- * socket that is connected again and again leaves one behind in TIME_WAIT each time.
- * Further connections of that chain get no entry, as if there were no memory.
+ * has three entries on average, four at most. If each cookie has one entry, a chain
+ * has 65 with a probability below 10^-52 (Poisson); if each has
+ * TCPS_CONN_COOKIE_MOST, a chain has eight cookies with one below 10^-7.
  */
 #include "conn.h"
 
@@ -39,8 +43,7 @@ unsigned long *tcps_conn_watched __read_mostly;
 u32 tcps_conn_watched_states __read_mostly;
 static bool learning;	/* connections older than the module may lack an entry */
 static unsigned long most_entries;	/* in the memory that conn_mib allows */
-static atomic64_t missed;	/* connections for which there was no memory */
-static atomic64_t crowded;	/* connections whose chain was full */
+static atomic64_t missed;	/* connections that got no entry */
 /*
  * The time since which connections may lack an entry, and the time since which all
  * have one again; 0 if that is not so now.
@@ -123,23 +126,33 @@ struct tcps_conn *tcps_conn_next(struct hlist_bl_head *chain, u64 cookie,
 	return NULL;
 }
 
-/**
- * tcps_conn_chain_has_room() - whether a chain may get another entry
- * @chain: the chain, locked
- *
- * Counts the entries, since adding one is rarer than finding one.
- *
- * Context: interrupts off.
- * Return: false if it has TCPS_CONN_CHAIN_MOST.
+/* Whether neither bound would be exceeded by another entry with @cookie. */
+static noinline bool long_chain_has_room(struct hlist_bl_head *chain,
+					 u64 cookie)
+{
+	unsigned int entries = 0, same = 0;
+	struct hlist_bl_node *node;
+	struct tcps_conn *conn;
+
+	hlist_bl_for_each_entry(conn, node, chain, node) {
+		entries++;
+		same += conn->cookie == cookie;
+	}
+	return entries < TCPS_CONN_CHAIN_MOST && same < TCPS_CONN_COOKIE_MOST;
+}
+
+/*
+ * Whether a chain may get another entry with @cookie. Cookies are compared only if
+ * the chain is long enough to have TCPS_CONN_COOKIE_MOST of one.
  */
-bool tcps_conn_chain_has_room(struct hlist_bl_head *chain)
+static bool chain_has_room(struct hlist_bl_head *chain, u64 cookie)
 {
 	struct hlist_bl_node *node = tcps_conn_first(chain);
 	unsigned int count = 0;
 
-	while (node && ++count < TCPS_CONN_CHAIN_MOST)
+	while (node && ++count < TCPS_CONN_COOKIE_MOST)
 		node = node->next;
-	return !node;
+	return likely(!node) || long_chain_has_room(chain, cookie);
 }
 
 /**
@@ -148,13 +161,16 @@ bool tcps_conn_chain_has_room(struct hlist_bl_head *chain)
  * @cookie: its cookie
  *
  * Context: interrupts off.
- * Return: the entry, for tcps_conn_begin(); or NULL, for tcps_conn_refused(): there
- * is no memory, or no room in the chain.
+ * Return: the entry, for tcps_conn_begin(); or NULL: there is no memory, the chain
+ * is full, or it has TCPS_CONN_COOKIE_MOST entries with @cookie.
  */
 struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie)
 {
-	struct tcps_conn *conn = likely(tcps_conn_chain_has_room(chain)) ? tcps_pool_get() : NULL;
+	struct tcps_conn *conn;
 
+	if (!chain_has_room(chain, cookie))
+		return NULL;
+	conn = tcps_pool_get();
 	if (!conn)
 		return NULL;
 	conn->cookie = cookie;
@@ -194,22 +210,6 @@ void tcps_conn_free(struct tcps_conn *conn)
 	hlist_bl_del(&conn->node);
 	tcps_conn_count(TCPS_COUNT_ENTRIES_ENDED);
 	tcps_pool_put(conn);
-}
-
-/**
- * tcps_conn_refused() - count a connection that tcps_conn_make() had no entry for
- * @chain: its chain, locked
- *
- * A full chain does not make the table incomplete: other chains have room.
- *
- * Context: interrupts off.
- */
-void tcps_conn_refused(struct hlist_bl_head *chain)
-{
-	if (tcps_conn_chain_has_room(chain))
-		tcps_conn_missed(1);
-	else
-		atomic64_add_return(1, &crowded);
 }
 
 /**
@@ -409,8 +409,7 @@ unsigned long tcps_conn_chains(void)
  */
 void tcps_conn_stats(struct tcpstates_stats *stats)
 {
-	stats->conns_missed = atomic64_read(&missed) +
-			      atomic64_read(&crowded);
+	stats->conns_missed = atomic64_read(&missed);
 	stats->conn_bytes = tcps_pool_objects() * sizeof(struct tcps_conn) +
 			    tcps_conn_chains() * sizeof(*tcps_conn_heads) +
 			    watched_words() * sizeof(*tcps_conn_watched);

@@ -108,6 +108,8 @@ void tcps_conn_exit(void);
 
 /* Longest chain; this bounds the work with interrupts off. */
 #define TCPS_CONN_CHAIN_MOST	64U
+/* Most entries with one cookie: one socket can fill no more than that of a chain. */
+#define TCPS_CONN_COOKIE_MOST	8U
 
 /* The tcps_conn_mask + 1 chains; declared for the inline functions below. */
 extern struct hlist_bl_head *tcps_conn_heads;
@@ -390,8 +392,6 @@ static inline void tcps_conn_begin(struct tcps_conn *conn,
 struct tcps_conn *tcps_conn_make(struct hlist_bl_head *chain, u64 cookie);
 void tcps_conn_free(struct tcps_conn *conn);
 void tcps_conn_missed(unsigned long count);
-void tcps_conn_refused(struct hlist_bl_head *chain);
-bool tcps_conn_chain_has_room(struct hlist_bl_head *chain);
 bool tcps_conn_short(void);
 bool tcps_conn_learning(void);
 

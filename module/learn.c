@@ -29,7 +29,7 @@
 #include "verify.h"
 #include "walk.h"
 
-static unsigned long missed;	/* that the last walk had no memory for */
+static unsigned long missed;	/* that the last walk made no entry for */
 
 static void learn_step(const struct tcps_step *step)
 {
@@ -113,7 +113,7 @@ static void learn_socket(struct sock *sk)
  *
  * Context: process, all hooks attached; between tcps_walk_begin() and
  * tcps_walk_end().
- * Return: false if there was no memory for some, or @rest has ended it.
+ * Return: false if some got no entry, or @rest has ended it.
  */
 bool tcps_learn_walk(bool (*rest)(void))
 {

@@ -76,7 +76,7 @@ static noinline bool begin_life(const struct tcps_step *step, bool once)
 		if (likely(conn))
 			tcps_conn_count_start(step->kind);
 		else
-			tcps_conn_refused(visit.chain);
+			tcps_conn_missed(1);
 	}
 	record = make_first(&visit, conn, step);
 out:

@@ -125,7 +125,7 @@ static bool sees_port(u8 state)
 /*
  * Whether a socket without an entry, which leaves @state for CLOSE, has none since
  * it never had a port. If there may be other reasons, its first transition is left
- * out. A full chain is one too, in a table that is complete otherwise.
+ * out.
  */
 static bool is_portless(u64 cookie, u8 state)
 {

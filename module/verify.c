@@ -73,8 +73,7 @@ static void confirm(struct tcps_conn *conn)
 static bool is_to_learn(struct hlist_bl_head *chain,
 			const struct tcps_step *step)
 {
-	return !confirming && !is_told_already(chain, step) &&
-	       tcps_conn_chain_has_room(chain);
+	return !confirming && !is_told_already(chain, step);
 }
 
 /**
@@ -104,7 +103,7 @@ void tcps_verify_meet(u64 cookie, const void *holder)
  * end was recorded while it was still linked must not come back.
  *
  * Context: the lock of the structure's hash bucket is held.
- * Return: false if there was no memory for it.
+ * Return: false if there was no memory for it, or no room in its chain.
  */
 bool tcps_verify_learn(const struct tcps_step *step)
 {

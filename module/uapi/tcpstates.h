@@ -376,7 +376,8 @@ struct tcpstates_info {
  *	stream begins at ESTABLISHED
  * @ring_bytes: memory of all rings
  * @conns_missed: connections without an entry in the module's table, because it
- *	or their hash chain was full: their durations and owners are unknown
+ *	or their hash chain was full, or their socket had eight entries in it:
+ *	their durations and owners are unknown
  * @conn_bytes: memory of that table
  * @hits: number of calls of each hook, by TCPSTATES_HOOK_*; others are zero
  *

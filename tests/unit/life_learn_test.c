@@ -188,6 +188,66 @@ static void test_untracked(void **state)
 	assert_int_equal(pool_in_use, 0);
 }
 
+/* The socket is connected again and again; the minisocks of its past have its cookie. */
+static void leave_minisock(u64 cookie, const void *minisock)
+{
+	struct tcps_step step = minisock_step(cookie, TCPSTATES_UNKNOWN,
+					      TCPSTATES_TIME_WAIT);
+
+	step.holder = minisock;
+	learn_step(&step, 1000);
+}
+
+/*
+ * A connection without room is missed: while it may live, nothing may be concluded
+ * from an entry that is absent. When there is room, the next walk learns it.
+ */
+static void test_without_room(void **state)
+{
+	struct tcps_step step = sock_step(7, sk, TCPSTATES_CLOSE,
+					  TCPSTATES_SYN_SENT);
+	struct tcpstates_stats stats = { };
+	static char minisocks[TCPS_CONN_COOKIE_MOST];
+	struct tcps_step end = minisock_step(7, TCPSTATES_TIME_WAIT,
+					     TCPSTATES_CLOSE);
+	unsigned int i;
+
+	(void)state;
+	tcps_verify_learn_begin();
+	for (i = 0; i < COUNT(minisocks); i++)
+		leave_minisock(7, &minisocks[i]);
+	tcps_verify_learn_confirm();
+	for (i = 0; i < COUNT(minisocks); i++)
+		leave_minisock(7, &minisocks[i]);
+	tcps_verify_learn_end();
+	assert_int_equal(pool_in_use, COUNT(minisocks));
+	assert_false(tcps_conn_short());
+	assert_false(tcps_life_begin(&step));
+	take(&step);
+	assert_true(tcps_conn_short());
+	tcps_conn_stats(&stats);
+	assert_int_equal(stats.conns_missed, 1);
+	/* Its neighbours have room. */
+	go(neighbour(7), TCPSTATES_CLOSE, TCPSTATES_SYN_SENT, 1000);
+	assert_int_equal(pool_in_use, COUNT(minisocks) + 1);
+	/* A walk tells that it has made no entry for it. */
+	step = sock_step(7, sk, TCPSTATES_UNKNOWN, TCPSTATES_ESTABLISHED);
+	tcps_verify_learn_begin();
+	assert_false(tcps_verify_learn(&step));
+	tcps_verify_learn_end();
+	end.holder = &minisocks[2];
+	take_step(&end, 1100);
+	tcps_verify_learn_begin();
+	assert_true(tcps_verify_learn(&step));
+	tcps_verify_learn_confirm();
+	assert_true(tcps_verify_learn(&step));
+	tcps_verify_learn_end();
+	assert_true(tcps_life_is_in(7, sk, TCPSTATES_ESTABLISHED));
+	assert_true(tcps_conn_short());
+	tcps_conn_complete(tcps_conn_misses());
+	assert_false(tcps_conn_short());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +259,7 @@ int main(void)
 		TEST(test_unconfirmed_is_forgotten),
 		TEST(test_untracked_are_learned),
 		TEST(test_untracked),
+		TEST(test_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

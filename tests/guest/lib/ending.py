@@ -50,11 +50,21 @@ def kill(end):
             _provoke(end)
 
 
-def kill_all():
-    """Ends all connections of this network namespace."""
-    destroy()
+def _provoke_all(states):
     if kernel.does('kill_minisock'):
         return
     for entry in proctcp.read():
-        if entry.state in MINISOCKS:
+        if entry.state in states:
             _provoke(entry[1:5])
+
+
+def kill_all():
+    """Ends all connections of this network namespace."""
+    destroy()
+    _provoke_all(MINISOCKS)
+
+
+def kill_time_wait():
+    """Ends those in TIME_WAIT."""
+    destroy('state', 'time-wait')
+    _provoke_all(('TIME_WAIT',))

@@ -235,7 +235,7 @@ static void advise_on_misses(struct doctor *doctor, __u64 conn_bytes)
 		return;
 	if (conn_bytes < (__u64)mib * BYTES_PER_MIB / 2) {
 		report_advice(doctor,
-			      "The table is not full now. One socket that leaves more than 64 connections");
+			      "The table is not full now. One socket that leaves more than 8 connections");
 		report_advice(doctor,
 			      "in TIME_WAIT has this effect, too, whatever conn_mib is.");
 		return;

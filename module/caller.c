@@ -44,7 +44,7 @@ struct place {
 static struct place places[PLACES];
 static atomic_t used;
 
-static enum tcps_caller search(unsigned long address)
+static enum tcps_caller find_caller(unsigned long address)
 {
 	char name[48];
 	unsigned int i;
@@ -56,7 +56,7 @@ static enum tcps_caller search(unsigned long address)
 	return TCPS_CALLER_UNKNOWN;
 }
 
-static void keep(unsigned long address, enum tcps_caller caller)
+static void remember_caller(unsigned long address, enum tcps_caller caller)
 {
 	unsigned int i = atomic_fetch_add_unless(&used, 1, PLACES);
 
@@ -87,7 +87,7 @@ enum tcps_caller tcps_caller(unsigned long return_address)
 		if (address == return_address)
 			return places[i].caller;
 	}
-	caller = search(return_address);
-	keep(return_address, caller);
+	caller = find_caller(return_address);
+	remember_caller(return_address, caller);
 	return caller;
 }

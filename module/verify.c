@@ -64,7 +64,7 @@ static struct tcps_conn *find_met(struct hlist_bl_head *chain, u64 cookie,
 }
 
 /* It is met; the walk that has learned it meets it once more at most. */
-static void confirm(struct tcps_conn *conn)
+static void confirm_entry(struct tcps_conn *conn)
 {
 	if (conn->not_found != TCPS_UNCONFIRMED || confirming)
 		conn->not_found = 0;
@@ -91,7 +91,7 @@ void tcps_verify_meet(u64 cookie, const void *holder)
 	tcps_visit_lock(&visit, cookie);
 	conn = find_met(visit.chain, cookie, holder);
 	if (conn)
-		confirm(conn);
+		confirm_entry(conn);
 	tcps_visit_unlock(&visit);
 }
 
@@ -114,7 +114,7 @@ bool tcps_verify_learn(const struct tcps_step *step)
 	tcps_visit_lock(&visit, step->cookie);
 	conn = find_met(visit.chain, step->cookie, step->holder);
 	if (conn)
-		confirm(conn);
+		confirm_entry(conn);
 	wanted = !conn && is_to_learn(visit.chain, step);
 	if (wanted)
 		made = tcps_conn_make(visit.chain, step->cookie);

@@ -159,10 +159,7 @@ static void test_head_of_csv(void **state)
 	fields_init(&fields, "holders");
 	fields_csv_head(&fields, &out);
 	expect_output(&out,
-		      "time,seq,event,count,conn,netns,family,laddr,lport,raddr,rport,"
-		      "old,new,dur_ns,cause,pid,comm,uid,flags,inode,cgroup,rtt_us,"
-		      "retrans,rq,wq,bytes_in,bytes_out,handshake_ns,acceptq,backlog,"
-		      "holders\r\n");
+		      "time,seq,event,count,conn,netns,family,laddr,lport,raddr,rport,old,new,dur_ns,cause,pid,comm,uid,flags,inode,cgroup,rtt_us,retrans,rq,wq,bytes_in,bytes_out,handshake_ns,acceptq,backlog,holders\r\n");
 }
 
 int main(void)

@@ -2,6 +2,8 @@
 /* Hash tables of the programs: the hash, and that nobody can choose its collisions. */
 #include "unit.h"
 
+#include <linux/kernel.h>
+
 #include "../../userspace/base/hash.h"
 
 #define CHOSEN		1000	/* elements whose unkeyed hashes agree */
@@ -42,7 +44,7 @@ static void test_vectors(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = i;
-	for (i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(vectors); i++)
 		assert_true(hash_with_key(secret, bytes, vectors[i].length) ==
 			    vectors[i].hash);
 }

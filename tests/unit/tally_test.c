@@ -2,6 +2,7 @@
 /* The exporter's counts: what a stream amounts to. */
 #include "unit.h"
 
+#include <linux/kernel.h>
 #include <stdbool.h>
 
 #include "../../userspace/export/queues.h"
@@ -287,7 +288,7 @@ static void expect_same_alert(const struct metrics_queue *first,
 static void test_fullest_queue(void **state)
 {
 	static const unsigned int limits[] = { 0, 1, 5, 7, 19, 4096, ~0U };
-	enum { LIMITS = sizeof(limits) / sizeof(limits[0]) };
+	enum { LIMITS = ARRAY_SIZE(limits) };
 	struct metrics_queue queues[3 * LIMITS], apart[2];
 	size_t count = 0, i, j;
 

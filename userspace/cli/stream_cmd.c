@@ -237,7 +237,7 @@ static int follow_stopped(struct stream_cmd *cmd)
 int stream_cmd_follow(struct stream_cmd *cmd,
 		      int (*begin)(struct stream_cmd *cmd),
 		      int (*take)(struct stream_cmd *cmd,
-			      const struct tcpstates_record *record),
+				  const struct tcpstates_record *record),
 		      int (*wait)(struct stream_cmd *cmd))
 {
 	int going, error;

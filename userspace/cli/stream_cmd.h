@@ -54,7 +54,7 @@ int stream_cmd_filter(struct filter **filter, int argc, char *argv[]);
 int stream_cmd_follow(struct stream_cmd *cmd,
 		      int (*begin)(struct stream_cmd *cmd),
 		      int (*take)(struct stream_cmd *cmd,
-			      const struct tcpstates_record *record),
+				  const struct tcpstates_record *record),
 		      int (*wait)(struct stream_cmd *cmd));
 void stream_cmd_free(struct stream_cmd *cmd);
 

@@ -283,7 +283,8 @@ static void put_account(FILE *out, const struct tcpstates_account *account)
 	put_single(out, "open_files", "gauge", "Open files of the device. This exporter has two.",
 		   account->files);
 	put_single(out, "open_files_bytes", "gauge",
-		   "Memory that open files of the device take in the module.", account->files_bytes);
+		   "Memory that open files of the device take in the module.",
+		   account->files_bytes);
 	put_single(out, "memory_refusals_total", "counter",
 		   "How often open files were refused memory: opens, snapshots, single rows.",
 		   account->files_refused);

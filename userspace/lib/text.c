@@ -97,9 +97,14 @@ static bool has_field(const struct tcpstates_record *record, unsigned int field)
 	return field != RECORD_FIELD_count && field < RECORD_FIELD_COUNT;
 }
 
+static bool is_unknown(const struct tcpstates_record *record, __u32 mask)
+{
+	return mask && !(record->known & mask);
+}
+
 #define PUT_FIELD(key, kind, mask, ...) \
 	case RECORD_FIELD_##key: \
-		return (mask) && !(record->known & (mask)) ? \
+		return is_unknown(record, mask) ? \
 		       tcps_value_unknown(p, form) : \
 		       tcps_value_##kind(p, form, __VA_ARGS__);
 

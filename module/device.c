@@ -95,6 +95,11 @@ static long device_ioctl(struct file *file, unsigned int command,
 			  (void __user *)argument);
 }
 
+static bool may_see_all(void)
+{
+	return ns_capable_noaudit(init_net.user_ns, CAP_NET_ADMIN);
+}
+
 /*
  * The rights of the process that opens the file decide, whichever process reads
  * it later. The reference keeps the namespace's number from being reused. NULL
@@ -102,9 +107,7 @@ static long device_ioctl(struct file *file, unsigned int command,
  */
 static struct net *only_visible_net(void)
 {
-	if (ns_capable_noaudit(init_net.user_ns, CAP_NET_ADMIN))
-		return NULL;
-	return get_net(current->nsproxy->net_ns);
+	return may_see_all() ? NULL : get_net(current->nsproxy->net_ns);
 }
 
 /*
@@ -123,12 +126,17 @@ static kuid_t charged_uid(void)
 	return ns->owner;
 }
 
-/* CAP_SYS_RESOURCE exceeds the limits of users here as elsewhere. */
+/*
+ * CAP_SYS_RESOURCE exceeds the limits of users here as elsewhere. Programs that
+ * watch the whole host, like the exporter, do not have it, and users together
+ * must not be able to keep these out.
+ */
 static struct tcps_user *open_user(void)
 {
 	return tcps_charge_open(from_kuid(&init_user_ns, charged_uid()),
-				 ns_capable_noaudit(&init_user_ns,
-						    CAP_SYS_RESOURCE));
+				may_see_all() ||
+				ns_capable_noaudit(&init_user_ns,
+						   CAP_SYS_RESOURCE));
 }
 
 static int device_open(struct inode *inode, struct file *file)

@@ -16,6 +16,7 @@
 
 #include "charge.h"
 #include "filter.h"
+#include "netns.h"
 #include "stream.h"
 #include "wake.h"
 
@@ -67,7 +68,8 @@ struct tcps_file *tcps_file_make(struct tcps_user *user, struct net *net)
 	if (tcps_wake_add(&tf->sleeper, user->uid, netns))
 		goto err_release_group;
 	mutex_init(&tf->lock);
-	tcps_reader_init(tf->reader, tcps_stream_rings(), count, netns);
+	tcps_reader_init(tf->reader, tcps_stream_rings(), count, netns,
+			 net ? tcps_netns_born_ns(net) : 0);
 	return tf;
 
 err_release_group:

@@ -15,6 +15,7 @@
 #include "fallback.h"
 #include "hooks.h"
 #include "learn.h"
+#include "netns.h"
 #include "stream.h"
 #include "stuck_timer.h"
 #include "verify.h"
@@ -82,9 +83,12 @@ static int __init tcpstates_init(void)
 	if (ret)
 		return ret;
 	files_mib = tcps_charge_mib();
-	ret = tcps_conn_init(conn_mib);
+	ret = tcps_netns_init();
 	if (ret)
 		return ret;
+	ret = tcps_conn_init(conn_mib);
+	if (ret)
+		goto err_exit_netns;
 	tcps_verify_learn_begin();
 	ret = tcps_stream_init(ring_records);
 	if (ret)
@@ -129,6 +133,8 @@ err_exit_stream:
 	tcps_stream_exit();
 err_exit_conn:
 	tcps_conn_exit();
+err_exit_netns:
+	tcps_netns_exit();
 	return ret;
 }
 
@@ -159,6 +165,7 @@ static void __exit tcpstates_exit(void)
 	tcps_wake_exit();
 	tcps_stream_exit();
 	tcps_conn_exit();
+	tcps_netns_exit();
 }
 
 module_init(tcpstates_init);

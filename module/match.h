@@ -21,11 +21,14 @@
  * struct tcps_criteria - what a reader may see and wants to see
  * @netns: inode number of the only namespace that it may see; 0 for all
  * @filtered: @netns or @filter hold something back
+ * @born_ns: when that namespace was created (CLOCK_BOOTTIME). An earlier one may
+ *	have had the same number
  * @filter: what it wants; tcps_filter_check() has accepted it
  */
 struct tcps_criteria {
 	u32 netns;
 	bool filtered;
+	u64 born_ns;
 	struct tcpstates_filter filter;
 };
 
@@ -33,16 +36,31 @@ struct tcps_criteria {
  * tcps_criteria_init() - fill in criteria
  * @criteria: the criteria
  * @netns: inode number of the only namespace that may be seen; 0 for all
+ * @born_ns: when it was created; 0 if all records looked at are newer
  * @filter: the filter; tcps_filter_check() has accepted it
  *
  * Context: any.
  */
 static inline void tcps_criteria_init(struct tcps_criteria *criteria, u32 netns,
+				      u64 born_ns,
 				      const struct tcpstates_filter *filter)
 {
 	criteria->netns = netns;
+	criteria->born_ns = born_ns;
 	criteria->filtered = netns || !tcps_filter_is_empty(filter);
 	criteria->filter = *filter;
+}
+
+/*
+ * Whether a record is of the namespace that may be seen. The state that a record
+ * ends began in its namespace, so it cannot be older than that.
+ */
+static inline bool tcps_match_netns(const struct tcps_criteria *criteria,
+				    const struct tcpstates_record *record)
+{
+	return criteria->netns == READ_ONCE(record->netns) &&
+	       READ_ONCE(record->boot_ns) - READ_ONCE(record->dur_ns) >=
+	       criteria->born_ns;
 }
 
 /**
@@ -57,7 +75,7 @@ static inline void tcps_criteria_init(struct tcps_criteria *criteria, u32 netns,
 static inline bool tcps_match_record(const struct tcps_criteria *criteria,
 				     const struct tcpstates_record *record)
 {
-	if (criteria->netns && criteria->netns != READ_ONCE(record->netns))
+	if (criteria->netns && !tcps_match_netns(criteria, record))
 		return false;
 	return tcps_filter_match(&criteria->filter, record);
 }

@@ -85,7 +85,7 @@ enum tcps_found {
 
 size_t tcps_merge_size(unsigned int count);
 void tcps_merge_init(struct tcps_merge *merge, struct tcps_ring *const *rings,
-		     unsigned int count, u32 netns);
+		     unsigned int count, u32 netns, u64 born_ns);
 void tcps_merge_set_filter(struct tcps_merge *merge,
 			   const struct tcpstates_filter *filter);
 void tcps_merge_interpose(struct tcps_merge *merge,

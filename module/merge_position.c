@@ -27,17 +27,19 @@ size_t tcps_merge_size(unsigned int count)
  * @rings: the rings by CPU
  * @count: number of rings
  * @netns: inode number of the only namespace to show, or 0 for all
+ * @born_ns: when that namespace was created (CLOCK_BOOTTIME)
  *
  * Context: may sleep.
  */
 void tcps_merge_init(struct tcps_merge *merge, struct tcps_ring *const *rings,
-		     unsigned int count, u32 netns)
+		     unsigned int count, u32 netns, u64 born_ns)
 {
 	memset(merge, 0, tcps_merge_size(count));
 	merge->rings = rings;
 	merge->turns = (struct tcps_turn *)&merge->cursors[count];
 	merge->count = count;
 	merge->criteria.netns = netns;
+	merge->criteria.born_ns = born_ns;
 	merge->criteria.filtered = netns;
 	tcps_merge_skip(merge);
 }
@@ -52,7 +54,8 @@ void tcps_merge_init(struct tcps_merge *merge, struct tcps_ring *const *rings,
 void tcps_merge_set_filter(struct tcps_merge *merge,
 			   const struct tcpstates_filter *filter)
 {
-	tcps_criteria_init(&merge->criteria, merge->criteria.netns, filter);
+	tcps_criteria_init(&merge->criteria, merge->criteria.netns,
+			   merge->criteria.born_ns, filter);
 }
 
 /**

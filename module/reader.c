@@ -34,15 +34,16 @@ size_t tcps_reader_size(unsigned int count)
  * @rings: the rings by CPU
  * @count: number of rings
  * @netns: inode number of the only namespace to show, or 0 for all
+ * @born_ns: when that namespace was created (CLOCK_BOOTTIME)
  *
  * Context: process; may sleep.
  */
 void tcps_reader_init(struct tcps_reader *reader,
 		      struct tcps_ring *const *rings, unsigned int count,
-		      u32 netns)
+		      u32 netns, u64 born_ns)
 {
 	reader->snapshot = NULL;
-	tcps_merge_init(&reader->merge, rings, count, netns);
+	tcps_merge_init(&reader->merge, rings, count, netns, born_ns);
 }
 
 static void drop_snapshot(struct tcps_reader *reader)

@@ -35,7 +35,7 @@ struct tcps_reader {
 size_t tcps_reader_size(unsigned int count);
 void tcps_reader_init(struct tcps_reader *reader,
 		      struct tcps_ring *const *rings, unsigned int count,
-		      u32 netns);
+		      u32 netns, u64 born_ns);
 enum tcps_found tcps_reader_next_with_rows(struct tcps_reader *reader,
 					   struct tcpstates_record *record);
 void tcps_reader_skip(struct tcps_reader *reader);

@@ -151,7 +151,8 @@ int tcps_wake_set_filter(struct tcps_sleeper *sleeper, u32 netns,
 	struct tcps_wake_group *group, *old;
 	struct tcps_criteria criteria;
 
-	tcps_criteria_init(&criteria, netns, filter);
+	/* Readers are woken for new records only. */
+	tcps_criteria_init(&criteria, netns, 0, filter);
 	group = tcps_wake_group_get(sleeper->user, &criteria);
 	if (!group)
 		return -ENOMEM;

@@ -5,6 +5,7 @@ have a listener and make connections: the initial one, that of the process that
 opens the device (if it has one of its own), and another one.
 """
 
+import contextlib
 import errno
 import json
 import mmap
@@ -12,8 +13,8 @@ import os
 import socket
 import unittest
 
-from lib import kernel, openers, proctcp, tcp, uapi
-from lib.harness import expand, over
+from lib import kernel, openers, proctcp, rights, tcp, uapi
+from lib.harness import expand, limit, over
 from lib.mapped import Map
 from lib.processes import Child
 from lib.stream import Order, Stream
@@ -29,6 +30,75 @@ def setUpModule():
 
 def tearDownModule():
     kernel.unload()
+
+
+class Reuse(unittest.TestCase):
+    """The kernel gives the number of a namespace that is gone to a new one."""
+
+    @limit(120)
+    def test_number(self):
+        """A member there sees what is older than the open, but nothing older
+        than the namespace."""
+        port = next(tcp.ports)
+
+        def use(report):
+            kernel.enter_new_netns()
+            with V4.listener(port=port) as listener:
+                tcp.exchange(V4, listener=listener)
+            report(proctcp.netns())
+
+        def reuse(report, wanted):
+            kernel.enter_new_netns()
+            if proctcp.netns() != wanted:
+                report(None)
+                return
+            with V4.listener(port=next(tcp.ports)) as listener:
+                tcp.exchange(V4, listener=listener)
+            rights.become(openers.USER, openers.GROUP)
+            report(read_from_oldest(wanted))
+
+        wanted = ask(use)
+        before = len(read_from_oldest(wanted))
+        self.assertGreater(before, 10)
+        # The number is given out again when the kernel has removed the namespace.
+        seen = None
+        while seen is None:
+            seen = ask(reuse, wanted)
+        # Root has both by the number.
+        whole = read_from_oldest(wanted)
+        self.assertEqual(whole[before:][:len(seen)], seen)
+        self.assertGreater(len(seen), 10)
+
+
+def read_from_oldest(netns):
+    """Lines of a namespace's number that this process may see."""
+    with open(uapi.DEVICE, 'rb', buffering=0,
+              opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)
+              ) as device:
+        uapi.set_filter(device.fileno(), netns=netns)
+        uapi.rewind(device.fileno())
+        found = b''
+        with contextlib.suppress(BlockingIOError):
+            while piece := device.read(1 << 20):
+                found += piece
+    return found.decode().splitlines()
+
+
+def ask(function, *arguments):
+    """What a process of its own reports."""
+    here, there = os.pipe()
+
+    def run():
+        def report(value):
+            with open(there, 'w') as file:
+                json.dump(value, file)
+        function(report, *arguments)
+    child = Child(run, keep=[there])
+    os.close(there)
+    with open(here) as file:
+        text = file.read()
+    child.join()
+    return json.loads(text)
 
 
 class Place:

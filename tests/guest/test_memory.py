@@ -225,13 +225,31 @@ class Bounds(MemoryTest):
         self.held.close()
         self.assertAsBefore()
 
+    @limit(120)
     def test_privilege(self):
-        """Root without CAP_SYS_RESOURCE has the share of a user."""
+        """Root without both capabilities that count has the share of a user."""
+        def give_up():
+            rights.set_effective(rights.CAP_SYS_RESOURCE, False)
+            rights.set_net_admin(False)
         self.load('files_mib=4')
 
-        got = self.take(rights.set_effective, rights.CAP_SYS_RESOURCE, False)
+        got = self.take(give_up)
         self.assertEqual(self.take(become_member, A), got)
         self.assertGreater(self.take(lambda: None), got * 3 // 2)
+        self.held.close()
+        self.assertAsBefore()
+
+    @limit(120)
+    def test_service(self):
+        """
+        A program that watches the whole host, with CAP_NET_ADMIN and nothing
+        else, is not kept out by users who take all that they may have.
+        """
+        self.load('files_mib=4')
+        for uid in (A, B, C, D):
+            self.take(become_member, uid)
+        got = self.take(rights.become_net_admin, 4305, openers.GROUP)
+        self.assertGreater(got, 10)
         self.held.close()
         self.assertAsBefore()
 

@@ -107,7 +107,7 @@ static inline void make_device(u64 records)
 	}
 	device.merge = malloc(tcps_merge_size(RINGS));
 	must(device.merge);
-	tcps_merge_init(device.merge, device.pointers, RINGS, 0);
+	tcps_merge_init(device.merge, device.pointers, RINGS, 0, 0);
 }
 
 static inline void free_device(void)

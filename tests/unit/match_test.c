@@ -63,6 +63,29 @@ static u64 latest(u64 from, u64 since_ns, const struct tcps_criteria *wanted)
 	return tcps_match_latest(ring, from, &to, since_ns, wanted, &looks);
 }
 
+/* A number of a namespace that is gone is given to a new one. */
+static void test_earlier_namespace(void **state)
+{
+	const struct tcps_criteria since_20 = {
+		.netns = 7,
+		.filtered = true,
+		.born_ns = 20,
+	};
+	struct tcpstates_record record = { .netns = 7, .boot_ns = 19 };
+
+	(void)state;
+	assert_false(tcps_match_record(&since_20, &record));
+	record.boot_ns = 20;
+	assert_true(tcps_match_record(&since_20, &record));
+	/* A state that began in the earlier one. */
+	record.dur_ns = 1;
+	assert_false(tcps_match_record(&since_20, &record));
+	record.boot_ns = 21;
+	assert_true(tcps_match_record(&since_20, &record));
+	record.netns = 8;
+	assert_false(tcps_match_record(&since_20, &record));
+}
+
 static void test_nothing_new(void **state)
 {
 	(void)state;
@@ -159,6 +182,7 @@ static void test_no_slots(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_earlier_namespace),
 		cmocka_unit_test_setup_teardown(test_nothing_new, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_everything_costs_one_look,

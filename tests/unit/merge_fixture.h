@@ -42,7 +42,7 @@ static inline struct tcps_merge *new_merge(const struct bench *bench, u32 netns)
 	struct tcps_merge *merge = malloc(tcps_merge_size(RINGS));
 
 	must(merge);
-	tcps_merge_init(merge, bench->rings, RINGS, netns);
+	tcps_merge_init(merge, bench->rings, RINGS, netns, 0);
 	return merge;
 }
 

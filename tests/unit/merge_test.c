@@ -151,7 +151,7 @@ static void test_many_rings(void **state)
 	srand(1);
 	for (i = 0; i < MANY; i++)
 		rings[i] = make_ring(64, 0);
-	tcps_merge_init(merge, rings, MANY, 0);
+	tcps_merge_init(merge, rings, MANY, 0, 0);
 	for (round = 1; round < 200; round++) {
 		unsigned int busy = 1 + rand() % (round % 3 ? 5 : MANY);
 		unsigned int some = rand() % 1000;

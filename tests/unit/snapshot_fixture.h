@@ -90,7 +90,7 @@ static inline int setup(void **state)
 		rings[i] = make_ring(SLOTS, 0);
 	reader = malloc(tcps_reader_size(RINGS));
 	must(reader);
-	tcps_reader_init(reader, rings, RINGS, 0);
+	tcps_reader_init(reader, rings, RINGS, 0, 0);
 	must(!tcps_charge_init(0, TCPS_CONN_MIB_MIN));
 	user = tcps_charge_open(1, false);
 	must(user);

@@ -132,7 +132,7 @@ struct tcps_mapped *tcps_mapped_make(int fd, const struct tcpstates_info *info)
 	if (!mapped->rings || !mapped->pointers || !mapped->merge)
 		goto err_free;
 	find_rings(mapped, info);
-	tcps_merge_init(mapped->merge, mapped->pointers, info->cpus, 0);
+	tcps_merge_init(mapped->merge, mapped->pointers, info->cpus, 0, 0);
 	if (catch_up(mapped))
 		goto err_free;
 	return mapped;

@@ -101,7 +101,7 @@ static void test_summary(void **state)
 			    "handshakes                 median        90 %        99 %     longest\n"
 			    "  here              1    1.500 ms    1.500 ms    1.500 ms    1.500 ms\n"
 			    "  by others         0           -           -           -           -\n"
-			    "ended otherwise than by FIN and ACK\n"
+			    "ended other than by FIN and ACK\n"
 			    "  (unknown)       1\n"
 			    "  rst-received    2\n"
 			    "  refused         1\n");

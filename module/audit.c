@@ -80,13 +80,13 @@ static bool rest_after_slice(void)
 }
 
 /* The lock of the socket's hash bucket is held. */
-static void meet_sock(struct sock *sk)
+static void found_sock(struct sock *sk)
 {
 	u64 cookie = atomic64_read(&sk->sk_cookie);
 
 	/* A socket without a cookie has no entry. */
 	if (cookie)
-		tcps_verify_meet(cookie, sk);
+		tcps_verify_found(cookie, sk);
 }
 
 static bool drop_vanished(void)
@@ -108,13 +108,13 @@ static bool drop_vanished(void)
  */
 static bool walk_sockets(u64 misses)
 {
-	static const struct tcps_walk meeting = {
-		.visit = meet_sock,
+	static const struct tcps_walk finding = {
+		.visit = found_sock,
 		.rest = rest_after_slice,
 	};
 
 	if (!tcps_conn_short() || !tcps_conn_has_room())
-		return tcps_walk_run(&meeting);
+		return tcps_walk_run(&finding);
 	if (!tcps_learn_walk(rest_after_slice))
 		return !completion_done(&stopping);
 	tcps_conn_complete(misses);
@@ -136,7 +136,7 @@ static bool audit_all(void)
 
 /*
  * Whether entries may be wrong. After the last record, an entry is dropped after
- * TCPS_UNMET_MOST_GONE audits at most.
+ * TCPS_NOT_FOUND_MOST_GONE audits at most.
  */
 static bool is_due(void)
 {
@@ -146,7 +146,7 @@ static bool is_due(void)
 	if (stats.recorded != last_recorded || tcps_conn_short())
 		quiet = 0;
 	last_recorded = stats.recorded;
-	return quiet++ <= TCPS_UNMET_MOST_GONE;
+	return quiet++ <= TCPS_NOT_FOUND_MOST_GONE;
 }
 
 static void run_audit(struct work_struct *work);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's symbol table is searched once for each place that calls; there
- * are about ten of them. The answers are kept in a small list that only grows.
- * If two CPUs search for the same place at once, it stands there twice.
+ * The kernel's symbol table is searched once for each calling place; there are
+ * about ten of them. The results are kept in a small list that only grows. If two
+ * CPUs search for the same place at once, the list has it twice.
  */
 #include "caller.h"
 
@@ -13,7 +13,7 @@
 
 #define PLACES		32U
 
-/* The first letters are enough where names get suffixes. */
+/* Prefixes, as compilers append suffixes to names. */
 static const struct {
 	const char *prefix;
 	enum tcps_caller caller;
@@ -32,9 +32,9 @@ static const struct {
 };
 
 /**
- * struct place - an answer
- * @address: where the call returns to; written last, 0 before
- * @caller: in which function that is
+ * struct place - a calling place
+ * @address: the return address; written last, 0 before
+ * @caller: the function that it is in
  */
 struct place {
 	unsigned long address;
@@ -68,11 +68,11 @@ static void remember_caller(unsigned long address, enum tcps_caller caller)
 }
 
 /**
- * tcps_caller() - who calls
- * @return_address: what ftrace gives as parent_ip
+ * tcps_caller() - the function that called a hooked function
+ * @return_address: parent_ip, as ftrace passes it
  *
  * Context: any; a search takes some microseconds.
- * Return: the caller, TCPS_CALLER_UNKNOWN if it is none that has a meaning.
+ * Return: the caller; TCPS_CALLER_UNKNOWN if it does not decide a cause.
  */
 enum tcps_caller tcps_caller(unsigned long return_address)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A bounded set of 64-bit keys that several CPUs change at once without a
- * lock: the memory of things that a kernel object does not tell about itself.
- * Adding and removing are atomic claims: of two that remove the same key, one
- * is told that it did. What finds no place is counted, never waited for.
+ * A bounded set of 64-bit keys that several CPUs change at once without a lock.
+ * If two CPUs remove the same key, one of them succeeds. A key that finds no free
+ * slot is counted; nothing waits.
  */
 #ifndef _TCPS_KEYSET_H
 #define _TCPS_KEYSET_H

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes entries for connections that have none: at load for all of them, later
- * for those that there was no memory for. The hooks are attached: a connection
- * that changes meanwhile is known by its hook, and left as that said; of the others
- * the state is known, the time is a lower bound, and so is no more of the owner
- * than the user.
+ * Makes entries for connections that have none: at load for all of them, later for
+ * those that found no memory. All hooks are attached. If a connection changes
+ * meanwhile, its hook makes the entry, which is left as it is. Otherwise the state
+ * is known; the time is a lower bound, and of the owner only the user is known.
  */
 #include "learn.h"
 
@@ -29,7 +28,7 @@
 #include "verify.h"
 #include "walk.h"
 
-static unsigned long missed;	/* that the last walk made no entry for */
+static unsigned long missed;	/* connections that the last walk made no entry for */
 
 static void learn_step(const struct tcps_step *step)
 {
@@ -37,7 +36,7 @@ static void learn_step(const struct tcps_step *step)
 		missed++;
 }
 
-/* Who made it is not known any more, but its user is. */
+/* The process that made the socket is not known any more; its user is. */
 static void learn_full(const struct sock *sk)
 {
 	struct tcpstates_ident ident;
@@ -113,7 +112,7 @@ static void learn_socket(struct sock *sk)
  *
  * Context: process, all hooks attached; between tcps_walk_begin() and
  * tcps_walk_end().
- * Return: false if some got no entry, or @rest has ended it.
+ * Return: false if some got no entry, or if @rest has ended the walk.
  */
 bool tcps_learn_walk(bool (*rest)(void))
 {
@@ -139,7 +138,7 @@ static bool rest_at_load(void)
 }
 
 /**
- * tcps_learn_existing() - fill the table with what is there
+ * tcps_learn_existing() - make entries for all connections that exist
  *
  * Context: process, all hooks attached.
  * Return: 0, or -ENOMEM if there is no memory for a list of the namespaces.

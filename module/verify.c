@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the table holds, compared with what the kernel has.
+ * A walk over the kernel's hashes (learn.c) makes entries for connections that have
+ * none. A minisock or request may be unlinked after the walk although its end was
+ * recorded before: its entry would never end. So a second walk confirms the
+ * learned entries that it finds, and the others are freed.
  *
- * A walk over the kernel's hashes (learn.c) makes entries for connections that
- * have none. A minisock or request whose end was recorded before the walk came,
- * but which is unlinked after it, would be learned and never end: so a second walk
- * confirms what the first has learned, and the rest is freed.
- *
- * The other way round, an audit walks over the same hashes to find entries that
- * no structure of the kernel belongs to any more, since its end was not seen. It is
- * no error if a walk does not meet a structure that lives: a socket is in no hash
- * for a moment when it is bound, connected or closed, and a task may be preempted
- * there. So only what two audits in a row have not met is dropped.
+ * An audit walks over the same hashes to find entries whose structure is gone
+ * although its end was not seen. A walk may miss a structure that exists: a socket
+ * is in no hash for a moment while it is bound, connected or closed, and the task
+ * may be preempted there. So an entry is dropped only if two audits in a row have
+ * not found its structure.
  */
 #include "verify.h"
 
@@ -28,14 +26,14 @@
 #include "uapi/tcpstates.h"
 #include "visit.h"
 
-static bool confirming;	/* what is not known must not be learned any more */
+static bool confirming;	/* entries are confirmed, and none are made */
 
 /*
- * Whether the full socket of @step does not stand for what its cookie says: it
- * has been replaced, or has not taken over yet.
+ * Whether the full socket of @step is not the holder of the connection with its
+ * cookie: a minisock has replaced it, or it is a child that is not hashed yet.
  */
-static bool is_told_already(struct hlist_bl_head *chain,
-			    const struct tcps_step *step)
+static bool is_recorded_elsewhere(struct hlist_bl_head *chain,
+				  const struct tcps_step *step)
 {
 	struct tcps_conn *conn = NULL;
 
@@ -49,11 +47,11 @@ static bool is_told_already(struct hlist_bl_head *chain,
 }
 
 /*
- * The entry that @holder belongs to. It may be the copy of a request, or a child
- * that joins a connection, which its next step will show.
+ * The entry of @holder. If no entry has that holder, @holder may be the copy of a
+ * request, or the child of a join, and belong to an entry without a holder.
  */
-static struct tcps_conn *find_met(struct hlist_bl_head *chain, u64 cookie,
-				  const void *holder)
+static struct tcps_conn *find_entry(struct hlist_bl_head *chain, u64 cookie,
+				    const void *holder)
 {
 	struct tcps_conn *conn = tcps_conn_find(chain, cookie, holder);
 
@@ -63,7 +61,7 @@ static struct tcps_conn *find_met(struct hlist_bl_head *chain, u64 cookie,
 	return conn && conn->state != TCPSTATES_CLOSE ? conn : NULL;
 }
 
-/* It is met; the walk that has learned it meets it once more at most. */
+/* The first walk may find an entry that it has just learned: that confirms nothing. */
 static void confirm_entry(struct tcps_conn *conn)
 {
 	if (conn->not_found != TCPS_UNCONFIRMED || confirming)
@@ -73,34 +71,34 @@ static void confirm_entry(struct tcps_conn *conn)
 static bool is_to_learn(struct hlist_bl_head *chain,
 			const struct tcps_step *step)
 {
-	return !confirming && !is_told_already(chain, step);
+	return !confirming && !is_recorded_elsewhere(chain, step);
 }
 
 /**
- * tcps_verify_meet() - a structure is in one of the kernel's hashes
+ * tcps_verify_found() - a structure is in one of the kernel's hashes
  * @cookie: of its connection
  * @holder: the structure
  *
  * Context: the lock of the structure's hash bucket is held.
  */
-void tcps_verify_meet(u64 cookie, const void *holder)
+void tcps_verify_found(u64 cookie, const void *holder)
 {
 	struct tcps_visit tcps_uninitialized visit;
 	struct tcps_conn *conn;
 
 	tcps_visit_lock(&visit, cookie);
-	conn = find_met(visit.chain, cookie, holder);
+	conn = find_entry(visit.chain, cookie, holder);
 	if (conn)
 		confirm_entry(conn);
 	tcps_visit_unlock(&visit);
 }
 
 /**
- * tcps_verify_learn() - a connection is there
- * @step: in which state (@new), since now at the latest
+ * tcps_verify_learn() - make an entry for a structure, unless it has one
+ * @step: its connection; @new is the state, which is at least as old as this call
  *
- * After tcps_verify_learn_confirm() it only confirms what is known: a connection whose
- * end was recorded while it was still linked must not come back.
+ * After tcps_verify_learn_confirm() it makes no entries: the end of a structure
+ * that is still linked may have been recorded already.
  *
  * Context: the lock of the structure's hash bucket is held.
  * Return: false if there was no memory for it, or no room in its chain.
@@ -112,7 +110,7 @@ bool tcps_verify_learn(const struct tcps_step *step)
 	bool wanted;
 
 	tcps_visit_lock(&visit, step->cookie);
-	conn = find_met(visit.chain, step->cookie, step->holder);
+	conn = find_entry(visit.chain, step->cookie, step->holder);
 	if (conn)
 		confirm_entry(conn);
 	wanted = !conn && is_to_learn(visit.chain, step);
@@ -135,7 +133,7 @@ bool tcps_verify_learn(const struct tcps_step *step)
 }
 
 /**
- * tcps_verify_learn_begin() - begin to learn
+ * tcps_verify_learn_begin() - begin to make entries
  *
  * Context: process, before anything is recorded, or when connections have been
  * missed; one walk at a time.
@@ -147,7 +145,7 @@ void tcps_verify_learn_begin(void)
 }
 
 /**
- * tcps_verify_learn_confirm() - learn nothing new, but confirm what was learned
+ * tcps_verify_learn_confirm() - begin the second walk, which confirms entries
  *
  * Context: process.
  */
@@ -157,7 +155,7 @@ void tcps_verify_learn_confirm(void)
 }
 
 /**
- * tcps_verify_learn_end() - forget what was learned and not confirmed
+ * tcps_verify_learn_end() - free the learned entries that were not confirmed
  *
  * Context: process.
  */
@@ -171,16 +169,13 @@ static const struct tcps_step_rules rules_of_vanishing = {
 	.read_counters = tcps_step_read_counters,
 };
 
-/*
- * The kernel has @conn no more, and its end was not seen: when it was, is not
- * known.
- */
+/* The record of an end that was not seen. Its time is unknown, so is the duration. */
 static struct tcpstates_record *make_vanish(struct tcps_visit *visit,
 					    struct tcps_conn *conn)
 {
 	struct tcps_step step = {
 		.cookie = conn->cookie,
-		.holder = conn,	/* what stood for it must not be looked at */
+		.holder = conn,	/* the structure is gone */
 		.old = conn->state,
 		.new = TCPSTATES_CLOSE,
 		.cause = TCPSTATES_CAUSE_UNSEEN,
@@ -194,16 +189,13 @@ static struct tcpstates_record *make_vanish(struct tcps_visit *visit,
 	return record;
 }
 
-/*
- * Audits are numbered by each entry's @not_found. An entry that the last audits have
- * not met is to be dropped; it was in no transition since, as that begins anew.
- */
+/* Each audit adds one to @not_found; a transition sets it to 0. */
 static bool is_to_vanish(const struct tcps_conn *conn,
 			 bool (*is_alive)(u32 netns))
 {
-	if (conn->not_found < TCPS_UNMET_MOST || conn->not_found == TCPS_UNCONFIRMED)
+	if (conn->not_found < TCPS_NOT_FOUND_MOST || conn->not_found == TCPS_UNCONFIRMED)
 		return false;
-	return conn->not_found >= TCPS_UNMET_MOST_GONE ||
+	return conn->not_found >= TCPS_NOT_FOUND_MOST_GONE ||
 	       is_alive(conn->ident.netns);
 }
 
@@ -220,7 +212,7 @@ static struct tcps_conn *find_vanished(struct hlist_bl_head *chain,
 	return NULL;
 }
 
-/* Drop one entry of a chain that no audit meets. False if there is none. */
+/* Record and drop one vanished entry of a chain. False if there is none. */
 static bool drop_vanished(unsigned long chain, bool (*is_alive)(u32 netns))
 {
 	struct tcps_visit tcps_uninitialized visit;
@@ -240,7 +232,7 @@ static bool drop_vanished(unsigned long chain, bool (*is_alive)(u32 netns))
 	return conn;
 }
 
-/* Count for all entries of a chain that an audit begins. */
+/* Count an audit in each entry. Returns whether some may have vanished. */
 static bool begin_audit(unsigned long chain)
 {
 	struct hlist_bl_head *head;
@@ -251,9 +243,9 @@ static bool begin_audit(unsigned long chain)
 	local_irq_disable();
 	head = tcps_conn_lock_chain(chain);
 	hlist_bl_for_each_entry(conn, node, head, node) {
-		if (conn->not_found < TCPS_UNMET_MOST_GONE)
+		if (conn->not_found < TCPS_NOT_FOUND_MOST_GONE)
 			conn->not_found++;
-		any |= conn->not_found >= TCPS_UNMET_MOST;
+		any |= conn->not_found >= TCPS_NOT_FOUND_MOST;
 	}
 	tcps_conn_unlock(head);
 	local_irq_enable();
@@ -261,13 +253,14 @@ static bool begin_audit(unsigned long chain)
 }
 
 /**
- * tcps_verify_audit() - drop what no audit has met, and begin another one
- * @chain: in which chain
- * @is_alive: whether a network namespace is there; called with interrupts off
+ * tcps_verify_audit() - drop the vanished entries of a chain, and begin an audit
+ * @chain: number of the chain
+ * @is_alive: whether a network namespace exists; called with interrupts off
  *
- * An entry is met by tcps_verify_meet() or by any transition. It is dropped if
- * TCPS_UNMET_MOST audits in a row have not met it; TCPS_UNMET_MOST_GONE if its
- * namespace is gone, whose sockets may be in a hash that no audit finds.
+ * An entry counts as found after tcps_verify_found() and after any transition. It
+ * is dropped if TCPS_NOT_FOUND_MOST audits in a row have not found it, or
+ * TCPS_NOT_FOUND_MOST_GONE if its namespace is gone: no audit walks the own hash of
+ * such a namespace.
  *
  * Context: process; one call at a time.
  */

@@ -12,7 +12,7 @@
 #include "walk.h"
 
 /* As verify.h says: after the last record that many audits may drop something. */
-#define LATE_AUDITS	TCPS_UNMET_MOST_GONE
+#define LATE_AUDITS	TCPS_NOT_FOUND_MOST_GONE
 
 static struct delayed_work *queued;
 static bool running, short_of_memory;
@@ -124,7 +124,7 @@ void tcps_verify_audit(unsigned long chain, bool (*is_alive)(u32 netns))
 {
 }
 
-void tcps_verify_meet(u64 cookie, const void *holder)
+void tcps_verify_found(u64 cookie, const void *holder)
 {
 }
 

@@ -128,7 +128,7 @@ static void audit_chain(unsigned long chain)
 {
 	unsigned int i;
 
-	for (i = 0; i < TCPS_UNMET_MOST; i++)
+	for (i = 0; i < TCPS_NOT_FOUND_MOST; i++)
 		tcps_verify_audit(chain, is_alive);
 }
 

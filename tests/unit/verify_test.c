@@ -74,9 +74,9 @@ static void test_vanished(void **state)
 	begin(7, sk, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
 	begin(8, child, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
 	audit();
-	tcps_verify_meet(8, child);
+	tcps_verify_found(8, child);
 	audit();
-	tcps_verify_meet(8, child);
+	tcps_verify_found(8, child);
 	assert_int_equal(pool_in_use, 2);
 	assert_int_equal(stream_count(), 0);
 	now = 5000;
@@ -133,7 +133,7 @@ static void test_namespace_that_goes(void **state)
 	(void)state;
 	begin(7, sk, TCPS_KIND_SOCK, TCPSTATES_CLOSE, TCPSTATES_SYN_SENT);
 	netns_alive = false;
-	for (i = 1; i < TCPS_UNMET_MOST_GONE; i++)
+	for (i = 1; i < TCPS_NOT_FOUND_MOST_GONE; i++)
 		audit();
 	assert_int_equal(stream_count(), 0);
 	audit();
@@ -151,7 +151,7 @@ static void test_unknown_holder_is_met(void **state)
 	tcps_life_migrate(7, req);
 	for (i = 0; i < 9; i++) {
 		audit();
-		tcps_verify_meet(7, child);
+		tcps_verify_found(7, child);
 	}
 	assert_int_equal(pool_in_use, 1);
 	/* That does not make it the holder. */
@@ -182,7 +182,7 @@ static void test_pending_close(void **state)
 	assert_int_equal(tcps_life_step(&end, &plain_rules), TCPS_STEP_DONE);
 	stream_take();
 	assert_int_equal(pool_in_use, 1);
-	for (i = 0; i < TCPS_UNMET_MOST; i++)
+	for (i = 0; i < TCPS_NOT_FOUND_MOST; i++)
 		audit();
 	assert_int_equal(stream_count(), 0);
 	assert_int_equal(pool_in_use, 0);
@@ -217,9 +217,9 @@ static void test_books_balance(void **state)
 		assert_int_equal(tcps_life_step(&end, &plain_rules), TCPS_STEP_DONE);
 		stream_take();
 	}
-	for (i = 0; i < TCPS_UNMET_MOST; i++) {
+	for (i = 0; i < TCPS_NOT_FOUND_MOST; i++) {
 		audit();
-		tcps_verify_meet(1, child);
+		tcps_verify_found(1, child);
 	}
 	stream_take();
 	after = account();
@@ -229,7 +229,7 @@ static void test_books_balance(void **state)
 	assert_true(tcps_life_replace(1, child, tw, 0));
 	after = account();
 	assert_int_equal(after.minisocks_started - before.minisocks_started, 1);
-	for (i = 0; i < TCPS_UNMET_MOST; i++)
+	for (i = 0; i < TCPS_NOT_FOUND_MOST; i++)
 		audit();
 	stream_take();
 	after = account();

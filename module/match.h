@@ -53,12 +53,14 @@ static inline void tcps_criteria_init(struct tcps_criteria *criteria, u32 netns,
 
 /*
  * Whether a record is of the namespace that may be seen. The state that a record
- * ends began in its namespace, so it cannot be older than that.
+ * ends began in its namespace, so it cannot be older than that. How old it is, is
+ * not known of an end that was not seen: it may be of an earlier namespace.
  */
 static inline bool tcps_match_netns(const struct tcps_criteria *criteria,
 				    const struct tcpstates_record *record)
 {
 	return criteria->netns == READ_ONCE(record->netns) &&
+	       READ_ONCE(record->cause) != TCPSTATES_CAUSE_UNSEEN &&
 	       READ_ONCE(record->boot_ns) - READ_ONCE(record->dur_ns) >=
 	       criteria->born_ns;
 }

@@ -37,7 +37,7 @@
 /* What a pass does itself, in interrupt context, and for how many users. */
 #define PASS_LOOKS	256
 #define PASS_CALLS	8
-#define PASS_USERS	8
+#define PASS_USERS	8U
 
 /* What a work item does in a portion, with interrupts off; users it goes past. */
 #define WORK_LOOKS	1024
@@ -302,13 +302,14 @@ static void serve_users(u64 now_ns)
 		.looks = PASS_LOOKS,
 		.calls = PASS_CALLS,
 	};
-	unsigned int i;
+	/* A user who is served may leave the tour. */
+	unsigned int left = min(quick_tour.count, PASS_USERS);
 
 	if (quick_tour.count > PASS_USERS)
 		queue_work_at(&quick_tour, now_ns);
 	if (slow_tour.count)
 		queue_work_at(&slow_tour, slow_due_ns(now_ns));
-	for (i = 0; i < PASS_USERS && i < quick_tour.count; i++) {
+	while (left-- && quick_tour.count) {
 		struct tcps_wake_user *user = next_user(&quick_tour);
 
 		budget.search_ns = 0;

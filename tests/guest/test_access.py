@@ -40,6 +40,7 @@ class Reuse(unittest.TestCase):
         """A member there sees what is older than the open, but nothing older
         than the namespace."""
         port = next(tcp.ports)
+        os.chmod(uapi.DEVICE, openers.MODE_GROUP)
 
         def use(report):
             kernel.enter_new_netns()

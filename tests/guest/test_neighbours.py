@@ -162,6 +162,12 @@ def read_on(fd):
         os.read(fd, 65536)
 
 
+def read_as(uid):
+    """What a user reads first."""
+    rights.become(uid, openers.GROUP)
+    return os.read(os.open(uapi.DEVICE, os.O_RDONLY), 65536)
+
+
 def look_again(fd):
     poll = select.poll()
     poll.register(fd, select.POLLIN)
@@ -222,6 +228,17 @@ class Sleeping(unittest.TestCase):
         with Sleepers(read_all_one_sees, CROWD,
                       enter=kernel.enter_new_netns) as sleepers:
             self.check(sleepers, CROWD)
+
+    @limit(120)
+    def test_users(self):
+        """Readers of several users are all woken by one record, though nothing
+        follows it."""
+        readers = [Child(read_as, uid) for uid in range(4501, 4509)]
+        for reader in readers:
+            reader.await_read()
+        with V4.listener():
+            for reader in readers:
+                self.assertTrue(reader.join())
 
     def test_woken_once(self):
         """A file that is not read after a wake-up is not woken again."""

@@ -82,6 +82,10 @@ static void test_earlier_namespace(void **state)
 	assert_false(tcps_match_record(&since_20, &record));
 	record.boot_ns = 21;
 	assert_true(tcps_match_record(&since_20, &record));
+	record.cause = TCPSTATES_CAUSE_UNSEEN;
+	assert_false(tcps_match_record(&since_20, &record));
+	record.cause = TCPSTATES_CAUSE_FIN;
+	assert_true(tcps_match_record(&since_20, &record));
 	record.netns = 8;
 	assert_false(tcps_match_record(&since_20, &record));
 }

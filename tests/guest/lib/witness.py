@@ -115,6 +115,7 @@ class Witness:
         laddr, raddr = (socket.inet_ntop(socket.AF_INET6,
                                          struct.pack('=2Q', *value[name]))
                         for name in ('saddr', 'daddr'))
+        # Other protocols have states of their own: None.
         family = 'inet6'
         if value['family'] == socket.AF_INET:
             family = 'inet'
@@ -125,5 +126,5 @@ class Witness:
             boot_ns=value['boot_ns'], conn=value['sk'], family=family,
             laddr=laddr, lport=value['sport'] or None,
             raddr=raddr, rport=value['dport'] or None,
-            old=uapi.STATES[value['oldstate']],
-            new=uapi.STATES[value['newstate']], protocol=value['protocol'])
+            old=uapi.STATES.get(value['oldstate']),
+            new=uapi.STATES.get(value['newstate']), protocol=value['protocol'])

@@ -245,7 +245,7 @@ static void advise_on_misses(struct doctor *doctor, __u64 conn_bytes)
 		 2 * mib);
 	report_advice(doctor, text);
 	snprintf(text, sizeof(text),
-		 "To keep it: echo options tcpstates conn_mib=%u > /etc/modprobe.d/tcpstates.conf",
+		 "To keep it: echo options tcpstates conn_mib=%u >> /etc/modprobe.d/tcpstates.conf",
 		 2 * mib);
 	report_advice(doctor, text);
 }
